@@ -1,0 +1,81 @@
+//! Every bound of the protocol, with its reason.
+
+/// A frame between nodes: holds a batch of commands, a piece of a snapshot, or a batch of parcels,
+/// and keeps what one peer can make us buffer small.
+pub const FRAME_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Commands signed together: past 256 the share of a signature in a command is below 0.2 µs.
+pub const BATCH_COMMANDS_MAX: usize = 256;
+
+/// Bytes of commands signed together: two batches fit a frame with room for their heads.
+pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
+
+/// One encoded command: a form, its correction or a document, and an envelope.
+pub const COMMAND_BYTES_MAX: usize = 28 * 1024;
+
+/// One value of applied state: above 32 KiB the engine moves values to files it does not sync.
+pub const VALUE_BYTES_MAX: usize = 32 * 1024;
+
+/// A filled form as JSON text. The longest form of the starter catalogue is under 4 KiB.
+pub const FORM_BYTES_MAX: usize = 16 * 1024;
+
+/// A reason, notice or opinion as text: four A4 pages.
+pub const TEXT_BYTES_MAX: usize = 12 * 1024;
+
+/// A document in compact form.
+pub const DOCUMENT_BYTES_MAX: usize = 16 * 1024;
+
+/// Bytes that sealing adds to a text: its authentication tag.
+pub const SEAL_BYTES: usize = 16;
+
+/// Parcels taken in by one log entry, so that applying one entry stays short.
+pub const PARCELS_MAX: usize = 64;
+
+/// Bytes of parcels taken in by one log entry.
+pub const PARCELS_BYTES_MAX: usize = 1024 * 1024;
+
+/// Voters of a group: five survive two losses; more only slow every commit.
+pub const VOTERS_MAX: usize = 5;
+
+/// Milliseconds by which the author's time of an act may differ from group time: ten times what a
+/// machine with working NTP drifts between two synchronisations, small beside any legal deadline.
+pub const SKEW_MS_MAX: i64 = 30_000;
+
+/// How long an answered command id is remembered: a day, as `Idempotency-Key` promises.
+pub const REMEMBERED_MS: i64 = 24 * 3_600_000;
+
+/// Answered command ids remembered at most: a day at 200 acts a second. Beyond it the oldest go;
+/// the expected case version still refuses a replay.
+pub const REMEMBERED_MAX: u64 = 200 * 86_400;
+
+/// Expired ids forgotten in one log entry, so that no entry has to clear a whole day.
+pub const FORGOTTEN_PER_ENTRY_MAX: usize = 512;
+
+/// Deadlines fired in one log entry; the rest fire in the next ones.
+pub const DEADLINES_PER_ENTRY_MAX: usize = 128;
+
+/// How long a packet may take before its receiver answers *not received* instead of taking it in:
+/// longer than a cut line is left cut, shorter than the five working days of a notice.
+pub const PACKET_LIFE_MS: i64 = 3 * 86_400_000;
+
+/// A transfer not received is sent again by itself this often; then a person must look.
+pub const RESENDS_MAX: u32 = 16;
+
+/// A standing or request not received is said again only this long after it was sent, by the
+/// sender's own group time: a receiver whose time runs ahead cannot keep a pair busy for nothing.
+pub const RESEND_AFTER_MS: i64 = PACKET_LIFE_MS / 2;
+
+/// How long a lease on a city's effects lasts unless renewed, in group time.
+pub const LEASE_MS: i64 = 30_000;
+
+/// A registry file: 400 cities with their nodes and keys take about 1.2 MiB.
+pub const REGISTRY_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// Evidence of fraud kept a group: one is enough to act on; the bound stops a flood.
+pub const EVIDENCE_MAX: u64 = 64;
+
+/// Points of the log whose state hash is kept to compare with other replicas' reports.
+pub const HASH_POINTS_MAX: usize = 64;
+
+/// Items a group's catalogue may hold: the national list has about 160, with versions.
+pub const ITEMS_MAX: u64 = 4_096;
