@@ -1,0 +1,10 @@
+//! The one place where a node is put together: log, state, groups and runtime, over the seams of a
+//! platform. The daemon and the simulator build the same `Node`, each over its own.
+
+mod error;
+mod node;
+mod tempo;
+
+pub use error::StartError;
+pub use node::{Node, NodeParts};
+pub use tempo::RaftTempo;

@@ -1,0 +1,126 @@
+//! Starting and stopping a node.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tongban_consensus::{GroupConfig, RaftGroup, group_of};
+use tongban_machine::Machine;
+use tongban_runtime::seams::Platform;
+use tongban_runtime::{
+    Hosted, NodeHandle, NodeSettings, Replica, RunningNode, RuntimeParts, Witness,
+};
+use tongban_types::GroupId;
+use tongban_wal::{Wal, WalConfig, WalMetrics};
+
+use crate::error::StartError;
+use crate::tempo::RaftTempo;
+
+/// What a node is put together from.
+pub struct NodeParts<P: Platform> {
+    /// What it is told.
+    pub settings: NodeSettings,
+    /// Its files.
+    pub disk: P::Disk,
+    /// Its applied state.
+    pub store: Arc<P::Store>,
+    /// Its links.
+    pub transport: Arc<P::Transport>,
+    /// Its civil clock.
+    pub clock: Arc<P::Clock>,
+    /// Its randomness.
+    pub entropy: Arc<P::Entropy>,
+    /// Its keys.
+    pub signer: Arc<P::Signer>,
+    /// Sizes of its log.
+    pub wal: WalConfig,
+    /// Times of its groups.
+    pub raft: RaftTempo,
+    /// Who is told of each applied entry.
+    pub witness: Option<Arc<dyn Witness>>,
+}
+
+impl<P: Platform> std::fmt::Debug for NodeParts<P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NodeParts").field("me", &self.settings.me).finish_non_exhaustive()
+    }
+}
+
+/// A node, started.
+pub struct Node<P: Platform> {
+    running: Arc<RunningNode<P>>,
+    wal: Wal<P::Runtime, P::Disk>,
+}
+
+impl<P: Platform> std::fmt::Debug for Node<P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Node").field("running", &self.running).finish_non_exhaustive()
+    }
+}
+
+impl<P: Platform> Node<P> {
+    /// Opens the log and every group the registry has this node vote in, and goes to work.
+    pub async fn start(parts: NodeParts<P>) -> Result<Self, StartError> {
+        let me = parts.settings.me;
+        let registry = parts.settings.registry.clone();
+        let genesis = tongban_trust::governance_hash(&registry);
+        let groups: Vec<GroupId> = registry
+            .cities()
+            .map(|(city, _)| GroupId(city))
+            .filter(|group| registry.voters(*group).contains(&me))
+            .collect();
+        if groups.is_empty() {
+            return Err(StartError::NoGroup { node: me });
+        }
+        let wal = Wal::<P::Runtime, P::Disk>::open(parts.disk.clone(), parts.wal).await?;
+        let running = RunningNode::prepare(RuntimeParts {
+            settings: parts.settings,
+            clock: parts.clock,
+            entropy: parts.entropy,
+            transport: parts.transport.clone(),
+            signer: parts.signer,
+            store: parts.store.clone(),
+            local: Arc::new(wal.clone()),
+            route_raft: group_of,
+        })
+        .await?;
+        let mut hosted = BTreeMap::new();
+        for group in groups {
+            let replica = Replica::<P>::open(
+                Arc::new(Machine::new(group, genesis)),
+                parts.store.clone(),
+                parts.disk.clone(),
+                parts.witness.clone(),
+            );
+            let replica =
+                Arc::new(replica.map_err(|source| StartError::State { group, source })?);
+            let mut config =
+                GroupConfig::new(group, me, registry.voters(group).to_vec(), Vec::new());
+            parts.raft.put_into(&mut config);
+            let started = RaftGroup::<P::Runtime>::start(
+                config,
+                parts.transport.clone(),
+                wal.clone(),
+                replica.clone(),
+            );
+            let raft = started.await.map_err(|source| StartError::Group { group, source })?;
+            hosted.insert(group, Hosted { group: raft, replica });
+        }
+        running.run(hosted);
+        Ok(Self { running, wal })
+    }
+
+    /// What the API, the command line and the tests ask.
+    pub fn handle(&self) -> Arc<dyn NodeHandle> {
+        self.running.clone()
+    }
+
+    /// Counters of the log.
+    pub fn log_metrics(&self) -> WalMetrics {
+        self.wal.metrics()
+    }
+
+    /// Stops the groups and makes the applied state durable.
+    pub async fn shut_down(&self) {
+        self.running.stop().await;
+    }
+}

@@ -1,0 +1,272 @@
+//! Streams that peers opened: their requests are started in the order they came, answered in the
+//! order they finish, and not read faster than they are answered.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{AsyncRead, AsyncReadExt, AsyncWrite};
+use libp2p::Stream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+use tongban_runtime::seams::{Lane, Service};
+use tongban_types::limits::FRAME_BYTES_MAX;
+use tongban_types::{Code, NodeId};
+
+use crate::config::Tuning;
+use crate::frame::{AnswerHead, MalformedFrame, RequestHead, length_of};
+use crate::handler::InboundStream;
+use crate::keepalive;
+use crate::links::Connection;
+use crate::metrics::{Counters, LaneCounters};
+use crate::protocols::StreamKind;
+use crate::reader::{FrameReader, ReadError};
+use crate::tasks::Tasks;
+use crate::writer::FrameWriter;
+
+/// Bytes a permit of the byte bound stands for, as permits are counted in `u32`.
+const PERMIT_BYTES: usize = 1024;
+
+type SharedService = Arc<dyn Service>;
+
+/// All streams that peers opened.
+pub(crate) struct Inlets {
+    service: watch::Sender<Option<SharedService>>,
+    /// The task of the newest stream of each lane; an older one is ended, as its peer left it.
+    newest: Mutex<HashMap<(NodeId, Lane), AbortHandle>>,
+    tasks: Arc<Tasks>,
+    counters: Arc<Counters>,
+    tuning: Tuning,
+}
+
+impl std::fmt::Debug for Inlets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inlets").finish_non_exhaustive()
+    }
+}
+
+impl Inlets {
+    pub(crate) fn new(tasks: Arc<Tasks>, counters: Arc<Counters>, tuning: Tuning) -> Self {
+        Self {
+            service: watch::Sender::new(None),
+            newest: Mutex::default(),
+            tasks,
+            counters,
+            tuning,
+        }
+    }
+
+    /// Names who answers. Streams that came before wait for it, unread.
+    pub(crate) fn serve(&self, service: SharedService) {
+        self.service.send_replace(Some(service));
+    }
+
+    /// Takes over a stream a peer opened.
+    pub(crate) fn accept(
+        self: &Arc<Self>,
+        peer: NodeId,
+        connection: Arc<Connection>,
+        inbound: InboundStream,
+    ) {
+        match inbound.kind {
+            StreamKind::Keepalive => {
+                let echo = keepalive::answer(Arc::clone(&connection), inbound.stream);
+                if let Some(task) = self.tasks.spawn(echo) {
+                    connection.set_echo(task);
+                }
+            }
+            StreamKind::Lane(lane) => self.accept_lane(peer, lane, connection, inbound.stream),
+        }
+    }
+
+    fn accept_lane(
+        self: &Arc<Self>,
+        peer: NodeId,
+        lane: Lane,
+        connection: Arc<Connection>,
+        stream: Stream,
+    ) {
+        let inlet = Inlet {
+            peer,
+            lane,
+            connection,
+            inlets: Arc::clone(self),
+        };
+        let Some(task) = self.tasks.spawn(inlet.run(stream)) else {
+            return;
+        };
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(older) = newest.insert((peer, lane), task) {
+            older.abort();
+        }
+    }
+
+    /// Forgets peers that are no longer enrolled.
+    pub(crate) fn retain(&self, is_enrolled: impl Fn(NodeId) -> bool) {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        newest.retain(|(peer, _), task| {
+            let keep = is_enrolled(*peer);
+            if !keep {
+                task.abort();
+            }
+            keep
+        });
+    }
+}
+
+/// One stream of requests.
+struct Inlet {
+    peer: NodeId,
+    lane: Lane,
+    connection: Arc<Connection>,
+    inlets: Arc<Inlets>,
+}
+
+/// An answer on its way out; its permits are given back when it is written or dropped.
+struct Answer {
+    id: u64,
+    result: Result<Bytes, Code>,
+    _permits: [OwnedSemaphorePermit; 2],
+}
+
+impl Inlet {
+    async fn run(self, stream: Stream) {
+        let mut service = self.inlets.service.subscribe();
+        let Ok(service) = service.wait_for(Option::is_some).await.map(|it| it.clone()) else {
+            return;
+        };
+        let service = service.expect("waited for it to be there");
+        let (source, sink) = stream.split();
+        // Unbounded, yet each answer in it holds a permit.
+        let (answers, finished) = mpsc::unbounded_channel();
+        tokio::select! {
+            () = self.connection.gone() => {}
+            () = self.read(source, &service, &answers) => {}
+            _ = write_answers(sink, finished, self.counters()) => {}
+        }
+    }
+
+    fn counters(&self) -> &LaneCounters {
+        self.inlets.counters.lane(self.lane)
+    }
+
+    /// Reads until the stream ends or says what no honest peer says.
+    async fn read(
+        &self,
+        source: impl AsyncRead + Unpin,
+        service: &SharedService,
+        answers: &mpsc::UnboundedSender<Answer>,
+    ) {
+        let tuning = &self.inlets.tuning;
+        let calls = Arc::new(Semaphore::new(tuning.calls_max));
+        // Never less than one frame, which could otherwise never start.
+        let bytes_max = tuning.call_bytes_max.max(FRAME_BYTES_MAX);
+        let bytes = Arc::new(Semaphore::new(bytes_max / PERMIT_BYTES));
+        let mut frames = FrameReader::<_, RequestHead>::new(source);
+        loop {
+            let (head, body) = match frames.next().await {
+                Ok(Some(frame)) => frame,
+                Ok(None) => return,
+                Err(error) => return self.on_read_error(&error),
+            };
+            self.connection.hear();
+            self.counters().frame_in(body.len());
+            let deadline = Instant::now() + Duration::from_millis(head.ttl_ms.into());
+            let Ok(permits) = acquire(&calls, &bytes, body.len()).await else {
+                return;
+            };
+            if Instant::now() >= deadline {
+                self.counters().expired.one();
+                continue;
+            }
+            self.start(service, head.id, body, deadline, permits, answers.clone());
+        }
+    }
+
+    fn on_read_error(&self, error: &ReadError) {
+        if let ReadError::Malformed(malformed) = error {
+            self.counters().malformed.one();
+            let code = MalformedFrame::CODE;
+            tracing::warn!(peer = %self.peer, lane = ?self.lane, %code, %malformed, "closing a stream");
+        }
+    }
+
+    /// Polls the call once before the next request is read, so that calls start in the order of
+    /// their requests; the rest of it runs beside.
+    fn start(
+        &self,
+        service: &SharedService,
+        id: u64,
+        body: Bytes,
+        deadline: Instant,
+        permits: [OwnedSemaphorePermit; 2],
+        answers: mpsc::UnboundedSender<Answer>,
+    ) {
+        let (service, peer, lane) = (Arc::clone(service), self.peer, self.lane);
+        let inlets = Arc::clone(&self.inlets);
+        let mut call = Box::pin(async move {
+            let result = service.call(peer, lane, body).await;
+            if Instant::now() >= deadline {
+                inlets.counters.lane(lane).expired.one();
+                return;
+            }
+            let answer = Answer {
+                id,
+                result,
+                _permits: permits,
+            };
+            // The stream may have ended meanwhile; the peer then knows that nothing is certain.
+            let _ = answers.send(answer);
+        });
+        // The waker may be deaf: a call that is not ready is polled again at once as a task.
+        let first = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        if first.is_pending() {
+            self.inlets.tasks.spawn(call);
+        }
+    }
+}
+
+async fn acquire(
+    calls: &Arc<Semaphore>,
+    bytes: &Arc<Semaphore>,
+    length: usize,
+) -> Result<[OwnedSemaphorePermit; 2], tokio::sync::AcquireError> {
+    let units = u32::try_from(length / PERMIT_BYTES).unwrap_or(u32::MAX);
+    Ok([
+        Arc::clone(calls).acquire_owned().await?,
+        Arc::clone(bytes).acquire_many_owned(units).await?,
+    ])
+}
+
+async fn write_answers(
+    sink: impl AsyncWrite + Unpin,
+    mut finished: mpsc::UnboundedReceiver<Answer>,
+    counters: &LaneCounters,
+) -> std::io::Result<()> {
+    let mut frames = FrameWriter::new(sink);
+    while let Some(first) = finished.recv().await {
+        let mut next = Some(first);
+        while let Some(answer) = next {
+            let (status, body) = match answer.result {
+                Ok(body) if body.len() > FRAME_BYTES_MAX => {
+                    (Code::ANSWER_TOO_LARGE.number(), Bytes::new())
+                }
+                Ok(body) => (0, body),
+                Err(code) => (code.number(), Bytes::new()),
+            };
+            let head = AnswerHead {
+                id: answer.id,
+                status,
+                length: length_of(&body),
+            };
+            counters.frame_out(body.len());
+            frames.push(head, &body).await?;
+            next = finished.try_recv().ok();
+        }
+        frames.flush().await?;
+    }
+    Ok(())
+}

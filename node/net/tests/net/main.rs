@@ -1,0 +1,13 @@
+//! The transport over real loopback TCP. Every node takes port 0, every test owns its nodes.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests may fail like tests; clippy knows only functions marked as tests"
+)]
+
+mod bounds;
+mod enrolment;
+mod exchange;
+mod faults;
+mod hostile;
+mod support;

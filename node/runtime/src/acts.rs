@@ -1,0 +1,122 @@
+//! What people do to cases: their words sealed, their act dated and signed, and submitted to the
+//! city's group.
+
+use std::sync::Arc;
+
+use tongban_machine::{Reply, load_case};
+use tongban_types::{
+    Actor, AskCorrection, CaseNumber, CaseVersion, Command, CommandBody, CommandId, Correct,
+    Decide, GroupId, OnCase, Review, Sealed, SealedUse, WithReason, limits,
+};
+
+use crate::core::Core;
+use crate::desk::{SALT_BYTES, form_hash};
+use crate::handle::{Act, Acted, NodeError};
+use crate::proposer::{Order, Proposer};
+use crate::sealing::CaseKey;
+use crate::seams::{Entropy, Platform};
+use crate::vault::Vault;
+
+/// Carries out people's acts.
+pub(crate) struct Acts<P: Platform> {
+    pub(crate) core: Arc<Core<P>>,
+    pub(crate) vault: Arc<Vault<P>>,
+    pub(crate) proposer: Arc<Proposer<P>>,
+}
+
+impl<P: Platform> Acts<P> {
+    pub(crate) async fn act(
+        &self,
+        actor: Actor,
+        id: CommandId,
+        case: CaseNumber,
+        expected: CaseVersion,
+        act: Act,
+    ) -> Result<Acted, NodeError> {
+        let on = OnCase { case, expected };
+        let command = Command {
+            group: GroupId(self.core.city()),
+            id,
+            at: self.core.now(),
+            actor,
+            body: self.body(on, act)?,
+        };
+        let done = self.proposer.submit(Order { command, receipt: None }).await?;
+        match done.reply {
+            Reply::Case { number, version, state } => Ok(Acted { case: number, version, state }),
+            other => Err(NodeError::Failed(format!("the group answered {other:?} to an act"))),
+        }
+    }
+
+    fn body(&self, on: OnCase, act: Act) -> Result<CommandBody, NodeError> {
+        Ok(match act {
+            Act::Transfer => CommandBody::Transfer(on),
+            Act::Accept => CommandBody::Accept(on),
+            Act::Deliver => CommandBody::Deliver(on),
+            Act::AskCorrection { notice } => CommandBody::AskCorrection(AskCorrection {
+                on,
+                notice: self.words(on.case, SealedUse::Notice, &notice)?,
+            }),
+            Act::RefuseToAccept { reason } => {
+                CommandBody::RefuseToAccept(self.with_reason(on, &reason)?)
+            }
+            Act::Withdraw { reason } => CommandBody::Withdraw(self.with_reason(on, &reason)?),
+            Act::Review { recommend, opinion } => CommandBody::Review(Review {
+                on,
+                recommend,
+                opinion: self.words(on.case, SealedUse::Reason, &opinion)?,
+            }),
+            Act::Decide { decision, reason } => CommandBody::Decide(Decide {
+                on,
+                decision,
+                reason: reason
+                    .map(|reason| self.words(on.case, SealedUse::Reason, &reason))
+                    .transpose()?,
+            }),
+            Act::Correct { form } => {
+                if form.len() > limits::FORM_BYTES_MAX {
+                    return Err(NodeError::TooLarge {
+                        what: "the form",
+                        bytes_max: limits::FORM_BYTES_MAX,
+                    });
+                }
+                let mut salted = self.core.entropy.array::<SALT_BYTES>().to_vec();
+                salted.extend_from_slice(&form);
+                let key = self.key(on.case)?;
+                CommandBody::Correct(Correct {
+                    on,
+                    form: self.vault.seal(&key, SealedUse::Form, on.case, &salted),
+                    form_hash: form_hash(&salted),
+                })
+            }
+        })
+    }
+
+    fn with_reason(&self, on: OnCase, reason: &str) -> Result<WithReason, NodeError> {
+        Ok(WithReason { on, reason: self.words(on.case, SealedUse::Reason, reason)? })
+    }
+
+    fn words(&self, case: CaseNumber, usage: SealedUse, text: &str) -> Result<Sealed, NodeError> {
+        if text.len() > limits::TEXT_BYTES_MAX {
+            return Err(NodeError::TooLarge {
+                what: "the text",
+                bytes_max: limits::TEXT_BYTES_MAX,
+            });
+        }
+        Ok(self.vault.seal(&self.key(case)?, usage, case, text.as_bytes()))
+    }
+
+    /// The key of a case; where there is no such case at all, that is said instead.
+    fn key(&self, case: CaseNumber) -> Result<CaseKey, NodeError> {
+        if let Some(key) = self.vault.key(case) {
+            return Ok(key);
+        }
+        let own = self.core.own().ok_or(NodeError::NoQuorum)?;
+        let known = own.replica.read(|view| load_case(view, case).is_some());
+        match known {
+            Ok(true) => Err(NodeError::NoKey(case)),
+            Ok(false) => Err(NodeError::NoSuchCase(case)),
+            Err(error) => Err(NodeError::Failed(error.to_string())),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Certificates: voters sign the batches of parcels their replica applied, and whoever carries
+//! parcels gathers a majority of signatures.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use openraft_rt::AsyncRuntime;
+use tongban_machine::{find_batch, place_parcel};
+use tongban_types::{
+    CertifiedParcels, Code, GroupId, KeyRole, NodeId, ParcelBatch, PlacedParcel, Purpose,
+    Signature, decode, encode, limits,
+};
+
+use crate::core::{Core, Until};
+use crate::seams::{Lane, Platform, Signer, Transport};
+use crate::wire::{CertifyAnswer, CertifyRequest};
+
+type Gathered = BTreeMap<u64, BTreeMap<NodeId, Signature>>;
+
+impl<P: Platform> Core<P> {
+    /// Answers a request for signatures: waits a moment for batches its replica has not applied yet.
+    pub(crate) async fn on_certify(&self, body: &[u8]) -> Result<Bytes, Code> {
+        let request: CertifyRequest = decode(body).map_err(|error| error.code())?;
+        if request.firsts.len() > limits::PARCELS_MAX {
+            return Err(Code::TOO_LARGE);
+        }
+        let hosted = self.group(request.group).ok_or(Code::NOT_HOSTED)?;
+        let until = Until::<P::Runtime>::after(self.tempo().certify_timeout);
+        let mut applied = hosted.replica.changed().listen();
+        loop {
+            applied.mark();
+            let signatures: Vec<Option<Signature>> =
+                request.firsts.iter().map(|first| self.sign_parcels(request.group, *first)).collect();
+            let left = until.left().map(|left| left.min(self.tempo().look_every));
+            match left {
+                Some(left) if signatures.iter().any(Option::is_none) => applied.heard(left).await,
+                _ => return Ok(Bytes::from(encode(&CertifyAnswer { signatures }))),
+            };
+        }
+    }
+
+    fn sign_parcels(&self, group: GroupId, first: u64) -> Option<Signature> {
+        let batch = self.batch_at(group, first)?;
+        self.signer.sign(KeyRole::Voter, &Purpose::ParcelBatch.message(&batch.signed_bytes()))
+    }
+
+    fn batch_at(&self, group: GroupId, first: u64) -> Option<ParcelBatch> {
+        self.group(group)?.replica.read(|view| find_batch(view, first)).ok().flatten()
+    }
+
+    /// Gathers certificates for parcels at positions of a hosted group's outbox. What cannot be
+    /// certified now is left out.
+    pub(crate) async fn certify(&self, group: GroupId, positions: &[u64]) -> Vec<CertifiedParcels> {
+        let Some(hosted) = self.group(group) else { return Vec::new() };
+        let placed = hosted.replica.read(|view| {
+            positions.iter().filter_map(|at| place_parcel(view, *at)).collect::<Vec<_>>()
+        });
+        let mut batches: BTreeMap<u64, (ParcelBatch, Vec<PlacedParcel>)> = BTreeMap::new();
+        for (batch, parcel) in placed.unwrap_or_default() {
+            batches.entry(batch.first).or_insert_with(|| (batch, Vec::new())).1.push(parcel);
+        }
+        let firsts: Vec<u64> = batches.keys().copied().collect();
+        let mut gathered = self.gather(group, &firsts).await;
+        let needed = self.registry().majority(group).unwrap_or(usize::MAX);
+        batches
+            .into_iter()
+            .filter_map(|(first, (batch, mut parcels))| {
+                let signatures = gathered.remove(&first).filter(|s| s.len() >= needed)?;
+                parcels.sort_unstable_by_key(|parcel| parcel.index);
+                let signatures = signatures.into_iter().take(needed).collect();
+                Some(CertifiedParcels { batch, signatures, parcels })
+            })
+            .collect()
+    }
+
+    /// Asks all voters at once and stops at a majority for every batch.
+    async fn gather(&self, group: GroupId, firsts: &[u64]) -> Gathered {
+        let mut gathered = Gathered::new();
+        if firsts.is_empty() {
+            return gathered;
+        }
+        let registry = self.registry();
+        let needed = registry.majority(group).unwrap_or(usize::MAX);
+        let request = CertifyRequest { group, firsts: firsts.to_vec() };
+        let body = Bytes::from(encode(&request));
+        let ttl = self.tempo().certify_timeout + Duration::from_millis(500);
+        let mut asked = FuturesUnordered::new();
+        for voter in registry.voters(group).iter().copied() {
+            if voter == self.me {
+                for first in firsts {
+                    if let Some(signature) = self.sign_parcels(group, *first) {
+                        gathered.entry(*first).or_default().insert(voter, signature);
+                    }
+                }
+            } else {
+                let body = body.clone();
+                asked.push(async move {
+                    (voter, self.transport.request(voter, Lane::Certify, body, ttl).await)
+                });
+            }
+        }
+        let is_enough = |gathered: &Gathered| {
+            firsts.iter().all(|first| gathered.get(first).is_some_and(|s| s.len() >= needed))
+        };
+        while !is_enough(&gathered)
+            && let Some((voter, answered)) = asked.next().await
+        {
+            let Ok(bytes) = answered else { continue };
+            let Ok(answer) = decode::<CertifyAnswer>(&bytes) else { continue };
+            for (first, signature) in firsts.iter().zip(answer.signatures) {
+                if let Some(signature) = signature
+                    && self.is_signed_by(&registry, voter, group, *first, signature)
+                {
+                    gathered.entry(*first).or_default().insert(voter, signature);
+                }
+            }
+        }
+        gathered
+    }
+
+    /// A voter whose replica holds another batch there, or who signs nonsense, is left out: one bad
+    /// signature would refuse the whole certificate.
+    fn is_signed_by(
+        &self,
+        registry: &tongban_trust::Registry,
+        voter: NodeId,
+        group: GroupId,
+        first: u64,
+        signature: Signature,
+    ) -> bool {
+        let (Some(key), Some(batch)) = (registry.voter_key(voter), self.batch_at(group, first))
+        else {
+            return false;
+        };
+        let message = Purpose::ParcelBatch.message(&batch.signed_bytes());
+        let holds = tongban_trust::verify_strict(key, &message, signature).is_ok();
+        if !holds {
+            tracing::warn!(%voter, %group, first, "a voter signed another batch than ours");
+        }
+        holds
+    }
+
+    /// Sleeps, or less if the node is asked to stop.
+    pub(crate) async fn rest(&self, time: Duration) {
+        if !self.is_stopping() {
+            P::Runtime::sleep(time).await;
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! What every part of a running node shares: who it is, its seams, the groups it hosts.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use openraft_rt::{AsyncRuntime, Instant};
+use tongban_machine::Ground;
+use tongban_trust::Registry;
+use tongban_types::{CityCode, GroupId, ItemVersion, NodeId, Timestamp};
+
+use crate::ports::{GroupHandle, LocalLog};
+use crate::replica::Replica;
+use crate::seams::{Entropy, Platform, WallClock};
+use crate::template::DocumentTemplate;
+
+/// How long things take and how often they are done. Every wait of the runtime is here.
+#[derive(Clone, Debug)]
+pub struct Tempo {
+    /// A voter reports its time this often; a tenth of the skew allowed between an act and group
+    /// time.
+    pub report_every: Duration,
+    /// Until group time is known, and while it lags, a voter reports this often.
+    pub report_soon: Duration,
+    /// An order waits this long for its group before the person is told to try again.
+    pub order_timeout: Duration,
+    /// An entry waits this long for one leader before another is tried.
+    pub propose_timeout: Duration,
+    /// First pause before something is tried again; doubled up to `retry_max`, with jitter.
+    pub retry_min: Duration,
+    /// Longest pause before something is tried again.
+    pub retry_max: Duration,
+    /// What is owed is looked for at least this often, even if nothing rings.
+    pub look_every: Duration,
+    /// One delivery of parcels, from sending to its answers.
+    pub delivery_timeout: Duration,
+    /// A voter is waited for this long to sign a batch of parcels.
+    pub certify_timeout: Duration,
+    /// Applied state is made durable this often, only to shorten the replay after a restart.
+    pub flush_every: Duration,
+}
+
+impl Default for Tempo {
+    fn default() -> Self {
+        Self {
+            report_every: Duration::from_secs(3),
+            report_soon: Duration::from_millis(300),
+            order_timeout: Duration::from_secs(8),
+            propose_timeout: Duration::from_secs(3),
+            retry_min: Duration::from_millis(20),
+            retry_max: Duration::from_secs(2),
+            look_every: Duration::from_secs(1),
+            delivery_timeout: Duration::from_secs(6),
+            certify_timeout: Duration::from_secs(2),
+            flush_every: Duration::from_secs(5),
+        }
+    }
+}
+
+/// What a node is told when it starts.
+#[derive(Clone, Debug)]
+pub struct NodeSettings {
+    /// Which node it is.
+    pub me: NodeId,
+    /// The registry file it starts from: proposed to groups that have none or an older one.
+    pub registry_file: Vec<u8>,
+    /// The same, parsed and verified.
+    pub registry: Arc<Registry>,
+    /// Items the city puts into its catalogue, with the documents their grants produce.
+    pub items: Vec<tongban_types::ItemTerms>,
+    /// The documents that grants produce, by item.
+    pub templates: BTreeMap<ItemVersion, DocumentTemplate>,
+    /// The working-day calendar the city puts into its log.
+    pub calendar: tongban_types::Calendar,
+    /// How long things take.
+    pub tempo: Tempo,
+}
+
+/// A group this node keeps a replica of.
+pub struct Hosted<P: Platform> {
+    /// Its Raft side.
+    pub group: GroupHandle,
+    /// Its state.
+    pub replica: Arc<Replica<P>>,
+}
+
+impl<P: Platform> std::fmt::Debug for Hosted<P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hosted").field("replica", &self.replica).finish_non_exhaustive()
+    }
+}
+
+/// Tells the group a Raft request is for, in the encoding of `consensus`.
+pub type RouteRaft = fn(&[u8]) -> Option<GroupId>;
+
+/// What a node refused, by whom it was asked, for metrics.
+#[derive(Debug, Default)]
+pub(crate) struct Refusals {
+    pub(crate) entries: AtomicU64,
+    pub(crate) requests: AtomicU64,
+}
+
+/// Shared by all parts of a running node.
+pub(crate) struct Core<P: Platform> {
+    pub(crate) me: NodeId,
+    pub(crate) settings: NodeSettings,
+    pub(crate) clock: Arc<P::Clock>,
+    pub(crate) entropy: Arc<P::Entropy>,
+    pub(crate) transport: Arc<P::Transport>,
+    pub(crate) signer: Arc<P::Signer>,
+    pub(crate) local: Arc<dyn LocalLog>,
+    pub(crate) hosted: OnceLock<BTreeMap<GroupId, Hosted<P>>>,
+    pub(crate) route_raft: RouteRaft,
+    pub(crate) refusals: Refusals,
+    pub(crate) stopping: AtomicBool,
+    pub(crate) failed: AtomicBool,
+}
+
+impl<P: Platform> Core<P> {
+    pub(crate) fn city(&self) -> CityCode {
+        self.me.city()
+    }
+
+    pub(crate) fn tempo(&self) -> &Tempo {
+        &self.settings.tempo
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    /// The groups this node hosts; none while it is starting.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = (GroupId, &Hosted<P>)> {
+        self.hosted.get().into_iter().flatten().map(|(id, hosted)| (*id, hosted))
+    }
+
+    pub(crate) fn group(&self, id: GroupId) -> Option<&Hosted<P>> {
+        self.hosted.get()?.get(&id)
+    }
+
+    /// The group of this node's own city.
+    pub(crate) fn own(&self) -> Option<&Hosted<P>> {
+        self.group(GroupId(self.city()))
+    }
+
+    /// The newest registry any hosted group's log shows, or the one the node started from.
+    pub(crate) fn registry(&self) -> Arc<Registry> {
+        let in_logs = self.groups().filter_map(|(_, hosted)| {
+            let machine = hosted.replica.machine().clone();
+            hosted.replica.read(|view| machine.registry(view)).ok().flatten()
+        });
+        in_logs
+            .chain(std::iter::once(self.settings.registry.clone()))
+            .max_by_key(|registry| registry.version())
+            .expect("the node's own registry is in the chain")
+    }
+
+    /// Counters of a group.
+    pub(crate) fn ground(&self, group: GroupId) -> Option<Ground> {
+        self.group(group)?.replica.read(tongban_machine::ground).ok()
+    }
+
+    /// A pause before try number `attempt`, with full jitter so that many do not come at once.
+    pub(crate) fn pause(&self, attempt: u32) -> Duration {
+        let tempo = self.tempo();
+        let ceiling = tempo.retry_min.saturating_mul(1 << attempt.min(16)).min(tempo.retry_max);
+        let share = self.entropy.next_u64() % 1_000;
+        tempo.retry_min + ceiling.mul_f64(f64::from(u32::try_from(share).unwrap_or(0)) / 1_000.0)
+    }
+}
+
+/// A deadline on the runtime's own clock.
+pub(crate) struct Until<R: AsyncRuntime>(R::Instant);
+
+impl<R: AsyncRuntime> Until<R> {
+    pub(crate) fn after(time: Duration) -> Self {
+        Self(R::Instant::now() + time)
+    }
+
+    /// What is left; `None` once it is over.
+    pub(crate) fn left(&self) -> Option<Duration> {
+        let now = R::Instant::now();
+        (now < self.0).then(|| self.0 - now)
+    }
+}

@@ -1,0 +1,203 @@
+//! Carries a group's packets to the groups they are for and brings the answers back. Runs on whoever
+//! leads the group; what is on its way is replicated state, so the next leader goes on where the last
+//! one stopped.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use tongban_machine::{ParcelFate, Reply, Unanswered, unanswered};
+use tongban_types::{CertifiedParcels, Code, Entry, GroupId, NodeId, decode, encode, limits};
+
+use crate::core::Core;
+use crate::seams::{Lane, Platform, Transport};
+use crate::wire::{ParcelAnswers, ParcelDelivery};
+
+/// Groups delivered to at once; the others take their turn as these finish.
+const DESTINATIONS_MAX: usize = 32;
+
+/// Runs for one hosted group until the node stops.
+pub(crate) async fn run_courier<P: Platform>(core: Arc<Core<P>>, group: GroupId) {
+    let Some(hosted) = core.group(group) else { return };
+    let mut applied = hosted.replica.changed().listen();
+    let mut rounds = Rounds::default();
+    while !core.is_stopping() {
+        applied.mark();
+        let leads = hosted.group.status().leader == Some(core.me);
+        let went_well = !leads || rounds.deliver_round(&core, group).await;
+        if went_well {
+            applied.heard(core.tempo().look_every).await;
+        } else {
+            rounds.attempt = rounds.attempt.saturating_add(1);
+            core.rest(core.pause(rounds.attempt)).await;
+        }
+    }
+}
+
+/// Where each destination's next round begins: behind what was just tried, so that packets which are
+/// not taken in do not keep others waiting.
+#[derive(Default)]
+struct Rounds {
+    attempt: u32,
+    cursor: BTreeMap<GroupId, u64>,
+}
+
+impl Rounds {
+    /// Delivers a round to every destination that waits; whether all went well.
+    async fn deliver_round<P: Platform>(&mut self, core: &Arc<Core<P>>, group: GroupId) -> bool {
+        let destinations = destinations(core, group);
+        let rounds = destinations.into_iter().take(DESTINATIONS_MAX).map(|to| {
+            let from = self.cursor.get(&to).copied().unwrap_or(0);
+            let positions = positions_for(core, group, to, from);
+            async move { (to, positions.last().copied(), deliver(core, group, to, &positions).await) }
+        });
+        let mut went_well = true;
+        for (to, last, delivered) in join_all(rounds).await {
+            if delivered {
+                self.attempt = 0;
+                self.cursor.remove(&to);
+            } else {
+                went_well = false;
+                match last {
+                    Some(last) => self.cursor.insert(to, last + 1),
+                    None => self.cursor.remove(&to),
+                };
+            }
+        }
+        went_well
+    }
+}
+
+fn destinations<P: Platform>(core: &Core<P>, group: GroupId) -> BTreeSet<GroupId> {
+    let Some(hosted) = core.group(group) else { return BTreeSet::new() };
+    let mut found = BTreeSet::new();
+    let mut from = None;
+    // One look a destination: the next key that can belong to another one.
+    while found.len() < DESTINATIONS_MAX
+        && let Ok(Some(next)) = hosted.replica.read(|view| unanswered(view, from, 1).pop())
+    {
+        found.insert(next.to);
+        from = Some(Unanswered { to: next.to, position: u64::MAX });
+    }
+    found
+}
+
+fn positions_for<P: Platform>(core: &Core<P>, group: GroupId, to: GroupId, from: u64) -> Vec<u64> {
+    let Some(hosted) = core.group(group) else { return Vec::new() };
+    let first = Unanswered { to, position: from };
+    let waiting = hosted
+        .replica
+        .read(|view| unanswered(view, Some(first), limits::PARCELS_MAX))
+        .unwrap_or_default();
+    waiting.into_iter().filter(|packet| packet.to == to).map(|packet| packet.position).collect()
+}
+
+/// Delivers packets to one group and enters the answers in ours; whether all of them were answered.
+async fn deliver<P: Platform>(
+    core: &Arc<Core<P>>,
+    group: GroupId,
+    to: GroupId,
+    positions: &[u64],
+) -> bool {
+    if positions.is_empty() {
+        return false;
+    }
+    let batches = bounded(core.certify(group, positions).await);
+    if batches.is_empty() {
+        return false;
+    }
+    let Some(answers) = hand_over(core, group, to, batches).await else { return false };
+    let mut settled = 0;
+    for answer in answers.batches {
+        let count = answer.parcels.len();
+        let entry = Bytes::from(encode(&Entry::Parcels(answer)));
+        match core.submit(group, entry, core.tempo().order_timeout).await {
+            Ok(reply) if reply.results.iter().all(Result::is_ok) => settled += count,
+            Ok(reply) => tracing::warn!(%group, from = %to, ?reply, "answers were not entered"),
+            Err(error) => tracing::debug!(%group, %error, "answers wait for the group"),
+        }
+    }
+    settled >= positions.len()
+}
+
+/// What fits one delivery; the rest goes with the next.
+fn bounded(batches: Vec<CertifiedParcels>) -> Vec<CertifiedParcels> {
+    let mut bytes = 0;
+    batches
+        .into_iter()
+        .take_while(|batch| {
+            let here = bytes;
+            bytes += batch.parcels.iter().map(|parcel| parcel.bytes.len() + 512).sum::<usize>();
+            here == 0 || bytes <= limits::PARCELS_BYTES_MAX
+        })
+        .collect()
+}
+
+/// Asks the destination's voters, its own nodes first, until one answers.
+async fn hand_over<P: Platform>(
+    core: &Arc<Core<P>>,
+    group: GroupId,
+    to: GroupId,
+    batches: Vec<CertifiedParcels>,
+) -> Option<ParcelAnswers> {
+    let delivery = ParcelDelivery { to, batches };
+    let body = Bytes::from(encode(&delivery));
+    let registry = core.registry();
+    let mut nodes: Vec<NodeId> = registry.voters(to).to_vec();
+    nodes.sort_by_key(|node| node.city() != to.city());
+    for node in nodes {
+        let answered = if node == core.me {
+            core.on_parcels(&body).await.map_err(|code| code.to_string())
+        } else {
+            let ttl = core.tempo().delivery_timeout;
+            let requested = core.transport.request(node, Lane::Parcel, body.clone(), ttl).await;
+            requested.map_err(|error| error.to_string())
+        };
+        match answered.map(|bytes| decode::<ParcelAnswers>(&bytes)) {
+            Ok(Ok(answers)) => return Some(answers),
+            Ok(Err(error)) => tracing::warn!(%group, %node, %error, "an answer does not decode"),
+            Err(error) => tracing::debug!(%group, %to, %node, error, "not delivered"),
+        }
+    }
+    None
+}
+
+impl<P: Platform> Core<P> {
+    /// Takes in parcels for a hosted group, and answers with certified answers.
+    pub(crate) async fn on_parcels(&self, body: &[u8]) -> Result<Bytes, Code> {
+        let delivery: ParcelDelivery = decode(body).map_err(|error| error.code())?;
+        if delivery.batches.len() > limits::PARCELS_MAX {
+            return Err(Code::TOO_LARGE);
+        }
+        let hosted = self.group(delivery.to).ok_or(Code::NOT_HOSTED)?;
+        let mut answers = BTreeSet::new();
+        for batch in delivery.batches {
+            let entry = Bytes::from(encode(&Entry::Parcels(batch)));
+            let submitted = self.submit(delivery.to, entry, self.tempo().propose_timeout).await;
+            let reply = submitted.map_err(|_| Code::NO_QUORUM)?;
+            for result in reply.results {
+                match result {
+                    Ok(Reply::Parcel(
+                        ParcelFate::Answered { answer } | ParcelFate::AnsweredBefore { answer },
+                    )) => {
+                        answers.insert(answer);
+                    }
+                    Ok(_) => {}
+                    Err(refusal) => {
+                        self.refusals.entries.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                        tracing::debug!(group = %delivery.to, %refusal, "a parcel is not taken in");
+                    }
+                }
+            }
+        }
+        // The answers may have been committed elsewhere: they can be placed once they are here.
+        let index = self.read_index(delivery.to, self.tempo().propose_timeout).await;
+        if let Ok(index) = index {
+            let _ = hosted.group.wait_applied(index, self.tempo().propose_timeout).await;
+        }
+        let positions: Vec<u64> = answers.into_iter().collect();
+        let batches = self.certify(delivery.to, &positions).await;
+        Ok(Bytes::from(encode(&ParcelAnswers { batches })))
+    }
+}

@@ -1,0 +1,342 @@
+//! What the API, the console and the command line see of a running node: questions and orders in the
+//! words of the domain. They know nothing of groups, logs or peers beyond what is shown here.
+
+use async_trait::async_trait;
+use std::sync::Arc;
+use thiserror::Error;
+use tongban_machine::{CaseRecord, Movement, Refusal};
+use tongban_trust::Registry;
+use tongban_types::{
+    Actor, CaseNumber, CaseState, CaseVersion, Channel, CityCode, Code, CommandId, Decision,
+    Division, GroupId, HandlingMode, ItemVersion, NodeId, Receipt, Timestamp,
+};
+
+use crate::ports::GroupStatus;
+
+/// An application whose form was checked against its item's schema.
+#[derive(Clone)]
+pub struct Application {
+    /// The item.
+    pub item: ItemVersion,
+    /// Its handling mode.
+    pub mode: HandlingMode,
+    /// The division the form names for the authority.
+    pub authority_division: Division,
+    /// The applicant's identity number; only its keyed pseudonym leaves the node.
+    pub subject: String,
+    /// The filled form, JSON text.
+    pub form: Vec<u8>,
+    /// How it came.
+    pub channel: Channel,
+    /// The package is complete: hand it over to the authority at once.
+    pub hand_over: bool,
+}
+
+impl std::fmt::Debug for Application {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Application({}, {} bytes)", self.item, self.form.len())
+    }
+}
+
+/// How safe an answer must be before it is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// Durable at this node.
+    Stored,
+    /// Committed by the group; falls back to `Stored` when the group does not answer in time.
+    Replicated,
+}
+
+/// An application taken in.
+#[derive(Clone, Debug)]
+pub struct Collected {
+    /// Its number.
+    pub case: CaseNumber,
+    /// The receipt; says itself how safe it is.
+    pub receipt: Receipt,
+    /// The same request was answered before.
+    pub repeated: bool,
+}
+
+/// What a person does to a case.
+#[derive(Clone)]
+pub enum Act {
+    /// 转送.
+    Transfer,
+    /// 一次性告知, with everything that must be corrected.
+    AskCorrection {
+        /// The notice.
+        notice: String,
+    },
+    /// 补正, with the corrected form, checked against its schema.
+    Correct {
+        /// JSON text.
+        form: Vec<u8>,
+    },
+    /// 受理.
+    Accept,
+    /// 不予受理.
+    RefuseToAccept {
+        /// Why.
+        reason: String,
+    },
+    /// 审.
+    Review {
+        /// What is recommended.
+        recommend: Decision,
+        /// Why.
+        opinion: String,
+    },
+    /// 核.
+    Decide {
+        /// What is decided.
+        decision: Decision,
+        /// Why; required to refuse.
+        reason: Option<String>,
+    },
+    /// 送达.
+    Deliver,
+    /// 撤回.
+    Withdraw {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Act {
+    /// Its name in addresses and logs.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Transfer => "transfer",
+            Self::AskCorrection { .. } => "ask-correction",
+            Self::Correct { .. } => "correct",
+            Self::Accept => "accept",
+            Self::RefuseToAccept { .. } => "refuse-to-accept",
+            Self::Review { .. } => "review",
+            Self::Decide { .. } => "decide",
+            Self::Deliver => "deliver",
+            Self::Withdraw { .. } => "withdraw",
+        }
+    }
+}
+
+impl std::fmt::Debug for Act {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Its words may be about a person.
+        f.write_str(self.name())
+    }
+}
+
+/// How a case stands after an act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Acted {
+    /// The case.
+    pub case: CaseNumber,
+    /// Its version in this city's group.
+    pub version: CaseVersion,
+    /// Its state in this city's group.
+    pub state: CaseState,
+}
+
+/// One step of a case with its words opened, where this node holds the key.
+#[derive(Clone)]
+pub struct OpenedMovement {
+    /// The step.
+    pub movement: Movement,
+    /// Its words.
+    pub words: Option<String>,
+}
+
+impl std::fmt::Debug for OpenedMovement {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "OpenedMovement({:?})", self.movement.state)
+    }
+}
+
+/// A case as its party's node shows it.
+#[derive(Clone)]
+pub struct OpenedCase {
+    /// The record in this city's group; `None` while it is stored only at this desk.
+    pub record: Option<CaseRecord>,
+    /// Its number.
+    pub number: CaseNumber,
+    /// Its steps, oldest first.
+    pub history: Vec<OpenedMovement>,
+    /// The form, JSON text, where this node holds the key.
+    pub form: Option<Vec<u8>>,
+    /// The document in compact form, once issued.
+    pub document: Option<String>,
+    /// The receipt this node gave, if it collected the case.
+    pub receipt: Option<Receipt>,
+}
+
+impl std::fmt::Debug for OpenedCase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "OpenedCase({})", self.number)
+    }
+}
+
+/// A piece of a list of cases.
+#[derive(Clone, Debug)]
+pub struct CasePage {
+    /// The cases.
+    pub cases: Vec<CaseRecord>,
+    /// Where to go on.
+    pub next: Option<CaseNumber>,
+}
+
+/// One group this node keeps a replica of.
+#[derive(Clone, Debug)]
+pub struct GroupReport {
+    /// The group.
+    pub group: GroupId,
+    /// What is known of it here.
+    pub status: GroupStatus,
+    /// Group time.
+    pub time: Timestamp,
+    /// Cases in it.
+    pub cases: u64,
+    /// Packets not answered yet.
+    pub unanswered: usize,
+    /// Commands and parcels refused since start.
+    pub refused: u64,
+    /// Proofs of equivocation kept.
+    pub evidence: u64,
+    /// Voters that may still be lost before the group stops taking decisions; `None` where this
+    /// replica does not lead and cannot know.
+    pub can_lose: Option<usize>,
+}
+
+/// A node at a glance.
+#[derive(Clone, Debug)]
+pub struct NodeReport {
+    /// Which node.
+    pub node: NodeId,
+    /// Its groups, its own city's first.
+    pub groups: Vec<GroupReport>,
+    /// Peers with a live connection.
+    pub connected: Vec<NodeId>,
+    /// Applications stored at this desk and not yet replicated.
+    pub desk_waiting: usize,
+    /// Case keys held.
+    pub case_keys: usize,
+    /// Version of the registry in force; 0 before the first.
+    pub registry: u64,
+    /// The node's log failed: it takes nothing in any more.
+    pub failed: bool,
+}
+
+/// Why a node does not do what it is asked.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum NodeError {
+    /// The machine refuses.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// No city of the federation answers for that division.
+    #[error("no member of the federation answers for {division}")]
+    AuthorityOutside {
+        /// The division, with its name if it is known.
+        division: String,
+    },
+    /// There is no such case here.
+    #[error("there is no case {0} here")]
+    NoSuchCase(CaseNumber),
+    /// The group did not answer in time; the act may still be carried out.
+    #[error("the group did not answer in time")]
+    TimedOut,
+    /// The group has no majority or no leader now; nothing was done.
+    #[error("the group cannot decide now")]
+    NoQuorum,
+    /// This node does not hold the key of the case yet.
+    #[error("this node does not hold the key of case {0} yet")]
+    NoKey(CaseNumber),
+    /// More waits than the node takes on.
+    #[error("the node is busy")]
+    Busy,
+    /// The node's log or store failed.
+    #[error("the node has failed: {0}")]
+    Failed(String),
+    /// Larger than allowed.
+    #[error("{what} is larger than {bytes_max} bytes")]
+    TooLarge {
+        /// What.
+        what: &'static str,
+        /// The bound.
+        bytes_max: usize,
+    },
+    /// The day's case numbers of this node are used up.
+    #[error("this node has given out all case numbers of the day")]
+    NumbersUsedUp,
+}
+
+impl NodeError {
+    /// The code `explain` describes.
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Refused(refusal) => refusal.code(),
+            Self::AuthorityOutside { .. } => Code::AUTHORITY_OUTSIDE,
+            Self::NoSuchCase(_) => Code::NO_SUCH_CASE,
+            Self::TimedOut => Code::GROUP_TIMED_OUT,
+            Self::NoQuorum => Code::NO_QUORUM,
+            Self::NoKey(_) => Code::NO_CASE_KEY,
+            Self::Busy => Code::NODE_BUSY,
+            Self::Failed(_) => Code::NODE_FAILED,
+            Self::TooLarge { .. } => Code::TOO_LARGE,
+            Self::NumbersUsedUp => Code::NUMBERS_USED_UP,
+        }
+    }
+}
+
+/// A running node.
+#[async_trait]
+pub trait NodeHandle: Send + Sync + 'static {
+    /// Which node.
+    fn node(&self) -> NodeId;
+
+    /// Its city.
+    fn city(&self) -> CityCode {
+        self.node().city()
+    }
+
+    /// Takes an application in. The same `id` gives the same case.
+    async fn collect(
+        &self,
+        actor: Actor,
+        id: CommandId,
+        application: Application,
+        wait: Wait,
+    ) -> Result<Collected, NodeError>;
+
+    /// Acts on a case at the version the actor saw. The same `id` gives the same reply.
+    async fn act(
+        &self,
+        actor: Actor,
+        id: CommandId,
+        case: CaseNumber,
+        expected: CaseVersion,
+        act: Act,
+    ) -> Result<Acted, NodeError>;
+
+    /// A case with its history, opened where this node holds the key.
+    fn case(&self, number: CaseNumber) -> Result<OpenedCase, NodeError>;
+
+    /// Cases of this city's group, in order of their numbers.
+    fn cases(
+        &self,
+        state: Option<CaseState>,
+        from: Option<CaseNumber>,
+        limit: usize,
+    ) -> Result<CasePage, NodeError>;
+
+    /// Returns once this node shows everything acknowledged by its city's group before the call.
+    async fn catch_up(&self) -> Result<(), NodeError>;
+
+    /// The registry in force here.
+    fn registry(&self) -> Option<Arc<Registry>>;
+
+    /// The registry file in force here, as it was signed.
+    fn registry_file(&self) -> Option<Vec<u8>>;
+
+    /// The node at a glance.
+    fn report(&self) -> NodeReport;
+}

@@ -1,0 +1,48 @@
+//! How a node runs: the effect loop, the desk, the vault, and the seams to the outside. What may be
+//! decided is in `tongban-machine`; Raft, the log, the store and libp2p are other rooms.
+
+mod acts;
+mod certify;
+mod channels;
+mod core;
+mod courier;
+mod desk;
+mod desk_record;
+mod document;
+mod handle;
+mod key_ring;
+mod numbers;
+pub mod ports;
+mod proposer;
+mod replica;
+mod running;
+mod sealing;
+pub mod seams;
+mod signal;
+mod snapshot;
+mod steward;
+mod store_view;
+mod submit;
+mod switchboard;
+mod template;
+mod timekeeper;
+mod vault;
+mod wire;
+
+pub use crate::core::{Hosted, NodeSettings, RouteRaft, Tempo};
+pub use handle::{
+    Act, Acted, Application, CasePage, Collected, GroupReport, NodeError, NodeHandle, NodeReport,
+    OpenedCase, OpenedMovement, Wait,
+};
+pub use key_ring::{KeyRing, Seeds};
+pub use replica::{Replica, Witness};
+pub use running::{RunningNode, RuntimeParts};
+pub use signal::{Listener, Signal};
+pub use store_view::StoreView;
+pub use template::{ClaimTemplate, DocumentTemplate};
+
+// What the handle shows of the machine, so that its users need not know the machine itself.
+pub use tongban_machine::{
+    Acceptance, CaseRecord, DecisionRecord, DocumentStage, Movement, Refusal, Request, ReviewRecord,
+    Standpoint,
+};

@@ -1,0 +1,221 @@
+//! What the runtime asks of its sibling rooms, so that it need not know them: the node's own
+//! records (`wal`) and a Raft group (`consensus`); and what a Raft group asks of the runtime: the
+//! replicated state it drives.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use thiserror::Error;
+use tongban_types::{Code, GroupId, NodeId};
+
+use crate::seams::Lane;
+
+/// Tables of the node's own records. Numbers are permanent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum LocalTable {
+    /// Applications taken in at this desk and not yet known to be replicated.
+    Desk = 0,
+    /// Case keys.
+    Vault = 1,
+    /// Counters of the node: the day's case sequence.
+    Counters = 2,
+    /// Access tokens.
+    Tokens = 3,
+}
+
+/// A change to one of the node's own records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalWrite {
+    /// Which table.
+    pub table: LocalTable,
+    /// Its key, at most 256 bytes.
+    pub key: Vec<u8>,
+    /// Its value; `None` removes it.
+    pub value: Option<Vec<u8>>,
+}
+
+/// The node can no longer write durably and must stop; a supervisor restarts it.
+#[derive(Clone, Debug, Error)]
+#[error("the log of this node failed and takes no more writes: {reason}")]
+pub struct LogFailed {
+    /// What the disk said.
+    pub reason: String,
+}
+
+/// The node's own records: durable in the ordered log, kept in memory in key order.
+#[async_trait]
+pub trait LocalLog: Send + Sync + 'static {
+    /// The value of a key.
+    fn get(&self, table: LocalTable, key: &[u8]) -> Option<Vec<u8>>;
+
+    /// Pairs with `key >= from` in key order, at most `limit`.
+    fn scan(&self, table: LocalTable, from: &[u8], limit: usize) -> Vec<(Vec<u8>, Vec<u8>)>;
+
+    /// Applies all writes, all or nothing, and returns once they are durable. Visible to `get` and
+    /// `scan` only from then on.
+    async fn write(&self, writes: Vec<LocalWrite>) -> Result<(), LogFailed>;
+}
+
+/// What one log entry carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EntryBody {
+    /// A new leader's first entry, or a change of voters: moves the position, changes no state.
+    Nothing,
+    /// An entry proposed through [`Group::propose`].
+    Proposal(Bytes),
+}
+
+/// One committed log entry, handed to the state in log order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommittedEntry {
+    /// Raft log index.
+    pub index: u64,
+    /// The position the group is at after this entry, in the encoding of `consensus`; kept with
+    /// the state and given back at restart.
+    pub position: Vec<u8>,
+    /// What to apply.
+    pub body: EntryBody,
+}
+
+/// A snapshot of a group's state in a file of our own, whole and synced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotFile {
+    /// Its name on the `Disk`.
+    pub name: String,
+    /// Its length in bytes.
+    pub length: u64,
+    /// The position of the state it holds, in the encoding of `consensus`.
+    pub position: Vec<u8>,
+}
+
+/// The replicated state of one group on this node, driven by `consensus`: `apply` and `install` come
+/// from a single task and never overlap; `cut_snapshot` may run beside `apply`, and reading and
+/// receiving of snapshot files beside anything.
+#[async_trait]
+pub trait ReplicatedState: Send + Sync + 'static {
+    /// The position of the last applied entry; `None` for an empty state.
+    fn position(&self) -> Result<Option<Vec<u8>>, StateFailed>;
+
+    /// Applies entries in order and returns one reply an entry (empty for `Nothing`).
+    async fn apply(&self, entries: Vec<CommittedEntry>) -> Result<Vec<Bytes>, StateFailed>;
+
+    /// Writes the state as of now into a new file, synced, and removes older files.
+    async fn cut_snapshot(&self) -> Result<SnapshotFile, StateFailed>;
+
+    /// The newest whole snapshot file, if any.
+    fn current_snapshot(&self) -> Result<Option<SnapshotFile>, StateFailed>;
+
+    /// Reads a piece of a snapshot file; shorter than `length` only at its end.
+    fn read_snapshot(&self, name: &str, offset: u64, length: usize) -> Result<Bytes, StateFailed>;
+
+    /// Starts a file to receive another replica's snapshot into.
+    fn begin_receive(&self) -> Result<String, StateFailed>;
+
+    /// Writes a received piece at `offset`.
+    fn receive(&self, name: &str, offset: u64, piece: &[u8]) -> Result<(), StateFailed>;
+
+    /// Checks a received file whole, syncs it, makes it the current snapshot, and replaces the
+    /// state by it. A file that does not check changes nothing and is an error `Rejected`. At a
+    /// start with a state older than the current snapshot, the current snapshot is installed.
+    async fn install(&self, name: &str) -> Result<SnapshotFile, StateFailed>;
+}
+
+/// Why the replicated state cannot go on.
+#[derive(Clone, Debug, Error)]
+pub enum StateFailed {
+    /// The store or the disk failed: the node stops.
+    #[error("replicated state of this node: {reason}")]
+    Broken {
+        /// What failed.
+        reason: String,
+    },
+    /// A received snapshot is not whole or not of this group: it is discarded.
+    #[error("a received snapshot is refused: {reason}")]
+    Rejected {
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// Why an entry was not proposed, or is not known to be committed.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum ProposeError {
+    /// This replica does not lead; nothing was proposed.
+    #[error("this replica does not lead the group")]
+    NotLeader {
+        /// Who does, as far as known.
+        leader: Option<NodeId>,
+    },
+    /// No answer in time: it may still be committed.
+    #[error("the group did not commit the entry in time")]
+    TimedOut,
+    /// The group has stopped on this node.
+    #[error("the group has stopped on this node")]
+    Stopped,
+}
+
+/// What is known of a group here and now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GroupStatus {
+    /// The replica believed to lead.
+    pub leader: Option<NodeId>,
+    /// Raft term.
+    pub term: u64,
+    /// Index of the last entry in this replica's log.
+    pub last_index: u64,
+    /// Index of the last applied entry.
+    pub applied_index: u64,
+    /// Index up to which the log is purged.
+    pub purged_index: u64,
+    /// Index of the current snapshot.
+    pub snapshot_index: u64,
+    /// The voters, sorted.
+    pub voters: Vec<NodeId>,
+    /// The learners, sorted.
+    pub learners: Vec<NodeId>,
+    /// On the leader: voters that acknowledged within the last election timeout, itself included.
+    pub voters_in_touch: usize,
+    /// The replica has stopped after a failure.
+    pub stopped: bool,
+}
+
+/// One Raft group as this node takes part in it.
+#[async_trait]
+pub trait Group: Send + Sync + 'static {
+    /// Which group.
+    fn id(&self) -> GroupId;
+
+    /// What is known of it here and now.
+    fn status(&self) -> GroupStatus;
+
+    /// Appends an entry on the leader and returns the reply of its application here.
+    async fn propose(&self, entry: Bytes, timeout: Duration) -> Result<Bytes, ProposeError>;
+
+    /// On the leader: an index that holds everything acknowledged before this call, confirmed by a
+    /// majority (Raft §6.4).
+    async fn read_index(&self, timeout: Duration) -> Result<u64, ProposeError>;
+
+    /// Returns once this replica has applied `index`.
+    async fn wait_applied(&self, index: u64, timeout: Duration) -> Result<(), ProposeError>;
+
+    /// Returns at a change of leader, term or applied index, or after `timeout`.
+    async fn changed(&self, timeout: Duration) -> GroupStatus;
+
+    /// Answers a Raft request of a peer on one of the Raft lanes.
+    async fn handle(&self, peer: NodeId, lane: Lane, body: Bytes) -> Result<Bytes, Code>;
+
+    /// Cuts a snapshot soon and purges the log behind it.
+    async fn trigger_snapshot(&self) -> Result<(), ProposeError>;
+
+    /// On the leader: hands leadership to a voter that is up to date.
+    async fn transfer_leader(&self, to: NodeId) -> Result<(), ProposeError>;
+
+    /// Stops taking part; in-flight proposals end with `Stopped`.
+    async fn shut_down(&self);
+}
+
+/// Shared handle to a group.
+pub type GroupHandle = Arc<dyn Group>;

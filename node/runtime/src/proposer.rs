@@ -1,0 +1,229 @@
+//! Orders of this city's people and of the node itself on their way into the city's group: whatever
+//! waits is signed together and proposed as one entry, a few entries at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use openraft_rt::AsyncRuntime;
+use tongban_machine::{Refusal, Reply as MachineReply};
+use tongban_types::{
+    BatchHead, Command, CommandBatch, Entry, GroupId, Hash, KeyRole, Purpose, ReceiptBody,
+    ReplicatedReceipt, encode, leaf_hash, limits, merkle_path, merkle_root,
+};
+
+use crate::channels::{Awaited, Inlet, Queue, Reply, answer, queue};
+use crate::core::Core;
+use crate::handle::NodeError;
+use crate::seams::{Platform, Signer};
+use crate::submit::SubmitError;
+
+/// Orders waiting at once: four batches of the largest size for each entry under way; beyond it the
+/// node says it is busy.
+const WAITING_MAX: usize = 4 * BATCHES_MAX * limits::BATCH_COMMANDS_MAX;
+
+/// Entries under way at once: while one syncs, the next is replicated and the next is signed.
+const BATCHES_MAX: usize = 4;
+
+/// An order with the receipt to sign once it is committed.
+pub(crate) struct Order {
+    pub(crate) command: Command,
+    pub(crate) receipt: Option<ReceiptBody>,
+}
+
+/// What became of an order.
+#[derive(Clone, Debug)]
+pub(crate) struct Done {
+    pub(crate) reply: MachineReply,
+    pub(crate) receipt: Option<ReplicatedReceipt>,
+}
+
+type Outcome = Result<Done, NodeError>;
+
+struct Waiting<R: AsyncRuntime> {
+    bytes: Vec<u8>,
+    receipt: Option<ReceiptBody>,
+    reply: Reply<R, Outcome>,
+}
+
+/// Takes orders in.
+pub(crate) struct Proposer<P: Platform> {
+    core: Arc<Core<P>>,
+    queue: Queue<P::Runtime, Waiting<P::Runtime>>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl<P: Platform> Proposer<P> {
+    /// Starts the task that signs and proposes.
+    pub(crate) fn start(core: Arc<Core<P>>) -> Self {
+        let (orders, inlet) = queue::<P::Runtime, _>(WAITING_MAX);
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let task = BatchTask { core: core.clone(), inlet, waiting: waiting.clone() };
+        drop(P::Runtime::spawn(task.run()));
+        Self { core, queue: orders, waiting }
+    }
+
+    /// Submits an order and waits for what becomes of it.
+    pub(crate) async fn submit(&self, order: Order) -> Outcome {
+        let bytes = encode(&order.command);
+        if bytes.len() > limits::COMMAND_BYTES_MAX {
+            return Err(NodeError::TooLarge {
+                what: "the order",
+                bytes_max: limits::COMMAND_BYTES_MAX,
+            });
+        }
+        if self.waiting.fetch_add(1, Ordering::AcqRel) >= WAITING_MAX {
+            self.waiting.fetch_sub(1, Ordering::AcqRel);
+            return Err(NodeError::Busy);
+        }
+        let (reply, awaited): (_, Awaited<P::Runtime, Outcome>) = answer();
+        let waiting = Waiting { bytes, receipt: order.receipt, reply };
+        if !self.queue.put(waiting).await {
+            return Err(NodeError::Busy);
+        }
+        // The entry itself ends in time; the margin is for signing and queueing.
+        let patience = self.core.tempo().order_timeout * 2;
+        awaited.within(patience).await.unwrap_or(Err(NodeError::TimedOut))
+    }
+}
+
+struct BatchTask<P: Platform> {
+    core: Arc<Core<P>>,
+    inlet: Inlet<P::Runtime, Waiting<P::Runtime>>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl<P: Platform> BatchTask<P> {
+    async fn run(mut self) {
+        // A batch under way holds a permit; giving it back wakes the next.
+        let (permits, mut free) = queue::<P::Runtime, ()>(BATCHES_MAX);
+        for _ in 0..BATCHES_MAX {
+            permits.put(()).await;
+        }
+        let permits = Arc::new(permits);
+        while let Some(first) = self.inlet.take().await {
+            if free.take().await.is_none() {
+                return;
+            }
+            let batch = self.fill(first);
+            self.waiting.fetch_sub(batch.len(), Ordering::AcqRel);
+            let (core, permits) = (self.core.clone(), permits.clone());
+            drop(P::Runtime::spawn(async move {
+                propose_batch(&core, batch).await;
+                permits.put(()).await;
+            }));
+        }
+    }
+
+    /// Takes what waits, up to the bounds of a batch.
+    fn fill(&mut self, first: Waiting<P::Runtime>) -> Vec<Waiting<P::Runtime>> {
+        let mut bytes = first.bytes.len();
+        let mut batch = vec![first];
+        while batch.len() < limits::BATCH_COMMANDS_MAX
+            && bytes + limits::COMMAND_BYTES_MAX <= limits::BATCH_BYTES_MAX
+        {
+            let Some(next) = self.inlet.take_ready() else { break };
+            bytes += next.bytes.len();
+            batch.push(next);
+        }
+        batch
+    }
+}
+
+async fn propose_batch<P: Platform>(core: &Core<P>, batch: Vec<Waiting<P::Runtime>>) {
+    let (mut commands, mut rest) = (Vec::with_capacity(batch.len()), Vec::new());
+    for waiting in batch {
+        commands.push(waiting.bytes);
+        rest.push((waiting.receipt, waiting.reply));
+    }
+    let group = GroupId(core.city());
+    let Some(entry) = sign_batch(core, group, commands) else {
+        for (_, reply) in rest {
+            reply.give(Err(NodeError::Failed("this node holds no command key".to_owned())));
+        }
+        return;
+    };
+    let submitted =
+        core.submit(group, Bytes::from(encode(&entry)), core.tempo().order_timeout).await;
+    match submitted {
+        Ok(reply) if reply.results.len() == rest.len() => {
+            let receipts = sign_receipts(core, &rest, &reply.results);
+            for (((_, reply), result), receipt) in
+                rest.into_iter().zip(reply.results).zip(receipts)
+            {
+                reply.give(result.map(|reply| Done { reply, receipt }).map_err(NodeError::from));
+            }
+        }
+        Ok(reply) => {
+            // The entry as a whole was refused.
+            let refusal =
+                reply.results.into_iter().next().and_then(Result::err).unwrap_or(Refusal::Malformed);
+            for (_, reply) in rest {
+                reply.give(Err(refusal.clone().into()));
+            }
+        }
+        Err(error) => {
+            let told = match error {
+                SubmitError::NoLeader => NodeError::NoQuorum,
+                SubmitError::TimedOut => NodeError::TimedOut,
+                SubmitError::Refused(code) => {
+                    NodeError::Failed(format!("the leader refused the entry: {code}"))
+                }
+            };
+            for (_, reply) in rest {
+                reply.give(Err(told.clone()));
+            }
+        }
+    }
+}
+
+/// Signs commands as late as they are proposed, so that a rotation of the key strands none.
+pub(crate) fn sign_batch<P: Platform>(
+    core: &Core<P>,
+    group: GroupId,
+    commands: Vec<Vec<u8>>,
+) -> Option<Entry> {
+    let head = BatchHead::of(group, &commands);
+    let message = Purpose::CommandBatch.message(&head.signed_bytes());
+    let signature = core.signer.sign(KeyRole::Command, &message)?;
+    let signer = core.signer.public(KeyRole::Command)?;
+    Some(Entry::Commands(CommandBatch { signer, signature, commands }))
+}
+
+/// Signs the receipts of what was committed, one signature for all of them.
+fn sign_receipts<P: Platform, T>(
+    core: &Core<P>,
+    orders: &[(Option<ReceiptBody>, T)],
+    results: &[Result<MachineReply, Refusal>],
+) -> Vec<Option<ReplicatedReceipt>> {
+    let bodies: Vec<Option<Vec<u8>>> = orders
+        .iter()
+        .zip(results)
+        .map(|((receipt, _), result)| result.as_ref().ok().and(receipt.as_ref()).map(encode))
+        .collect();
+    let signed = sign_leaves(core, bodies.iter().flatten().cloned().collect());
+    let mut signed = signed.into_iter();
+    bodies.iter().map(|body| body.as_ref().and_then(|_| signed.next())).collect()
+}
+
+/// Signs encoded receipts as the leaves of one tree.
+pub(crate) fn sign_leaves<P: Platform>(
+    core: &Core<P>,
+    bodies: Vec<Vec<u8>>,
+) -> Vec<ReplicatedReceipt> {
+    if bodies.is_empty() {
+        return Vec::new();
+    }
+    let leaves: Vec<Hash> = bodies.iter().map(|body| leaf_hash(body)).collect();
+    let message = Purpose::ReceiptReplicated.message(&merkle_root(&leaves).0);
+    let key = core.signer.public(KeyRole::Receipt).zip(core.signer.sign(KeyRole::Receipt, &message));
+    let Some((signer, signature)) = key else { return Vec::new() };
+    let count = u32::try_from(bodies.len()).unwrap_or(u32::MAX);
+    (0_u32..)
+        .zip(bodies)
+        .map(|(index, body)| {
+            let path = merkle_path(&leaves, index as usize).unwrap_or_default();
+            ReplicatedReceipt { signer, signature, body, index, count, path }
+        })
+        .collect()
+}

@@ -1,0 +1,426 @@
+//! One group's replicated state on this node: applies entries through the machine, keeps snapshots,
+//! and tells whoever waits how far it is.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tongban_machine::{Alarm, CheckedEntry, EntryReply, Machine, View, Write, WriteSet};
+use tongban_types::{GroupId, Hash, encode};
+
+use crate::ports::{CommittedEntry, EntryBody, ReplicatedState, SnapshotFile, StateFailed};
+use crate::seams::{Disk, DiskFile, Platform, StateStore};
+use crate::signal::Signal;
+use crate::snapshot::{self, Head, PAGE_PAIRS, Page, SnapshotError, Writer};
+use crate::store_view::StoreView;
+
+/// What is told of each applied entry, for whoever watches a group: the simulator's oracle, the
+/// event stream.
+pub trait Witness: Send + Sync + 'static {
+    /// An entry was applied at this index; `hash` is the state hash after it.
+    fn applied(&self, group: GroupId, index: u64, hash: Hash);
+
+    /// Another replica reported another state: this replica stops.
+    fn diverged(&self, group: GroupId, alarm: Alarm);
+}
+
+/// Values as they were when a snapshot was begun, of keys changed since.
+type Before = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// The replicated state of one group.
+pub struct Replica<P: Platform> {
+    group: GroupId,
+    machine: Arc<Machine>,
+    store: Arc<P::Store>,
+    disk: P::Disk,
+    witness: Option<Arc<dyn Witness>>,
+    /// Held while a batch is committed or a page is read: one sees all of a batch or nothing.
+    frozen: Mutex<Option<Before>>,
+    applied: AtomicU64,
+    parts: AtomicU64,
+    changed: Signal<P::Runtime>,
+    refused: AtomicU64,
+}
+
+impl<P: Platform> std::fmt::Debug for Replica<P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Replica")
+            .field("group", &self.group)
+            .finish_non_exhaustive()
+    }
+}
+
+fn broken(error: &dyn std::error::Error) -> StateFailed {
+    let mut reason = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        reason.push_str(": ");
+        reason.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    StateFailed::Broken { reason }
+}
+
+impl<P: Platform> Replica<P> {
+    /// Opens the state of a group: what the store holds, or, where that is older than the newest
+    /// snapshot or gone, that snapshot. The log brings it up to date.
+    pub fn open(
+        machine: Arc<Machine>,
+        store: Arc<P::Store>,
+        disk: P::Disk,
+        witness: Option<Arc<dyn Witness>>,
+    ) -> Result<Self, StateFailed> {
+        let group = machine.group();
+        let replica = Self {
+            group,
+            machine,
+            store,
+            disk,
+            witness,
+            frozen: Mutex::new(None),
+            applied: AtomicU64::new(0),
+            parts: AtomicU64::new(0),
+            changed: Signal::new(),
+            refused: AtomicU64::new(0),
+        };
+        replica.clear_parts()?;
+        let held = replica.stored_position()?.map_or(0, |(index, _)| index);
+        if let Some((name, head)) = replica.newest_snapshot()?
+            && head.index > held
+        {
+            tracing::info!(%group, index = head.index, "filling the state from its snapshot");
+            replica.fill_from(&name)?;
+        }
+        let index = replica.stored_position()?.map_or(0, |(index, _)| index);
+        replica.applied.store(index, Ordering::Release);
+        Ok(replica)
+    }
+
+    /// Which group.
+    pub fn group(&self) -> GroupId {
+        self.group
+    }
+
+    /// The machine of the group.
+    pub fn machine(&self) -> &Arc<Machine> {
+        &self.machine
+    }
+
+    /// The state as of the last applied entry.
+    pub fn view(&self) -> StoreView<P::Store> {
+        StoreView::new(self.store.clone(), self.group)
+    }
+
+    /// Reads from the state as of the last applied entry.
+    pub fn read<T>(&self, question: impl FnOnce(&dyn View) -> T) -> Result<T, StateFailed> {
+        let view = self.view();
+        let answer = question(&view);
+        match view.take_failure() {
+            None => Ok(answer),
+            Some(error) => Err(broken(&error)),
+        }
+    }
+
+    /// The index of the last applied entry.
+    pub fn applied_index(&self) -> u64 {
+        self.applied.load(Ordering::Acquire)
+    }
+
+    /// Rings after each applied batch.
+    pub fn changed(&self) -> &Signal<P::Runtime> {
+        &self.changed
+    }
+
+    /// Commands and parcels refused since start, for metrics.
+    pub fn refused_count(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    fn apply_one(&self, entry: CommittedEntry) -> Result<Bytes, StateFailed> {
+        let position = frame_position(entry.index, &entry.position);
+        let EntryBody::Proposal(bytes) = entry.body else {
+            self.commit(&WriteSet::new(), &position)?;
+            self.applied.store(entry.index, Ordering::Release);
+            return Ok(Bytes::new());
+        };
+        let checked = CheckedEntry::check(self.group, bytes.to_vec());
+        let applied = self.read(|view| self.machine.apply(view, entry.index, &checked))?;
+        if let Some(alarm) = applied.alarm {
+            tracing::error!(group = %self.group, ?alarm, "two replicas hold different states");
+            if let Some(witness) = &self.witness {
+                witness.diverged(self.group, alarm);
+            }
+            return Err(StateFailed::Broken {
+                reason: format!(
+                    "{} reported another state at index {}; the group stops here",
+                    alarm.voter, alarm.index
+                ),
+            });
+        }
+        self.count_refusals(&applied.reply);
+        self.commit(&applied.writes, &position)?;
+        self.applied.store(entry.index, Ordering::Release);
+        if let Some(witness) = &self.witness {
+            let hash = self.read(tongban_machine::state_hash)?;
+            witness.applied(self.group, entry.index, hash);
+        }
+        Ok(Bytes::from(encode(&applied.reply)))
+    }
+
+    fn count_refusals(&self, reply: &EntryReply) {
+        let refused = reply
+            .results
+            .iter()
+            .filter(|result| result.is_err())
+            .count();
+        self.refused.fetch_add(refused as u64, Ordering::Relaxed);
+    }
+
+    fn commit(&self, writes: &WriteSet, position: &[u8]) -> Result<(), StateFailed> {
+        let mut frozen = self.frozen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(before) = frozen.as_mut() {
+            for key in writes.keys() {
+                if !before.contains_key(key) {
+                    let value = self.store.get(self.group, key).map_err(|e| broken(&e))?;
+                    before.insert(key.clone(), value);
+                }
+            }
+        }
+        self.store
+            .commit(self.group, writes, position)
+            .map_err(|e| broken(&e))
+    }
+
+    fn stored_position(&self) -> Result<Option<(u64, Vec<u8>)>, StateFailed> {
+        let framed = self.store.position(self.group).map_err(|e| broken(&e))?;
+        // An empty one marks a group that was being filled from a snapshot when the node stopped.
+        Ok(framed.as_deref().and_then(read_position))
+    }
+
+    fn newest_snapshot(&self) -> Result<Option<(String, Head)>, StateFailed> {
+        let (files, _) = snapshot::files_of(&self.disk, self.group).map_err(|e| broken(&e))?;
+        for name in files {
+            let file = self.disk.open(&name).map_err(|e| broken(&e))?;
+            match snapshot::check(&file, self.group) {
+                Ok((head, _)) => return Ok(Some((name, head))),
+                Err(error) => {
+                    tracing::warn!(group = %self.group, %name, %error, "a snapshot is passed over");
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn fill_from(&self, name: &str) -> Result<Head, StateFailed> {
+        let file = self.disk.open(name).map_err(|e| broken(&e))?;
+        let rejected = |error: SnapshotError| StateFailed::Rejected {
+            reason: error.to_string(),
+        };
+        let (head, mut offset) = snapshot::check(&file, self.group).map_err(rejected)?;
+        self.store.clear(self.group).map_err(|e| broken(&e))?;
+        while let Some((page, next)) = snapshot::read_page(&file, offset).map_err(rejected)? {
+            let writes: WriteSet = page
+                .into_iter()
+                .map(|(key, value)| (key, Write::Put(value)))
+                .collect();
+            self.commit(&writes, &[])?;
+            offset = next;
+        }
+        let position = frame_position(head.index, &head.position);
+        self.commit(&WriteSet::new(), &position)?;
+        Ok(head)
+    }
+
+    fn clear_parts(&self) -> Result<(), StateFailed> {
+        let (_, parts) = snapshot::files_of(&self.disk, self.group).map_err(|e| broken(&e))?;
+        for name in parts {
+            self.disk.remove(&name).map_err(|e| broken(&e))?;
+        }
+        Ok(())
+    }
+
+    /// The next page of the state as it was when the snapshot was begun, and the key to go on from;
+    /// `None` at the end. A page may be empty where every key of it is newer.
+    fn next_frozen(&self, from: &[u8]) -> Result<(Page, Option<Vec<u8>>), StateFailed> {
+        let frozen = self.frozen.lock().unwrap_or_else(PoisonError::into_inner);
+        let stored = self
+            .store
+            .scan(self.group, from, &[u8::MAX], PAGE_PAIRS)
+            .map_err(|e| broken(&e))?;
+        // A full page reaches to its last key, a short one to the end of the state.
+        let next = (stored.len() == PAGE_PAIRS).then(|| {
+            let mut next = stored
+                .last()
+                .map(|(key, _)| key.clone())
+                .unwrap_or_default();
+            next.push(0);
+            next
+        });
+        let mut page: BTreeMap<Vec<u8>, Vec<u8>> = stored.into_iter().collect();
+        if let Some(before) = frozen.as_ref() {
+            let changed = before
+                .range(from.to_vec()..)
+                .take_while(|(key, _)| next.as_ref().is_none_or(|next| *key < next));
+            for (key, value) in changed {
+                match value {
+                    Some(value) => page.insert(key.clone(), value.clone()),
+                    None => page.remove(key),
+                };
+            }
+        }
+        Ok((page.into_iter().collect(), next))
+    }
+
+    async fn write_snapshot(&self, head: &Head) -> Result<SnapshotFile, StateFailed> {
+        let number = self.parts.fetch_add(1, Ordering::Relaxed);
+        let part = snapshot::part_name(self.group, number);
+        let file = self.disk.create(&part).map_err(|e| broken(&e))?;
+        let mut writer = Writer::start(file, head).map_err(|e| broken(&e))?;
+        let mut from = Vec::new();
+        loop {
+            let (page, next) = self.next_frozen(&from)?;
+            if !page.is_empty() {
+                writer.page(&page).map_err(|e| broken(&e))?;
+            }
+            match next {
+                Some(next) => from = next,
+                None => break,
+            }
+        }
+        let length = writer.finish().await.map_err(|e| broken(&e))?;
+        let name = snapshot::final_name(self.group, head.index);
+        self.name_and_tidy(&part, &name).await?;
+        Ok(SnapshotFile {
+            name,
+            length,
+            position: head.position.clone(),
+        })
+    }
+
+    async fn name_and_tidy(&self, part: &str, name: &str) -> Result<(), StateFailed> {
+        self.disk.rename(part, name).map_err(|e| broken(&e))?;
+        self.disk
+            .sync_folder(snapshot::FOLDER)
+            .await
+            .map_err(|e| broken(&e))?;
+        let (files, _) = snapshot::files_of(&self.disk, self.group).map_err(|e| broken(&e))?;
+        for old in files.into_iter().filter(|file| file.as_str() < name) {
+            self.disk.remove(&old).map_err(|e| broken(&e))?;
+        }
+        Ok(())
+    }
+}
+
+fn frame_position(index: u64, position: &[u8]) -> Vec<u8> {
+    let mut framed = index.to_be_bytes().to_vec();
+    framed.extend_from_slice(position);
+    framed
+}
+
+fn read_position(framed: &[u8]) -> Option<(u64, Vec<u8>)> {
+    let (index, position) = framed.split_at_checked(8)?;
+    Some((
+        u64::from_be_bytes(index.try_into().ok()?),
+        position.to_vec(),
+    ))
+}
+
+#[async_trait]
+impl<P: Platform> ReplicatedState for Replica<P> {
+    fn position(&self) -> Result<Option<Vec<u8>>, StateFailed> {
+        Ok(self.stored_position()?.map(|(_, position)| position))
+    }
+
+    async fn apply(&self, entries: Vec<CommittedEntry>) -> Result<Vec<Bytes>, StateFailed> {
+        let replies = entries
+            .into_iter()
+            .map(|entry| self.apply_one(entry))
+            .collect();
+        self.changed.ring();
+        replies
+    }
+
+    async fn cut_snapshot(&self) -> Result<SnapshotFile, StateFailed> {
+        let head = {
+            let mut frozen = self.frozen.lock().unwrap_or_else(PoisonError::into_inner);
+            let (index, position) = self.stored_position()?.ok_or(StateFailed::Rejected {
+                reason: "there is no state yet".to_owned(),
+            })?;
+            *frozen = Some(Before::new());
+            Head {
+                group: self.group,
+                index,
+                position,
+            }
+        };
+        let written = self.write_snapshot(&head).await;
+        *self.frozen.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        written
+    }
+
+    fn current_snapshot(&self) -> Result<Option<SnapshotFile>, StateFailed> {
+        let Some((name, head)) = self.newest_snapshot()? else {
+            return Ok(None);
+        };
+        let length = self
+            .disk
+            .open(&name)
+            .and_then(|file| file.len())
+            .map_err(|e| broken(&e))?;
+        Ok(Some(SnapshotFile {
+            name,
+            length,
+            position: head.position,
+        }))
+    }
+
+    fn read_snapshot(&self, name: &str, offset: u64, length: usize) -> Result<Bytes, StateFailed> {
+        let file = self.disk.open(name).map_err(|e| broken(&e))?;
+        let rest = file.len().map_err(|e| broken(&e))?.saturating_sub(offset);
+        let length = usize::try_from(rest).unwrap_or(length).min(length);
+        let mut piece = vec![0; length];
+        file.read_at(offset, &mut piece).map_err(|e| broken(&e))?;
+        Ok(Bytes::from(piece))
+    }
+
+    fn begin_receive(&self) -> Result<String, StateFailed> {
+        let number = self.parts.fetch_add(1, Ordering::Relaxed);
+        let name = snapshot::part_name(self.group, number);
+        self.disk.create(&name).map_err(|e| broken(&e))?;
+        Ok(name)
+    }
+
+    fn receive(&self, name: &str, offset: u64, piece: &[u8]) -> Result<(), StateFailed> {
+        let file = self.disk.open(name).map_err(|e| broken(&e))?;
+        file.write_at(offset, piece).map_err(|e| broken(&e))
+    }
+
+    async fn install(&self, name: &str) -> Result<SnapshotFile, StateFailed> {
+        let file = self.disk.open(name).map_err(|e| broken(&e))?;
+        let checked = snapshot::check(&file, self.group);
+        let (head, _) = match checked {
+            Ok(checked) => checked,
+            Err(SnapshotError::Disk(error)) => return Err(broken(&error)),
+            Err(SnapshotError::Refused(reason)) => {
+                self.disk.remove(name).map_err(|e| broken(&e))?;
+                return Err(StateFailed::Rejected {
+                    reason: reason.to_owned(),
+                });
+            }
+        };
+        file.sync().await.map_err(|e| broken(&e))?;
+        let length = file.len().map_err(|e| broken(&e))?;
+        let final_name = snapshot::final_name(self.group, head.index);
+        self.name_and_tidy(name, &final_name).await?;
+        self.fill_from(&final_name)?;
+        self.applied.store(head.index, Ordering::Release);
+        self.changed.ring();
+        Ok(SnapshotFile {
+            name: final_name,
+            length,
+            position: head.position,
+        })
+    }
+}

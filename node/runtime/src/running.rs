@@ -1,0 +1,305 @@
+//! A running node: its parts put to work, and what it shows of itself.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use async_trait::async_trait;
+use openraft_rt::AsyncRuntime;
+use tongban_machine::{
+    form_of, ground, issued_document, list_cases, load_case, movements, registry_bytes,
+    unanswered,
+};
+use tongban_trust::Registry;
+use tongban_types::{
+    Actor, CaseNumber, CaseState, CaseVersion, CommandId, GroupId, NodeId, Receipt,
+};
+
+use crate::acts::Acts;
+use crate::core::{Core, Hosted, NodeSettings, Refusals, RouteRaft};
+use crate::courier::run_courier;
+use crate::desk::{Desk, SALT_BYTES};
+use crate::handle::{
+    Act, Acted, Application, CasePage, Collected, GroupReport, NodeError, NodeHandle, NodeReport,
+    OpenedCase, OpenedMovement, Wait,
+};
+use crate::ports::{LocalLog, LogFailed, StateFailed};
+use crate::proposer::Proposer;
+use crate::replica::Replica;
+use crate::seams::{Platform, StateStore, Transport};
+use crate::steward::Steward;
+use crate::switchboard::Switchboard;
+use crate::timekeeper::run_timekeeper;
+use crate::vault::Vault;
+
+/// Steps of a case that are shown.
+const HISTORY_MAX: usize = 200;
+
+/// Unanswered packets that are counted; beyond it the report says this many.
+const UNANSWERED_COUNT_MAX: usize = 10_000;
+
+/// Case keys that are counted.
+const KEYS_COUNT_MAX: usize = 1_000_000;
+
+/// What a node is made of, before its groups.
+pub struct RuntimeParts<P: Platform> {
+    /// What it is told.
+    pub settings: NodeSettings,
+    /// Its civil clock.
+    pub clock: Arc<P::Clock>,
+    /// Its randomness.
+    pub entropy: Arc<P::Entropy>,
+    /// Its links.
+    pub transport: Arc<P::Transport>,
+    /// Its keys.
+    pub signer: Arc<P::Signer>,
+    /// Its applied state.
+    pub store: Arc<P::Store>,
+    /// Its own records.
+    pub local: Arc<dyn LocalLog>,
+    /// How Raft requests name their group.
+    pub route_raft: RouteRaft,
+}
+
+impl<P: Platform> std::fmt::Debug for RuntimeParts<P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RuntimeParts").field("me", &self.settings.me).finish_non_exhaustive()
+    }
+}
+
+/// A node at work.
+pub struct RunningNode<P: Platform> {
+    core: Arc<Core<P>>,
+    vault: Arc<Vault<P>>,
+    acts: Acts<P>,
+    desk: Arc<Desk<P>>,
+    steward: Arc<Steward<P>>,
+    store: Arc<P::Store>,
+}
+
+impl<P: Platform> std::fmt::Debug for RunningNode<P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RunningNode").field("me", &self.core.me).finish_non_exhaustive()
+    }
+}
+
+impl<P: Platform> RunningNode<P> {
+    /// Opens desk and vault and answers peers from now on, though it hosts no group yet.
+    pub async fn prepare(parts: RuntimeParts<P>) -> Result<Arc<Self>, LogFailed> {
+        let RuntimeParts { settings, clock, entropy, transport, signer, store, local, route_raft } =
+            parts;
+        let me = settings.me;
+        let vault = Vault::open(me, local.clone(), entropy.clone(), clock.clone(), signer.clone());
+        let vault = Arc::new(vault.await?);
+        let core = Arc::new(Core::<P> {
+            me,
+            settings,
+            clock,
+            entropy,
+            transport,
+            signer,
+            local,
+            hosted: OnceLock::new(),
+            route_raft,
+            refusals: Refusals::default(),
+            stopping: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
+        });
+        let proposer = Arc::new(Proposer::start(core.clone()));
+        let desk = Arc::new(Desk::new(core.clone(), vault.clone(), proposer.clone()));
+        let acts =
+            Acts { core: core.clone(), vault: vault.clone(), proposer: proposer.clone() };
+        let steward = Steward { core: core.clone(), vault: vault.clone(), proposer };
+        let switchboard = Switchboard { core: core.clone(), vault: vault.clone() };
+        core.transport.serve(Arc::new(switchboard));
+        Ok(Arc::new(Self { core, vault, acts, desk, steward: Arc::new(steward), store }))
+    }
+
+    /// Takes its groups up and starts what runs by itself.
+    ///
+    /// # Panics
+    /// If it was called before.
+    pub fn run(self: &Arc<Self>, hosted: BTreeMap<GroupId, Hosted<P>>) {
+        let groups: Vec<GroupId> = hosted.keys().copied().collect();
+        assert!(self.core.hosted.set(hosted).is_ok(), "a node takes its groups up once");
+        for group in groups {
+            drop(P::Runtime::spawn(run_timekeeper(self.core.clone(), group)));
+            drop(P::Runtime::spawn(run_courier(self.core.clone(), group)));
+        }
+        drop(P::Runtime::spawn(self.desk.clone().run()));
+        drop(P::Runtime::spawn(self.steward.clone().run()));
+        drop(P::Runtime::spawn(keep_flushing(self.core.clone(), self.store.clone())));
+    }
+
+    /// Ends what runs by itself and stops its groups.
+    pub async fn stop(&self) {
+        self.core.stopping.store(true, Ordering::Release);
+        for (_, hosted) in self.core.groups() {
+            hosted.group.shut_down().await;
+        }
+        if let Err(error) = self.store.flush().await {
+            tracing::warn!(%error, "the last flush failed; the state is replayed from the log");
+        }
+    }
+
+    fn own_replica(&self) -> Result<&Replica<P>, NodeError> {
+        self.core.own().map(|own| &*own.replica).ok_or(NodeError::NoQuorum)
+    }
+
+    fn report_group(&self, id: GroupId, hosted: &Hosted<P>) -> GroupReport {
+        let status = hosted.group.status();
+        let here = hosted.replica.read(ground).unwrap_or_default();
+        let waiting = hosted
+            .replica
+            .read(|view| unanswered(view, None, UNANSWERED_COUNT_MAX).len())
+            .unwrap_or(0);
+        let majority = status.voters.len() / 2 + 1;
+        let leads = status.leader == Some(self.core.me);
+        GroupReport {
+            group: id,
+            time: here.time,
+            cases: here.cases,
+            unanswered: waiting,
+            refused: hosted.replica.refused_count(),
+            evidence: here.evidence,
+            can_lose: leads.then(|| status.voters_in_touch.saturating_sub(majority)),
+            status,
+        }
+    }
+}
+
+/// Applied state is made durable now and then, only to shorten the replay after a restart.
+async fn keep_flushing<P: Platform>(core: Arc<Core<P>>, store: Arc<P::Store>) {
+    while !core.is_stopping() {
+        core.rest(core.tempo().flush_every).await;
+        if let Err(error) = store.flush().await {
+            tracing::error!(%error, "applied state cannot be made durable");
+            core.failed.store(true, Ordering::Release);
+            return;
+        }
+    }
+}
+
+fn failed(error: StateFailed) -> NodeError {
+    let (StateFailed::Broken { reason } | StateFailed::Rejected { reason }) = error;
+    NodeError::Failed(reason)
+}
+
+#[async_trait]
+impl<P: Platform> NodeHandle for RunningNode<P> {
+    fn node(&self) -> NodeId {
+        self.core.me
+    }
+
+    async fn collect(
+        &self,
+        actor: Actor,
+        id: CommandId,
+        application: Application,
+        wait: Wait,
+    ) -> Result<Collected, NodeError> {
+        self.desk.collect(actor, id, application, wait).await
+    }
+
+    async fn act(
+        &self,
+        actor: Actor,
+        id: CommandId,
+        case: CaseNumber,
+        expected: CaseVersion,
+        act: Act,
+    ) -> Result<Acted, NodeError> {
+        self.acts.act(actor, id, case, expected, act).await
+    }
+
+    fn case(&self, number: CaseNumber) -> Result<OpenedCase, NodeError> {
+        let replica = self.own_replica()?;
+        let (record, steps, form, document) = replica
+            .read(|view| {
+                (
+                    load_case(view, number),
+                    movements(view, number, HISTORY_MAX),
+                    form_of(view, number),
+                    issued_document(view, number),
+                )
+            })
+            .map_err(failed)?;
+        if record.is_none() {
+            let waiting = self.desk.waiting_case(number).ok_or(NodeError::NoSuchCase(number))?;
+            return Ok(OpenedCase {
+                record: None,
+                number,
+                history: Vec::new(),
+                form: None,
+                document: None,
+                receipt: Some(Receipt::Stored(waiting.receipt)),
+            });
+        }
+        let open_text = |sealed: &tongban_types::Sealed| {
+            String::from_utf8(self.vault.open_sealed(number, sealed)?).ok()
+        };
+        let history = steps
+            .into_iter()
+            .map(|movement| {
+                let words = movement.words.as_ref().and_then(open_text);
+                OpenedMovement { movement, words }
+            })
+            .collect();
+        let form = form
+            .and_then(|sealed| self.vault.open_sealed(number, &sealed))
+            .and_then(|salted| salted.get(SALT_BYTES..).map(<[u8]>::to_vec));
+        let document = document.as_ref().and_then(open_text);
+        let receipt = self.desk.receipt_of(number);
+        Ok(OpenedCase { record, number, history, form, document, receipt })
+    }
+
+    fn cases(
+        &self,
+        state: Option<CaseState>,
+        from: Option<CaseNumber>,
+        limit: usize,
+    ) -> Result<CasePage, NodeError> {
+        let listing = self
+            .own_replica()?
+            .read(|view| match state {
+                Some(state) => tongban_machine::cases_in_state(view, state, from, limit),
+                None => list_cases(view, from, limit),
+            })
+            .map_err(failed)?;
+        Ok(CasePage { cases: listing.cases, next: listing.next })
+    }
+
+    async fn catch_up(&self) -> Result<(), NodeError> {
+        let own = self.core.own().ok_or(NodeError::NoQuorum)?;
+        let group = GroupId(self.core.city());
+        let timeout = self.core.tempo().propose_timeout;
+        let index =
+            self.core.read_index(group, timeout).await.map_err(|_| NodeError::NoQuorum)?;
+        own.group.wait_applied(index, timeout).await.map_err(|_| NodeError::TimedOut)
+    }
+
+    fn registry(&self) -> Option<Arc<Registry>> {
+        Some(self.core.registry())
+    }
+
+    fn registry_file(&self) -> Option<Vec<u8>> {
+        let in_log = self.own_replica().ok()?.read(registry_bytes).ok().flatten();
+        in_log.or_else(|| Some(self.core.settings.registry_file.clone()))
+    }
+
+    fn report(&self) -> NodeReport {
+        let own = GroupId(self.core.city());
+        let mut groups: Vec<GroupReport> =
+            self.core.groups().map(|(id, hosted)| self.report_group(id, hosted)).collect();
+        groups.sort_by_key(|report| (report.group != own, report.group));
+        NodeReport {
+            node: self.core.me,
+            groups,
+            connected: self.core.transport.connected(),
+            desk_waiting: self.desk.waiting(UNANSWERED_COUNT_MAX).len(),
+            case_keys: self.vault.count(KEYS_COUNT_MAX),
+            registry: self.core.registry().version(),
+            failed: self.core.failed.load(Ordering::Acquire),
+        }
+    }
+}

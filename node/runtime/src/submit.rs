@@ -1,0 +1,189 @@
+//! Getting an entry into a group's log, wherever its leader is, and asking a leader how far its group
+//! is. Entries prove themselves and repeat harmlessly, so an unclear end is simply tried again.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use thiserror::Error;
+use tongban_machine::{CheckedEntry, EntryReply};
+use tongban_types::{Code, GroupId, NodeId, decode, encode};
+
+use openraft_rt::AsyncRuntime;
+
+use crate::core::{Core, Until};
+use crate::ports::ProposeError;
+use crate::seams::{Lane, Platform, Transport, TransportError};
+use crate::wire::{SubmitAnswer, SubmitRequest};
+
+/// Why an entry is not known to be applied.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub(crate) enum SubmitError {
+    /// No leader could be found in time; nothing was proposed.
+    #[error("no leader of the group could be found in time")]
+    NoLeader,
+    /// It may still be applied.
+    #[error("the group did not answer in time")]
+    TimedOut,
+    /// The leader refused to append it.
+    #[error("the leader refused it: {0}")]
+    Refused(Code),
+}
+
+enum Tried {
+    Answer(SubmitAnswer),
+    Elsewhere(Option<NodeId>),
+    Unclear,
+    Refused(Code),
+}
+
+impl<P: Platform> Core<P> {
+    /// Submits an entry and returns the reply of its application.
+    pub(crate) async fn submit(
+        &self,
+        group: GroupId,
+        entry: Bytes,
+        timeout: Duration,
+    ) -> Result<EntryReply, SubmitError> {
+        let request = SubmitRequest::Propose { group, entry: entry.to_vec() };
+        match self.ask_leader(group, &request, Some(entry), timeout).await? {
+            SubmitAnswer::Applied(reply) => decode(&reply).map_err(|_| SubmitError::TimedOut),
+            _ => Err(SubmitError::TimedOut),
+        }
+    }
+
+    /// An index that holds everything the group acknowledged before this call.
+    pub(crate) async fn read_index(
+        &self,
+        group: GroupId,
+        timeout: Duration,
+    ) -> Result<u64, SubmitError> {
+        let request = SubmitRequest::ReadIndex { group };
+        match self.ask_leader(group, &request, None, timeout).await? {
+            SubmitAnswer::Index(index) => Ok(index),
+            _ => Err(SubmitError::TimedOut),
+        }
+    }
+
+    async fn ask_leader(
+        &self,
+        group: GroupId,
+        request: &SubmitRequest,
+        entry: Option<Bytes>,
+        timeout: Duration,
+    ) -> Result<SubmitAnswer, SubmitError> {
+        let until = Until::<P::Runtime>::after(timeout);
+        let mut hint: Option<NodeId> = None;
+        let mut proposed = false;
+        let mut attempt = 0;
+        while let Some(left) = until.left() {
+            let target = hint.take().or_else(|| self.likely_leader(group, attempt));
+            let turn = left.min(self.tempo().propose_timeout);
+            let tried = match target {
+                Some(node) if node == self.me => self.ask_here(group, entry.clone(), turn).await,
+                Some(node) => self.ask_there(node, request, turn).await,
+                None => Tried::Elsewhere(None),
+            };
+            match tried {
+                Tried::Answer(answer) => return Ok(answer),
+                Tried::Refused(code) => return Err(SubmitError::Refused(code)),
+                Tried::Elsewhere(leader) => hint = leader.filter(|leader| Some(*leader) != target),
+                Tried::Unclear => proposed = true,
+            }
+            if hint.is_none() {
+                let pause = self.pause(attempt);
+                P::Runtime::sleep(pause.min(until.left().unwrap_or_default())).await;
+            }
+            attempt += 1;
+        }
+        Err(if proposed { SubmitError::TimedOut } else { SubmitError::NoLeader })
+    }
+
+    /// The leader as far as this node knows; else the group's voters, one after the other.
+    fn likely_leader(&self, group: GroupId, attempt: u32) -> Option<NodeId> {
+        if let Some(hosted) = self.group(group)
+            && let Some(leader) = hosted.group.status().leader
+            && attempt.is_multiple_of(2)
+        {
+            return Some(leader);
+        }
+        let registry = self.registry();
+        let voters = registry.voters(group);
+        let turn = usize::try_from(attempt).unwrap_or(0);
+        voters.get(turn % voters.len().max(1)).copied()
+    }
+
+    async fn ask_here(&self, group: GroupId, entry: Option<Bytes>, turn: Duration) -> Tried {
+        let Some(hosted) = self.group(group) else { return Tried::Elsewhere(None) };
+        let answered = match entry {
+            Some(entry) => hosted
+                .group
+                .propose(entry, turn)
+                .await
+                .map(|reply| SubmitAnswer::Applied(reply.to_vec())),
+            None => hosted.group.read_index(turn).await.map(SubmitAnswer::Index),
+        };
+        match answered {
+            Ok(answer) => Tried::Answer(answer),
+            Err(ProposeError::NotLeader { leader }) => Tried::Elsewhere(leader),
+            Err(ProposeError::TimedOut) => Tried::Unclear,
+            Err(ProposeError::Stopped) => Tried::Elsewhere(None),
+        }
+    }
+
+    async fn ask_there(&self, node: NodeId, request: &SubmitRequest, turn: Duration) -> Tried {
+        let body = Bytes::from(encode(request));
+        match self.transport.request(node, Lane::Submit, body, turn).await {
+            Ok(bytes) => match decode(&bytes) {
+                Ok(SubmitAnswer::NotLeader(leader)) => Tried::Elsewhere(leader),
+                Ok(SubmitAnswer::TimedOut) | Err(_) => Tried::Unclear,
+                Ok(SubmitAnswer::Stopped) => Tried::Elsewhere(None),
+                Ok(answer) => Tried::Answer(answer),
+            },
+            Err(TransportError::TimedOut { .. }) => Tried::Unclear,
+            Err(TransportError::Refused { code, .. }) if code != Code::NOT_HOSTED => {
+                Tried::Refused(code)
+            }
+            Err(_) => Tried::Elsewhere(None),
+        }
+    }
+
+    /// Answers another node that takes us for the leader.
+    pub(crate) async fn on_submit(&self, body: &[u8]) -> Result<Bytes, Code> {
+        let timeout = self.tempo().propose_timeout;
+        let request: SubmitRequest = decode(body).map_err(|error| error.code())?;
+        let (group, answered) = match request {
+            SubmitRequest::Propose { group, entry } => {
+                let hosted = self.group(group).ok_or(Code::NOT_HOSTED)?;
+                self.check_before_append(group, &entry)?;
+                let applied = hosted.group.propose(Bytes::from(entry), timeout).await;
+                (group, applied.map(|reply| SubmitAnswer::Applied(reply.to_vec())))
+            }
+            SubmitRequest::ReadIndex { group } => {
+                let hosted = self.group(group).ok_or(Code::NOT_HOSTED)?;
+                (group, hosted.group.read_index(timeout).await.map(SubmitAnswer::Index))
+            }
+        };
+        let answer = answered.unwrap_or_else(|error| {
+            tracing::debug!(%group, %error, "not proposed here");
+            match error {
+                ProposeError::NotLeader { leader } => SubmitAnswer::NotLeader(leader),
+                ProposeError::TimedOut => SubmitAnswer::TimedOut,
+                ProposeError::Stopped => SubmitAnswer::Stopped,
+            }
+        });
+        Ok(Bytes::from(encode(&answer)))
+    }
+
+    /// What another node wants appended must at least prove itself: a false signature costs the
+    /// sender a refusal, not the group a log entry.
+    fn check_before_append(&self, group: GroupId, entry: &[u8]) -> Result<(), Code> {
+        let checked = CheckedEntry::check(group, entry.to_vec());
+        match checked.refusal() {
+            None => Ok(()),
+            Some(refusal) => {
+                self.refusals.entries.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                Err(refusal.code())
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What nodes ask each other on the lanes above Raft.
+
+use serde::{Deserialize, Serialize};
+use tongban_types::{CaseNumber, CertifiedParcels, GroupId, NodeId, Signature, records};
+
+/// Lane `Submit`: something for the leader of a group. Tags are permanent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum SubmitRequest {
+    /// Append this entry.
+    Propose {
+        /// The group.
+        group: GroupId,
+        /// The encoded entry.
+        entry: Vec<u8>,
+    },
+    /// Tell an index that holds everything acknowledged so far.
+    ReadIndex {
+        /// The group.
+        group: GroupId,
+    },
+}
+
+/// What the leader answers. Tags are permanent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum SubmitAnswer {
+    /// Applied; the encoded reply.
+    Applied(Vec<u8>),
+    /// The index asked for.
+    Index(u64),
+    /// Not the leader; who is, as far as known.
+    NotLeader(Option<NodeId>),
+    /// Not known to be committed.
+    TimedOut,
+    /// The group has stopped there.
+    Stopped,
+}
+
+/// Lane `Certify`: sign these batches of a group's parcels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CertifyRequest {
+    /// The group.
+    pub(crate) group: GroupId,
+    /// First positions of the batches, at most `limits::PARCELS_MAX`.
+    pub(crate) firsts: Vec<u64>,
+}
+
+/// A voter's signatures, one a batch asked for; `None` for one its replica has not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CertifyAnswer {
+    /// In the order asked.
+    pub(crate) signatures: Vec<Option<Signature>>,
+}
+
+/// Lane `Parcel`: certified parcels for a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ParcelDelivery {
+    /// The group they are for.
+    pub(crate) to: GroupId,
+    /// By batch.
+    pub(crate) batches: Vec<CertifiedParcels>,
+}
+
+/// The certified answers to a delivery, as far as there are any.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ParcelAnswers {
+    /// By batch of the answering group.
+    pub(crate) batches: Vec<CertifiedParcels>,
+}
+
+/// Lane `Keys`. Tags are permanent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum KeysRequest {
+    /// Send the keys of these cases, of which the asking node's city is a party.
+    Ask(Vec<CaseNumber>),
+    /// Keep these keys.
+    Give(WrappedKeys),
+}
+
+/// Case keys wrapped under one pairwise key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct WrappedKeys {
+    /// The HPKE encapsulation of the pairwise key.
+    pub(crate) encapped: [u8; 32],
+    /// Case, nonce, wrapped key.
+    pub(crate) keys: Vec<(CaseNumber, [u8; 24], Vec<u8>)>,
+}
+
+// 4xx: between nodes.
+records! {
+    SubmitRequest = 400 v 1 "submit request";
+    SubmitAnswer = 401 v 1 "submit answer";
+    CertifyRequest = 402 v 1 "certify request";
+    CertifyAnswer = 403 v 1 "certify answer";
+    ParcelDelivery = 404 v 1 "parcel delivery";
+    ParcelAnswers = 405 v 1 "parcel answers";
+    KeysRequest = 406 v 1 "keys request";
+    WrappedKeys = 407 v 1 "wrapped keys";
+}
