@@ -1,0 +1,213 @@
+//! sled as this store uses it: how it is opened, what makes it durable, and whether what it opened
+//! is ours and whole. Nothing else calls sled.
+
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+use tongban_runtime::seams::Pair;
+
+use crate::error::SledStoreError;
+use crate::failure::{Failure, attempt, chain};
+use crate::folder::{self, BLOBS_NAME, Folder, LOG_NAME};
+use crate::keys;
+use crate::limits::{CLEARED_PER_BATCH_MAX, LOCK_RETRY_MS, LOCK_TRIES_MAX, SEGMENT_BYTES};
+
+/// An open engine. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Engine {
+    tree: sled::Db,
+    log: std::sync::Arc<File>,
+    blobs: PathBuf,
+}
+
+/// Why an engine did not open.
+#[derive(Debug)]
+pub(crate) enum Unopened {
+    /// Somebody has its file locked.
+    Locked,
+    /// The machine refuses: space, permissions, open files. Says nothing about the content.
+    Machine(io::Error),
+    /// The engine does not take what it finds.
+    Content(SledStoreError),
+}
+
+impl Engine {
+    /// Opens the engine on whatever the folder holds, creating it if need be.
+    pub(crate) fn open(folder: &Folder, cache_bytes: u64) -> Result<Self, Unopened> {
+        let tree = open_tree(folder, cache_bytes)?;
+        let log = File::open(folder.path().join(LOG_NAME)).map_err(Unopened::Machine)?;
+        Ok(Self {
+            tree,
+            log: log.into(),
+            blobs: folder.path().join(BLOBS_NAME),
+        })
+    }
+
+    /// Why the content is not to be used, `None` when it is ours and whole. Finishes forgetting
+    /// groups whose `clear` was cut short: without a position a group has no pairs.
+    pub(crate) fn find_fault(&self) -> Option<String> {
+        let found = attempt("reading the format marker", || {
+            self.tree.get(keys::FORMAT_KEY)
+        });
+        match found {
+            Err(error) => return Some(chain(&error)),
+            Ok(None) => return Some("the format marker is absent".to_owned()),
+            Ok(Some(format)) if format != keys::FORMAT => {
+                return Some("the format marker is another's".to_owned());
+            }
+            Ok(Some(_)) => {}
+        }
+        match folder::has_blobs(&self.blobs) {
+            Ok(false) => {}
+            Ok(true) => return Some(SledStoreError::Unsynced.to_string()),
+            Err(cause) => return Some(format!("the folder of large values: {cause}")),
+        }
+        let finished = attempt("finishing what was being forgotten", || {
+            self.finish_forgetting()
+        });
+        finished.err().map(|error| chain(&error))
+    }
+
+    /// Writes the format marker.
+    pub(crate) fn mark(&self) -> Result<(), sled::Error> {
+        self.tree.insert(keys::FORMAT_KEY, keys::FORMAT).map(|_| ())
+    }
+
+    pub(crate) fn get(&self, place: &[u8]) -> Result<Option<Vec<u8>>, sled::Error> {
+        Ok(self.tree.get(place)?.map(|value| value.to_vec()))
+    }
+
+    /// Pairs of one group with `from <= place < until`, at most `limit`, their group cut off.
+    pub(crate) fn scan(
+        &self,
+        from: &[u8],
+        until: &[u8],
+        limit: usize,
+    ) -> Result<Vec<Pair>, sled::Error> {
+        self.tree
+            .range(from..until)
+            .take(limit)
+            .map(|pair| pair.map(|(place, value)| (bare_key(&place), value.to_vec())))
+            .collect()
+    }
+
+    /// Writes a batch, all or nothing.
+    pub(crate) fn apply(&self, batch: sled::Batch) -> Result<(), sled::Error> {
+        self.tree.apply_batch(batch)
+    }
+
+    /// Forgets the next pairs of a group; false when there are none left.
+    pub(crate) fn forget_some(&self, prefix: [u8; 4]) -> Result<bool, sled::Error> {
+        let mut batch = sled::Batch::default();
+        let mut some = false;
+        let pairs = self
+            .tree
+            .range(prefix.as_slice()..keys::behind(prefix).as_slice());
+        for place in pairs.keys().take(CLEARED_PER_BATCH_MAX) {
+            batch.remove(place?);
+            some = true;
+        }
+        if some {
+            self.apply(batch)?;
+        }
+        Ok(some)
+    }
+
+    /// Makes everything applied so far durable. The engine's own flush only starts writing the
+    /// pages back and waits for that: neither the file's length nor the device's cache.
+    pub(crate) fn sync(&self, failure: &Failure) -> Result<(), SledStoreError> {
+        failure.guard("a flush", || {
+            self.tree.flush()?;
+            self.log.sync_data()?;
+            Ok(())
+        })?;
+        let blobs = failure.guard("a look for large values", || {
+            Ok(folder::has_blobs(&self.blobs)?)
+        })?;
+        if blobs {
+            failure.stop(&SledStoreError::Unsynced);
+            return Err(SledStoreError::Unsynced);
+        }
+        Ok(())
+    }
+
+    fn finish_forgetting(&self) -> Result<(), sled::Error> {
+        let mut from = vec![0];
+        while let Some(place) = self
+            .tree
+            .range(from.as_slice()..)
+            .keys()
+            .next()
+            .transpose()?
+        {
+            let Some(prefix) = keys::prefix_of(&place) else {
+                return Ok(());
+            };
+            if self.tree.get(keys::position_key(prefix))?.is_none() {
+                while self.forget_some(prefix)? {}
+            }
+            from = keys::behind(prefix).to_vec();
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    /// Without the content, which sled would print.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+fn bare_key(place: &[u8]) -> Vec<u8> {
+    place.get(keys::GROUP_BYTES..).unwrap_or_default().to_vec()
+}
+
+fn open_tree(folder: &Folder, cache_bytes: u64) -> Result<sled::Db, Unopened> {
+    let settings = sled::Config::new()
+        .path(folder.path())
+        .cache_capacity(cache_bytes)
+        .segment_size(SEGMENT_BYTES)
+        .flush_every_ms(None);
+    for _ in 0..LOCK_TRIES_MAX {
+        match attempt("opening", || settings.open()).map_err(classify) {
+            Err(Unopened::Locked) => thread::sleep(Duration::from_millis(LOCK_RETRY_MS)),
+            done => return done,
+        }
+    }
+    Err(Unopened::Locked)
+}
+
+fn classify(error: SledStoreError) -> Unopened {
+    match error {
+        SledStoreError::Engine { cause: sled::Error::Io(cause), .. }
+            // The engine gives a lock that is taken no kind of its own.
+            if cause.to_string().contains("could not acquire lock") =>
+        {
+            Unopened::Locked
+        }
+        SledStoreError::Engine { cause: sled::Error::Io(cause), .. }
+            if is_of_the_machine(&cause) =>
+        {
+            Unopened::Machine(cause)
+        }
+        other => Unopened::Content(other),
+    }
+}
+
+/// Whether wiping would not help, so that it must not be done.
+fn is_of_the_machine(cause: &io::Error) -> bool {
+    use io::ErrorKind::{
+        OutOfMemory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
+    };
+    const TOO_MANY_OPEN_FILES: [i32; 2] = [23, 24]; // ENFILE, EMFILE
+    matches!(
+        cause.kind(),
+        OutOfMemory | PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull
+    ) || cause
+        .raw_os_error()
+        .is_some_and(|code| TOO_MANY_OPEN_FILES.contains(&code))
+}

@@ -1,0 +1,169 @@
+//! The folder of the store: taken by one store at a time, made durable name by name, and emptied of
+//! what the engine wrote, of nothing else.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::error::OpenError;
+
+/// The engine's log file, the only one that holds state.
+pub(crate) const LOG_NAME: &str = "db";
+/// The engine's settings; without them it takes its log for another's.
+const SETTINGS_NAME: &str = "conf";
+/// Where the engine would put values too large for its log.
+pub(crate) const BLOBS_NAME: &str = "blobs";
+/// Starts of the names of the engine's index files.
+const INDEX_START: &str = "snap.";
+/// Ends of the names of index files that are not finished. The engine would take one for its
+/// newest index, find it cut short and refuse to open; the finished one before it is still there.
+const UNFINISHED_END: &str = ".generating";
+/// Holds the lock of the store that has the folder.
+const LOCK_NAME: &str = "lock";
+/// Says that the content must not be used again, and why.
+const CONDEMNED_NAME: &str = "condemned";
+
+/// A folder held by one store for as long as this value lives.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+    /// Folders in which a name on the way to this one may be new, innermost first.
+    parents: Vec<PathBuf>,
+    _lock: File,
+}
+
+impl Folder {
+    /// Makes the folder where there is none and takes it.
+    pub(crate) fn take(path: &Path) -> Result<Self, OpenError> {
+        let unusable = |cause| OpenError::Folder {
+            path: path.to_owned(),
+            cause,
+        };
+        let path = std::path::absolute(path).map_err(unusable)?;
+        let parents = parents_to_sync(&path);
+        fs::create_dir_all(&path).map_err(unusable)?;
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path.join(LOCK_NAME))
+            .map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self {
+                path,
+                parents,
+                _lock: lock,
+            }),
+            Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path }),
+            Err(TryLockError::Error(cause)) => Err(unusable(cause)),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether an engine ever wrote here.
+    pub(crate) fn has_engine_files(&self) -> io::Result<bool> {
+        Ok(!self.engine_names()?.is_empty())
+    }
+
+    /// Why the content must not be used, if an earlier store said so.
+    pub(crate) fn condemned(&self) -> io::Result<Option<String>> {
+        match fs::read(self.path.join(CONDEMNED_NAME)) {
+            Ok(reason) => Ok(Some(String::from_utf8_lossy(&reason).into_owned())),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(cause) => Err(cause),
+        }
+    }
+
+    /// Readies the engine's files for an opening that may itself be cut short: without unfinished
+    /// index files, and with all of the log durable, since the index that the engine writes first
+    /// thing must not be ahead of it.
+    pub(crate) fn ready(&self) -> io::Result<()> {
+        for name in self.engine_names()? {
+            let path = self.path.join(&name);
+            if name.ends_with(UNFINISHED_END) {
+                fs::remove_file(path)?;
+            } else if name == LOG_NAME {
+                sync_path(&path)?;
+            }
+        }
+        sync_path(&self.path)
+    }
+
+    /// Removes what the engine wrote: the log first and for good, so that a half-wiped store never
+    /// opens; the condemnation last, so that a half-done wipe is done again.
+    pub(crate) fn wipe(&self) -> io::Result<()> {
+        let mut names = self.engine_names()?;
+        names.sort_by_key(|name| name != LOG_NAME);
+        for name in names {
+            let path = self.path.join(&name);
+            if path.is_dir() {
+                fs::remove_dir_all(&path)?;
+            } else {
+                fs::remove_file(&path)?;
+            }
+            if name == LOG_NAME {
+                sync_path(&self.path)?;
+            }
+        }
+        sync_path(&self.path)?;
+        match fs::remove_file(self.path.join(CONDEMNED_NAME)) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),
+            _ => {}
+        }
+        sync_path(&self.path)
+    }
+
+    /// Makes the settings and every name from here up durable; the engine does neither.
+    pub(crate) fn sync_names(&self) -> io::Result<()> {
+        sync_path(&self.path.join(SETTINGS_NAME))?;
+        sync_path(&self.path.join(BLOBS_NAME))?;
+        sync_path(&self.path)?;
+        self.parents.iter().try_for_each(|parent| sync_path(parent))
+    }
+
+    fn engine_names(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            let Ok(name) = entry?.file_name().into_string() else {
+                continue;
+            };
+            let engines = [LOG_NAME, SETTINGS_NAME, BLOBS_NAME].contains(&name.as_str());
+            if engines || name.starts_with(INDEX_START) {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+}
+
+/// Says durably that the content of a store's folder must not be used again.
+pub(crate) fn condemn(folder: &Path, reason: &str) -> io::Result<()> {
+    let path = folder.join(CONDEMNED_NAME);
+    fs::write(&path, reason)?;
+    sync_path(&path)?;
+    sync_path(folder)
+}
+
+/// Whether the engine put values into files beside its log.
+pub(crate) fn has_blobs(blobs: &Path) -> io::Result<bool> {
+    Ok(fs::read_dir(blobs)?.next().transpose()?.is_some())
+}
+
+fn sync_path(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// The folder around `path`, and those around each folder that does not exist yet.
+fn parents_to_sync(path: &Path) -> Vec<PathBuf> {
+    let mut parents = Vec::new();
+    for parent in path.ancestors().skip(1) {
+        parents.push(parent.to_owned());
+        if parent.exists() {
+            break;
+        }
+    }
+    parents
+}

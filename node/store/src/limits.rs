@@ -1,0 +1,35 @@
+//! Every bound of the store, with its reason.
+
+pub use tongban_types::limits::VALUE_BYTES_MAX;
+
+/// One key of a group: a table's tag and a few identifiers take under 100 bytes.
+pub const KEY_BYTES_MAX: usize = 1024;
+
+/// A group's position: a log id of the consensus and the membership it stands in.
+pub const POSITION_BYTES_MAX: usize = 4 * 1024;
+
+/// All keys and values of one commit: sixteen frames between nodes. A commit is copied once into
+/// the engine's batch, so the bound also bounds memory.
+pub const COMMIT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// A segment of the engine's file. The engine moves a message larger than a quarter of a segment
+/// to a file of its own that it never syncs, and one message may hold a whole leaf: up to 16 pairs
+/// before it splits, and fewer than 24 while it takes in a merged neighbour. So a quarter of a
+/// segment must hold 24 of the largest pairs.
+pub(crate) const SEGMENT_BYTES: usize = 4 * 1024 * 1024;
+
+const LEAF_PAIRS_MAX: usize = 24;
+const PAIR_OVERHEAD_BYTES: usize = 64;
+const _: () = assert!(
+    LEAF_PAIRS_MAX * (VALUE_BYTES_MAX + KEY_BYTES_MAX + PAIR_OVERHEAD_BYTES) < SEGMENT_BYTES / 4
+);
+
+/// Keys forgotten in one batch by `clear`, so that other groups' commits get in between.
+pub(crate) const CLEARED_PER_BATCH_MAX: usize = 1024;
+
+/// Tries to take the engine's own lock, [`LOCK_RETRY_MS`] apart: a store just closed in this
+/// process may be held for moments by the engine's last background task.
+pub(crate) const LOCK_TRIES_MAX: u32 = 100;
+
+/// Milliseconds between two tries: with [`LOCK_TRIES_MAX`] a second in all.
+pub(crate) const LOCK_RETRY_MS: u64 = 10;

@@ -1,0 +1,253 @@
+//! The store itself: what it refuses, in which order it writes, and how it opens.
+
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tongban_runtime::seams::{Pair, StateStore, StoreError, Write, WriteSet};
+use tongban_types::{Code, GroupId};
+
+use crate::engine::{Engine, Unopened};
+use crate::error::{OpenError, SledStoreError};
+use crate::failure::{Failure, attempt, chain};
+use crate::flusher::Flusher;
+use crate::folder::Folder;
+use crate::keys;
+use crate::limits::{COMMIT_BYTES_MAX, KEY_BYTES_MAX, POSITION_BYTES_MAX, VALUE_BYTES_MAX};
+
+/// What a store held when it opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Opened {
+    /// Nothing was there.
+    Fresh,
+    /// The state of an earlier run.
+    Existing,
+    /// What was there could not be used and was wiped: every group is filled again.
+    Refilled {
+        /// What was wrong with it.
+        reason: String,
+    },
+}
+
+/// Applied state of all groups of a node, in one sled tree. A call waits for sled, never for a
+/// device except in `clear`; `flush` waits on a thread of its own.
+#[derive(Debug)]
+pub struct SledStore {
+    // Dropped in this order: the folder is given back when nothing writes any more.
+    flusher: Flusher,
+    engine: Engine,
+    failure: Arc<Failure>,
+    /// Held shared by a scan and alone by a batch, so that a scan never sees half a commit.
+    turn: RwLock<()>,
+    _folder: Folder,
+}
+
+impl SledStore {
+    /// Opens the store in a folder of its own, with a page cache of `cache_bytes`. What does not
+    /// open, is not ours or was condemned by an earlier failure is wiped; a folder in use or a
+    /// machine that refuses is an error and leaves everything as it is.
+    pub fn open(path: &Path, cache_bytes: u64) -> Result<(Self, Opened), OpenError> {
+        let folder = Folder::take(path)?;
+        let (engine, opened) = open_or_refill(&folder, cache_bytes)?;
+        if let Opened::Refilled { reason } = &opened {
+            tracing::warn!(
+                code = %Code::STORE_REFILLED,
+                reason,
+                "applied state was wiped and is filled again from snapshot and log"
+            );
+        }
+        let failure = Arc::new(Failure::none_yet(folder.path().to_owned()));
+        make_durable(&folder, &engine, &failure)?;
+        let flusher = Flusher::start(engine.clone(), Arc::clone(&failure))
+            .map_err(|cause| unusable(&folder, cause))?;
+        let store = Self {
+            flusher,
+            engine,
+            failure,
+            turn: RwLock::new(()),
+            _folder: folder,
+        };
+        Ok((store, opened))
+    }
+
+    fn apply(&self, during: &'static str, batch: sled::Batch) -> Result<(), SledStoreError> {
+        let _alone = self.turn.write().unwrap_or_else(PoisonError::into_inner);
+        self.failure.guard(during, || self.engine.apply(batch))?;
+        self.flusher.on_commit();
+        Ok(())
+    }
+
+    /// Forgets the position and makes that durable before anything else of the group may go.
+    fn forget_position(&self, group: GroupId) -> Result<(), SledStoreError> {
+        let mut batch = sled::Batch::default();
+        batch.remove(&keys::position_key(keys::group_prefix(group)));
+        self.apply("forgetting a position", batch)?;
+        self.flusher.flush_blocking()
+    }
+
+    fn forget_some(&self, group: GroupId) -> Result<bool, SledStoreError> {
+        let _alone = self.turn.write().unwrap_or_else(PoisonError::into_inner);
+        let prefix = keys::group_prefix(group);
+        let some = self
+            .failure
+            .guard("forgetting a group", || self.engine.forget_some(prefix))?;
+        if some {
+            self.flusher.on_commit();
+        }
+        Ok(some)
+    }
+}
+
+impl StateStore for SledStore {
+    fn get(&self, group: GroupId, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let place = keys::pair_key(group, key);
+        Ok(self.failure.guard("a read", || self.engine.get(&place))?)
+    }
+
+    fn scan(
+        &self,
+        group: GroupId,
+        from: &[u8],
+        until: &[u8],
+        limit: usize,
+    ) -> Result<Vec<Pair>, StoreError> {
+        if from >= until {
+            self.failure.check()?;
+            return Ok(Vec::new());
+        }
+        let (from, until) = (keys::pair_key(group, from), keys::pair_key(group, until));
+        let _shared = self.turn.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(self
+            .failure
+            .guard("a scan", || self.engine.scan(&from, &until, limit))?)
+    }
+
+    /// Refuses what is too large before anything is written; the store goes on after that.
+    fn commit(&self, group: GroupId, writes: &WriteSet, position: &[u8]) -> Result<(), StoreError> {
+        self.failure.check()?;
+        check_sizes(writes, position)?;
+        let mut batch = sled::Batch::default();
+        for (key, write) in writes {
+            let place = keys::pair_key(group, key);
+            match write {
+                Write::Put(value) => batch.insert(place, value.as_slice()),
+                Write::Delete => batch.remove(place),
+            }
+        }
+        batch.insert(&keys::position_key(keys::group_prefix(group)), position);
+        Ok(self.apply("a commit", batch)?)
+    }
+
+    fn position(&self, group: GroupId) -> Result<Option<Vec<u8>>, StoreError> {
+        let place = keys::position_key(keys::group_prefix(group));
+        Ok(self.failure.guard("a read", || self.engine.get(&place))?)
+    }
+
+    fn clear(&self, group: GroupId) -> Result<(), StoreError> {
+        self.forget_position(group)?;
+        while self.forget_some(group)? {}
+        Ok(())
+    }
+
+    async fn flush(&self) -> Result<(), StoreError> {
+        Ok(self.flusher.flush().await?)
+    }
+}
+
+fn check_sizes(writes: &WriteSet, position: &[u8]) -> Result<(), SledStoreError> {
+    let within = |what, bytes, bytes_max| {
+        if bytes <= bytes_max {
+            Ok(())
+        } else {
+            Err(SledStoreError::TooLarge {
+                what,
+                bytes,
+                bytes_max,
+            })
+        }
+    };
+    within("position", position.len(), POSITION_BYTES_MAX)?;
+    let mut commit_bytes = position.len();
+    for (key, write) in writes {
+        within("key", key.len(), KEY_BYTES_MAX)?;
+        commit_bytes += key.len();
+        if let Write::Put(value) = write {
+            within("value", value.len(), VALUE_BYTES_MAX)?;
+            commit_bytes += value.len();
+        }
+    }
+    within("commit", commit_bytes, COMMIT_BYTES_MAX)
+}
+
+fn open_or_refill(folder: &Folder, cache_bytes: u64) -> Result<(Engine, Opened), OpenError> {
+    let condemned = folder
+        .condemned()
+        .map_err(|cause| unusable(folder, cause))?;
+    let used = folder
+        .has_engine_files()
+        .map_err(|cause| unusable(folder, cause))?;
+    folder.ready().map_err(|cause| unusable(folder, cause))?;
+    let reason = match condemned {
+        Some(reason) => reason,
+        None if !used => return Ok((open_empty(folder, cache_bytes)?, Opened::Fresh)),
+        None => match open_existing(folder, cache_bytes)? {
+            Ok(engine) => return Ok((engine, Opened::Existing)),
+            Err(reason) => reason,
+        },
+    };
+    folder.wipe().map_err(|cause| unusable(folder, cause))?;
+    Ok((
+        open_empty(folder, cache_bytes)?,
+        Opened::Refilled { reason },
+    ))
+}
+
+/// The engine on what is there, or what is wrong with that.
+fn open_existing(folder: &Folder, cache_bytes: u64) -> Result<Result<Engine, String>, OpenError> {
+    match Engine::open(folder, cache_bytes) {
+        Ok(engine) => Ok(match engine.find_fault() {
+            None => Ok(engine),
+            Some(reason) => Err(reason),
+        }),
+        Err(Unopened::Content(error)) => Ok(Err(chain(&error))),
+        Err(Unopened::Machine(cause)) => Err(unusable(folder, cause)),
+        Err(Unopened::Locked) => Err(OpenError::InUse {
+            path: folder.path().to_owned(),
+        }),
+    }
+}
+
+fn open_empty(folder: &Folder, cache_bytes: u64) -> Result<Engine, OpenError> {
+    let engine = Engine::open(folder, cache_bytes).map_err(|unopened| match unopened {
+        Unopened::Content(error) => failed(folder, error),
+        Unopened::Machine(cause) => unusable(folder, cause),
+        Unopened::Locked => OpenError::InUse {
+            path: folder.path().to_owned(),
+        },
+    })?;
+    attempt("writing the format marker", || engine.mark())
+        .map_err(|error| failed(folder, error))?;
+    Ok(engine)
+}
+
+/// Content first, then the names that lead to it. Done at every start, since an earlier one may
+/// have been killed before it came to it.
+fn make_durable(folder: &Folder, engine: &Engine, failure: &Failure) -> Result<(), OpenError> {
+    engine
+        .sync(failure)
+        .map_err(|error| failed(folder, error))?;
+    folder.sync_names().map_err(|cause| unusable(folder, cause))
+}
+
+fn unusable(folder: &Folder, cause: std::io::Error) -> OpenError {
+    OpenError::Folder {
+        path: folder.path().to_owned(),
+        cause,
+    }
+}
+
+fn failed(folder: &Folder, error: SledStoreError) -> OpenError {
+    OpenError::Engine {
+        path: folder.path().to_owned(),
+        cause: Box::new(error),
+    }
+}

@@ -1,0 +1,9 @@
+//! The store as its users see it: through its seam, its folder and its log lines.
+
+mod bounds;
+mod conformance;
+mod model;
+mod opening;
+mod promises;
+mod quiet;
+mod support;
