@@ -1,0 +1,216 @@
+//! A Raft group on this node: started over the node's log and a replicated state, then proposed to,
+//! asked, and stopped through the runtime's `Group`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use openraft::async_runtime::watch::WatchReceiver;
+use openraft::{AsyncRuntime, Raft, ReadPolicy};
+use tongban_runtime::ports::{Group, GroupStatus, ProposeError, ReplicatedState};
+use tongban_runtime::seams::{Disk, Lane, Transport};
+use tongban_types::limits::FRAME_BYTES_MAX;
+use tongban_types::{Code, GroupId, NodeId};
+use tongban_wal::Wal;
+
+use crate::bootstrap::{stands_first, write_first_entry};
+use crate::config::GroupConfig;
+use crate::error::StartError;
+use crate::network::Network;
+use crate::raft_types::Proposal;
+use crate::refusal;
+use crate::service::{Core, Service};
+use crate::status::{Metrics, status_of, until};
+use crate::storage::{LogStore, StateMachine};
+
+/// The largest entry: what a frame between nodes holds, less room for heads.
+const ENTRY_BYTES_MAX: usize = FRAME_BYTES_MAX - 64 * 1024;
+
+/// One group as this node takes part in it.
+pub struct RaftGroup<R: AsyncRuntime> {
+    config: GroupConfig,
+    core: Core<R>,
+    service: Service<R>,
+}
+
+impl<R: AsyncRuntime> std::fmt::Debug for RaftGroup<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RaftGroup")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<R: AsyncRuntime + Send + Sync> RaftGroup<R> {
+    /// Takes up the group where this node left it, or begins it. To be called within the runtime;
+    /// afterwards [`Group::handle`] must be given what peers ask.
+    pub async fn start<T, D>(
+        config: GroupConfig,
+        transport: Arc<T>,
+        wal: Wal<R, D>,
+        state: Arc<dyn ReplicatedState>,
+    ) -> Result<Arc<Self>, StartError>
+    where
+        T: Transport,
+        D: Disk,
+    {
+        let settings = config.raft()?;
+        let log = LogStore::new(wal, config.group, config.append_bytes_max);
+        let machine = StateMachine::open(Arc::clone(&state), log.durable())?;
+        let is_fresh = log.is_fresh();
+        if is_fresh && (machine.has_applied() || has_snapshot(&*state)?) {
+            return Err(StartError::LogLost);
+        }
+        if is_fresh {
+            write_first_entry(&config, &log).await?;
+        }
+        let network = Network {
+            transport,
+            group: config.group,
+            me: config.me.as_u64(),
+            append_patience: Duration::from_millis(config.election_ms_min),
+        };
+        let starting = Raft::new(config.me.as_u64(), settings, network, log, machine);
+        let core = Box::pin(starting)
+            .await
+            .map_err(|fatal| StartError::Storage(fatal.to_string()))?;
+        if is_fresh && stands_first(&config) {
+            // Should the core stop meanwhile, the watch below says so.
+            let _stopped = core.trigger().elect(true).await;
+        }
+        drop(R::spawn(report_stop::<R>(config.clone(), core.metrics())));
+        let service = Service::new(config.group, config.replicas(), core.clone(), state);
+        Ok(Arc::new(Self {
+            config,
+            core,
+            service,
+        }))
+    }
+
+    fn in_touch(&self) -> Duration {
+        Duration::from_millis(self.config.election_ms_max)
+    }
+
+    fn refuse_unless_leader(&self) -> Result<(), ProposeError> {
+        let status = self.status();
+        if status.stopped {
+            return Err(ProposeError::Stopped);
+        }
+        if status.leader != Some(self.config.me) {
+            return Err(ProposeError::NotLeader {
+                leader: status.leader,
+            });
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl<R: AsyncRuntime + Send + Sync> Group for RaftGroup<R> {
+    fn id(&self) -> GroupId {
+        self.config.group
+    }
+
+    fn status(&self) -> GroupStatus {
+        status_of(&self.core.metrics().borrow_watched(), self.in_touch())
+    }
+
+    async fn propose(&self, entry: Bytes, timeout: Duration) -> Result<Bytes, ProposeError> {
+        if entry.len() > ENTRY_BYTES_MAX {
+            // It would stand in every follower's way for ever. Whoever proposes bounds a batch far
+            // below this, so that the caller can make nothing of it.
+            tracing::error!(
+                bytes = entry.len(),
+                "a proposal too large for a frame is dropped"
+            );
+            return Err(ProposeError::TimedOut);
+        }
+        match R::timeout(timeout, self.core.client_write(Proposal(entry))).await {
+            Ok(Ok(written)) => Ok(written.data),
+            Ok(Err(error)) => Err(refusal::of_write(error)),
+            Err(_late) => Err(ProposeError::TimedOut),
+        }
+    }
+
+    async fn read_index(&self, timeout: Duration) -> Result<u64, ProposeError> {
+        let confirmed = self.core.get_read_linearizer(ReadPolicy::ReadIndex);
+        match R::timeout(timeout, confirmed).await {
+            Ok(Ok(read)) => Ok(read.read_log_id().log_id().index()),
+            Ok(Err(error)) => Err(refusal::of_read(error)),
+            Err(_late) => Err(ProposeError::TimedOut),
+        }
+    }
+
+    async fn wait_applied(&self, index: u64, timeout: Duration) -> Result<(), ProposeError> {
+        until::<R, _>(self.core.metrics(), timeout, |seen| {
+            let applied = seen.last_applied.is_some_and(|id| id.index() >= index);
+            applied.then_some(())
+        })
+        .await
+    }
+
+    async fn changed(&self, timeout: Duration) -> GroupStatus {
+        let key = |status: &GroupStatus| (status.leader, status.term, status.applied_index);
+        let before = key(&self.status());
+        let in_touch = self.in_touch();
+        let change = until::<R, _>(self.core.metrics(), timeout, |seen| {
+            let status = status_of(seen, in_touch);
+            (status.stopped || key(&status) != before).then_some(status)
+        });
+        match change.await {
+            Ok(status) => status,
+            Err(_late_or_stopped) => self.status(),
+        }
+    }
+
+    async fn handle(&self, peer: NodeId, lane: Lane, body: Bytes) -> Result<Bytes, Code> {
+        self.service.answer(peer, lane, body).await
+    }
+
+    async fn trigger_snapshot(&self) -> Result<(), ProposeError> {
+        let triggered = self.core.trigger().snapshot().await;
+        triggered.map_err(|_fatal| ProposeError::Stopped)
+    }
+
+    async fn transfer_leader(&self, to: NodeId) -> Result<(), ProposeError> {
+        self.refuse_unless_leader()?;
+        let triggered = self.core.trigger().transfer_leader(to.as_u64()).await;
+        triggered.map_err(|_fatal| ProposeError::Stopped)
+    }
+
+    async fn shut_down(&self) {
+        if let Err(error) = self.core.shutdown().await {
+            tracing::error!(group = %self.config.group, %error, "the group's task did not end well");
+        }
+    }
+}
+
+fn has_snapshot(state: &dyn ReplicatedState) -> Result<bool, StartError> {
+    let current = state.current_snapshot().map_err(std::io::Error::other)?;
+    Ok(current.is_some())
+}
+
+/// Says once, loudly, that a group stopped after a failure.
+async fn report_stop<R: AsyncRuntime>(config: GroupConfig, mut metrics: Metrics<R>) {
+    loop {
+        let outcome = metrics.borrow_and_update().running_state.clone();
+        match outcome {
+            Ok(()) => {}
+            Err(openraft::errors::Fatal::Stopped) => return,
+            Err(fatal) => {
+                tracing::error!(
+                    group = %config.group,
+                    node = %config.me,
+                    code = %Code::GROUP_STOPPED,
+                    error = %fatal,
+                    "the group has stopped on this node"
+                );
+                return;
+            }
+        }
+        if metrics.changed().await.is_err() {
+            return;
+        }
+    }
+}

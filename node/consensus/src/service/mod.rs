@@ -1,0 +1,162 @@
+//! Answers the Raft requests of peers: read and checked here, decided by openraft.
+
+mod snapshot_receiver;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use openraft::errors::RaftError;
+use openraft::raft::{
+    AppendEntriesRequest, AppendEntriesResponse, TransferLeaderError, TransferLeaderRequest,
+    VoteRequest,
+};
+use openraft::{AsyncRuntime, Raft};
+use tongban_runtime::ports::ReplicatedState;
+use tongban_runtime::seams::Lane;
+use tongban_types::{Code, GroupId, NodeId};
+
+use crate::formats::{
+    AppendAnswer, AppendRequest, BallotAnswer, BallotRequest, Kind, Malformed, SnapshotPiece,
+    TransferAnswer, TransferRequest, group_of, kind_of,
+};
+use crate::raft_types::{Types, Vote};
+use crate::storage::StateMachine;
+use snapshot_receiver::SnapshotReceiver;
+
+/// A group's core.
+pub(crate) type Core<R> = Raft<Types<R>, StateMachine<R>>;
+
+/// Answers what peers ask of one group.
+pub(crate) struct Service<R: AsyncRuntime> {
+    group: GroupId,
+    replicas: BTreeSet<NodeId>,
+    core: Core<R>,
+    snapshots: SnapshotReceiver,
+}
+
+impl<R: AsyncRuntime> Service<R> {
+    pub(crate) fn new(
+        group: GroupId,
+        replicas: BTreeSet<NodeId>,
+        core: Core<R>,
+        state: Arc<dyn ReplicatedState>,
+    ) -> Self {
+        Self {
+            group,
+            replicas,
+            core,
+            snapshots: SnapshotReceiver::new(state),
+        }
+    }
+
+    /// Answers one request. An append reaches the core at the first poll, so that a transport that
+    /// first polls calls in order keeps them in order.
+    pub(crate) async fn answer(
+        &self,
+        peer: NodeId,
+        lane: Lane,
+        body: Bytes,
+    ) -> Result<Bytes, Code> {
+        if group_of(&body) != Some(self.group) {
+            return Err(Code::RAFT_WRONG_GROUP);
+        }
+        if !self.replicas.contains(&peer) {
+            return Err(Code::RAFT_NOT_A_REPLICA);
+        }
+        let kind = kind_of(&body).unwrap_or(0);
+        match lane {
+            Lane::RaftAppend | Lane::RaftControl if kind == Kind::Append as u16 => {
+                self.append(peer, &body).await
+            }
+            Lane::RaftControl if kind == Kind::Ballot as u16 => self.ballot(peer, &body).await,
+            Lane::RaftControl if kind == Kind::Transfer as u16 => self.transfer(peer, &body).await,
+            Lane::RaftSnapshot if kind == Kind::SnapshotPiece as u16 => {
+                self.snapshot_piece(peer, &body).await
+            }
+            _ => Err(Code::RAFT_MALFORMED),
+        }
+    }
+
+    async fn append(&self, peer: NodeId, body: &Bytes) -> Result<Bytes, Code> {
+        let request = AppendRequest::decode(body).map_err(|reason| malformed(peer, &reason))?;
+        said_by(peer, &request.vote)?;
+        let request = AppendEntriesRequest {
+            vote: request.vote,
+            prev_log_id: request.previous,
+            leader_commit: request.committed,
+            entries: request.entries,
+        };
+        let answer = match self.core.append_entries(request).await.map_err(stopped)? {
+            AppendEntriesResponse::Success => AppendAnswer::Stored,
+            AppendEntriesResponse::PartialSuccess(upto) => AppendAnswer::StoredUpTo(upto),
+            AppendEntriesResponse::Conflict => AppendAnswer::Conflict,
+            AppendEntriesResponse::HigherVote(vote) => AppendAnswer::HigherVote(vote),
+        };
+        Ok(answer.encode())
+    }
+
+    async fn ballot(&self, peer: NodeId, body: &Bytes) -> Result<Bytes, Code> {
+        let request = BallotRequest::decode(body).map_err(|reason| malformed(peer, &reason))?;
+        said_by(peer, &request.vote)?;
+        let only_asking = request.only_asking;
+        let request = VoteRequest {
+            vote: request.vote,
+            last_log_id: request.last,
+            leadership_transfer: request.handed_over,
+        };
+        let response = if only_asking {
+            self.core.pre_vote(request).await.map_err(stopped)?
+        } else {
+            self.core.vote(request).await.map_err(stopped)?
+        };
+        let answer = BallotAnswer {
+            vote: response.vote,
+            last: response.last_log_id,
+            granted: response.vote_granted,
+        };
+        Ok(answer.encode())
+    }
+
+    async fn transfer(&self, peer: NodeId, body: &Bytes) -> Result<Bytes, Code> {
+        let request = TransferRequest::decode(body).map_err(|reason| malformed(peer, &reason))?;
+        said_by(peer, &request.from)?;
+        let request = TransferLeaderRequest::new(request.from, request.to, request.last);
+        let response = self.core.handle_transfer_leader(request).await;
+        let answer = match response.map_err(|_| Code::GROUP_STOPPED)? {
+            Ok(()) => TransferAnswer::Accepted,
+            Err(TransferLeaderError::VoteChanged { expected, actual }) => {
+                TransferAnswer::VoteChanged { expected, actual }
+            }
+            Err(TransferLeaderError::LogNotFlushed { expected, actual }) => {
+                TransferAnswer::LogBehind { expected, actual }
+            }
+        };
+        Ok(answer.encode())
+    }
+
+    async fn snapshot_piece(&self, peer: NodeId, body: &Bytes) -> Result<Bytes, Code> {
+        let piece = SnapshotPiece::decode(body).map_err(|reason| malformed(peer, &reason))?;
+        said_by(peer, &piece.vote)?;
+        let answer = self.snapshots.take(&self.core, piece).await?;
+        Ok(answer.encode())
+    }
+}
+
+/// A vote names who stands or leads; nobody speaks for another node.
+fn said_by(peer: NodeId, vote: &Vote) -> Result<(), Code> {
+    if vote.leader_id().voted_for == peer.as_u64() {
+        return Ok(());
+    }
+    tracing::warn!(%peer, %vote, code = %Code::RAFT_WRONG_SENDER, "a vote of another node");
+    Err(Code::RAFT_WRONG_SENDER)
+}
+
+fn malformed(peer: NodeId, reason: &Malformed) -> Code {
+    tracing::warn!(%peer, %reason, code = %Code::RAFT_MALFORMED, "a Raft request is refused");
+    Code::RAFT_MALFORMED
+}
+
+fn stopped<R: AsyncRuntime>(_fatal: RaftError<Types<R>>) -> Code {
+    Code::GROUP_STOPPED
+}

@@ -1,0 +1,179 @@
+//! A replicated state in memory: the proposals it applied, by index, and its snapshot files.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tongban_runtime::ports::{
+    CommittedEntry, EntryBody, ReplicatedState, SnapshotFile, StateFailed,
+};
+
+/// The state; clones share it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct MemoryState(Arc<Mutex<Content>>);
+
+#[derive(Clone, Debug, Default)]
+struct Content {
+    position: Vec<u8>,
+    proposals: BTreeMap<u64, Bytes>,
+    files: BTreeMap<String, Vec<u8>>,
+    current: Option<SnapshotFile>,
+    files_made: u64,
+    applied_twice: bool,
+}
+
+impl MemoryState {
+    /// The same node's state after its store was lost: only the snapshot files are left.
+    pub(crate) fn without_store(&self) -> Self {
+        let content = self.0.lock().unwrap();
+        Self(Arc::new(Mutex::new(Content {
+            files: content.files.clone(),
+            current: content.current.clone(),
+            files_made: content.files_made,
+            ..Content::default()
+        })))
+    }
+
+    /// What was applied, in order.
+    pub(crate) fn proposals(&self) -> Vec<Bytes> {
+        let content = self.0.lock().unwrap();
+        assert!(!content.applied_twice, "an index was applied twice");
+        content.proposals.values().cloned().collect()
+    }
+}
+
+impl Content {
+    fn new_name(&mut self, kind: &str) -> String {
+        self.files_made += 1;
+        format!("snapshots/{kind}-{}", self.files_made)
+    }
+
+    fn to_file(&self) -> Vec<u8> {
+        let mut file = Vec::new();
+        put(&mut file, &self.position);
+        for (index, bytes) in &self.proposals {
+            file.extend_from_slice(&index.to_le_bytes());
+            put(&mut file, bytes);
+        }
+        file.extend_from_slice(b"whole");
+        file
+    }
+
+    fn replace_by(&mut self, file: &[u8]) -> Option<()> {
+        let mut rest = file.strip_suffix(b"whole")?;
+        let position = take(&mut rest)?.to_vec();
+        let mut proposals = BTreeMap::new();
+        while !rest.is_empty() {
+            let (index, behind) = rest.split_first_chunk::<8>()?;
+            rest = behind;
+            let bytes = Bytes::copy_from_slice(take(&mut rest)?);
+            proposals.insert(u64::from_le_bytes(*index), bytes);
+        }
+        self.position = position;
+        self.proposals = proposals;
+        Some(())
+    }
+}
+
+fn put(file: &mut Vec<u8>, bytes: &[u8]) {
+    file.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+    file.extend_from_slice(bytes);
+}
+
+fn take<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (length, behind) = rest.split_first_chunk::<8>()?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+    let (bytes, behind) = behind.split_at_checked(length)?;
+    *rest = behind;
+    Some(bytes)
+}
+
+#[async_trait]
+impl ReplicatedState for MemoryState {
+    fn position(&self) -> Result<Option<Vec<u8>>, StateFailed> {
+        let content = self.0.lock().unwrap();
+        Ok((!content.position.is_empty()).then(|| content.position.clone()))
+    }
+
+    async fn apply(&self, entries: Vec<CommittedEntry>) -> Result<Vec<Bytes>, StateFailed> {
+        let mut content = self.0.lock().unwrap();
+        let mut replies = Vec::new();
+        for entry in entries {
+            content.position = entry.position;
+            match entry.body {
+                EntryBody::Nothing => replies.push(Bytes::new()),
+                EntryBody::Proposal(bytes) => {
+                    replies.push(Bytes::from(entry.index.to_string()));
+                    let before = content.proposals.insert(entry.index, bytes);
+                    content.applied_twice |= before.is_some();
+                }
+            }
+        }
+        Ok(replies)
+    }
+
+    async fn cut_snapshot(&self) -> Result<SnapshotFile, StateFailed> {
+        let mut content = self.0.lock().unwrap();
+        let bytes = content.to_file();
+        let file = SnapshotFile {
+            name: content.new_name("cut"),
+            length: bytes.len() as u64,
+            position: content.position.clone(),
+        };
+        if let Some(older) = content.current.take() {
+            content.files.remove(&older.name);
+        }
+        content.files.insert(file.name.clone(), bytes);
+        content.current = Some(file.clone());
+        Ok(file)
+    }
+
+    fn current_snapshot(&self) -> Result<Option<SnapshotFile>, StateFailed> {
+        Ok(self.0.lock().unwrap().current.clone())
+    }
+
+    fn read_snapshot(&self, name: &str, offset: u64, length: usize) -> Result<Bytes, StateFailed> {
+        let content = self.0.lock().unwrap();
+        let gone = || StateFailed::Broken {
+            reason: format!("no file {name}"),
+        };
+        let bytes = content.files.get(name).ok_or_else(gone)?;
+        let from = usize::try_from(offset).unwrap();
+        let end = bytes.len().min(from + length);
+        Ok(Bytes::copy_from_slice(&bytes[from..end]))
+    }
+
+    fn begin_receive(&self) -> Result<String, StateFailed> {
+        let mut content = self.0.lock().unwrap();
+        let name = content.new_name("received");
+        content.files.insert(name.clone(), Vec::new());
+        Ok(name)
+    }
+
+    fn receive(&self, name: &str, offset: u64, piece: &[u8]) -> Result<(), StateFailed> {
+        let mut content = self.0.lock().unwrap();
+        let file = content.files.get_mut(name).unwrap();
+        let from = usize::try_from(offset).unwrap();
+        file.resize(file.len().max(from + piece.len()), 0);
+        file[from..from + piece.len()].copy_from_slice(piece);
+        Ok(())
+    }
+
+    async fn install(&self, name: &str) -> Result<SnapshotFile, StateFailed> {
+        let mut content = self.0.lock().unwrap();
+        let bytes = content.files[name].clone();
+        content
+            .replace_by(&bytes)
+            .ok_or_else(|| StateFailed::Rejected {
+                reason: "it is not whole".to_owned(),
+            })?;
+        let file = SnapshotFile {
+            name: name.to_owned(),
+            length: bytes.len() as u64,
+            position: content.position.clone(),
+        };
+        content.current = Some(file.clone());
+        Ok(file)
+    }
+}
