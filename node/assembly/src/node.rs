@@ -41,7 +41,9 @@ pub struct NodeParts<P: Platform> {
 
 impl<P: Platform> std::fmt::Debug for NodeParts<P> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NodeParts").field("me", &self.settings.me).finish_non_exhaustive()
+        f.debug_struct("NodeParts")
+            .field("me", &self.settings.me)
+            .finish_non_exhaustive()
     }
 }
 
@@ -53,7 +55,9 @@ pub struct Node<P: Platform> {
 
 impl<P: Platform> std::fmt::Debug for Node<P> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Node").field("running", &self.running).finish_non_exhaustive()
+        f.debug_struct("Node")
+            .field("running", &self.running)
+            .finish_non_exhaustive()
     }
 }
 
@@ -91,8 +95,7 @@ impl<P: Platform> Node<P> {
                 parts.disk.clone(),
                 parts.witness.clone(),
             );
-            let replica =
-                Arc::new(replica.map_err(|source| StartError::State { group, source })?);
+            let replica = Arc::new(replica.map_err(|source| StartError::State { group, source })?);
             let mut config =
                 GroupConfig::new(group, me, registry.voters(group).to_vec(), Vec::new());
             parts.raft.put_into(&mut config);
@@ -102,8 +105,16 @@ impl<P: Platform> Node<P> {
                 wal.clone(),
                 replica.clone(),
             );
-            let raft = started.await.map_err(|source| StartError::Group { group, source })?;
-            hosted.insert(group, Hosted { group: raft, replica });
+            let raft = started
+                .await
+                .map_err(|source| StartError::Group { group, source })?;
+            hosted.insert(
+                group,
+                Hosted {
+                    group: raft,
+                    replica,
+                },
+            );
         }
         running.run(hosted);
         Ok(Self { running, wal })

@@ -41,10 +41,26 @@ impl<P: Platform> Acts<P> {
             actor,
             body: self.body(on, act)?,
         };
-        let done = self.proposer.submit(Order { command, receipt: None }).await?;
+        let done = self
+            .proposer
+            .submit(Order {
+                command,
+                receipt: None,
+            })
+            .await?;
         match done.reply {
-            Reply::Case { number, version, state } => Ok(Acted { case: number, version, state }),
-            other => Err(NodeError::Failed(format!("the group answered {other:?} to an act"))),
+            Reply::Case {
+                number,
+                version,
+                state,
+            } => Ok(Acted {
+                case: number,
+                version,
+                state,
+            }),
+            other => Err(NodeError::Failed(format!(
+                "the group answered {other:?} to an act"
+            ))),
         }
     }
 
@@ -93,7 +109,10 @@ impl<P: Platform> Acts<P> {
     }
 
     fn with_reason(&self, on: OnCase, reason: &str) -> Result<WithReason, NodeError> {
-        Ok(WithReason { on, reason: self.words(on.case, SealedUse::Reason, reason)? })
+        Ok(WithReason {
+            on,
+            reason: self.words(on.case, SealedUse::Reason, reason)?,
+        })
     }
 
     fn words(&self, case: CaseNumber, usage: SealedUse, text: &str) -> Result<Sealed, NodeError> {
@@ -103,7 +122,9 @@ impl<P: Platform> Acts<P> {
                 bytes_max: limits::TEXT_BYTES_MAX,
             });
         }
-        Ok(self.vault.seal(&self.key(case)?, usage, case, text.as_bytes()))
+        Ok(self
+            .vault
+            .seal(&self.key(case)?, usage, case, text.as_bytes()))
     }
 
     /// The key of a case; where there is no such case at all, that is said instead.

@@ -31,8 +31,11 @@ impl<P: Platform> Core<P> {
         let mut applied = hosted.replica.changed().listen();
         loop {
             applied.mark();
-            let signatures: Vec<Option<Signature>> =
-                request.firsts.iter().map(|first| self.sign_parcels(request.group, *first)).collect();
+            let signatures: Vec<Option<Signature>> = request
+                .firsts
+                .iter()
+                .map(|first| self.sign_parcels(request.group, *first))
+                .collect();
             let left = until.left().map(|left| left.min(self.tempo().look_every));
             match left {
                 Some(left) if signatures.iter().any(Option::is_none) => applied.heard(left).await,
@@ -43,23 +46,39 @@ impl<P: Platform> Core<P> {
 
     fn sign_parcels(&self, group: GroupId, first: u64) -> Option<Signature> {
         let batch = self.batch_at(group, first)?;
-        self.signer.sign(KeyRole::Voter, &Purpose::ParcelBatch.message(&batch.signed_bytes()))
+        self.signer.sign(
+            KeyRole::Voter,
+            &Purpose::ParcelBatch.message(&batch.signed_bytes()),
+        )
     }
 
     fn batch_at(&self, group: GroupId, first: u64) -> Option<ParcelBatch> {
-        self.group(group)?.replica.read(|view| find_batch(view, first)).ok().flatten()
+        self.group(group)?
+            .replica
+            .read(|view| find_batch(view, first))
+            .ok()
+            .flatten()
     }
 
     /// Gathers certificates for parcels at positions of a hosted group's outbox. What cannot be
     /// certified now is left out.
     pub(crate) async fn certify(&self, group: GroupId, positions: &[u64]) -> Vec<CertifiedParcels> {
-        let Some(hosted) = self.group(group) else { return Vec::new() };
+        let Some(hosted) = self.group(group) else {
+            return Vec::new();
+        };
         let placed = hosted.replica.read(|view| {
-            positions.iter().filter_map(|at| place_parcel(view, *at)).collect::<Vec<_>>()
+            positions
+                .iter()
+                .filter_map(|at| place_parcel(view, *at))
+                .collect::<Vec<_>>()
         });
         let mut batches: BTreeMap<u64, (ParcelBatch, Vec<PlacedParcel>)> = BTreeMap::new();
         for (batch, parcel) in placed.unwrap_or_default() {
-            batches.entry(batch.first).or_insert_with(|| (batch, Vec::new())).1.push(parcel);
+            batches
+                .entry(batch.first)
+                .or_insert_with(|| (batch, Vec::new()))
+                .1
+                .push(parcel);
         }
         let firsts: Vec<u64> = batches.keys().copied().collect();
         let mut gathered = self.gather(group, &firsts).await;
@@ -70,7 +89,11 @@ impl<P: Platform> Core<P> {
                 let signatures = gathered.remove(&first).filter(|s| s.len() >= needed)?;
                 parcels.sort_unstable_by_key(|parcel| parcel.index);
                 let signatures = signatures.into_iter().take(needed).collect();
-                Some(CertifiedParcels { batch, signatures, parcels })
+                Some(CertifiedParcels {
+                    batch,
+                    signatures,
+                    parcels,
+                })
             })
             .collect()
     }
@@ -83,7 +106,10 @@ impl<P: Platform> Core<P> {
         }
         let registry = self.registry();
         let needed = registry.majority(group).unwrap_or(usize::MAX);
-        let request = CertifyRequest { group, firsts: firsts.to_vec() };
+        let request = CertifyRequest {
+            group,
+            firsts: firsts.to_vec(),
+        };
         let body = Bytes::from(encode(&request));
         let ttl = self.tempo().certify_timeout + Duration::from_millis(500);
         let mut asked = FuturesUnordered::new();
@@ -97,18 +123,27 @@ impl<P: Platform> Core<P> {
             } else {
                 let body = body.clone();
                 asked.push(async move {
-                    (voter, self.transport.request(voter, Lane::Certify, body, ttl).await)
+                    (
+                        voter,
+                        self.transport
+                            .request(voter, Lane::Certify, body, ttl)
+                            .await,
+                    )
                 });
             }
         }
         let is_enough = |gathered: &Gathered| {
-            firsts.iter().all(|first| gathered.get(first).is_some_and(|s| s.len() >= needed))
+            firsts
+                .iter()
+                .all(|first| gathered.get(first).is_some_and(|s| s.len() >= needed))
         };
         while !is_enough(&gathered)
             && let Some((voter, answered)) = asked.next().await
         {
             let Ok(bytes) = answered else { continue };
-            let Ok(answer) = decode::<CertifyAnswer>(&bytes) else { continue };
+            let Ok(answer) = decode::<CertifyAnswer>(&bytes) else {
+                continue;
+            };
             for (first, signature) in firsts.iter().zip(answer.signatures) {
                 if let Some(signature) = signature
                     && self.is_signed_by(&registry, voter, group, *first, signature)

@@ -25,13 +25,22 @@ pub(crate) fn queue<R: AsyncRuntime, T: Send + 'static>(
     bound: usize,
 ) -> (Queue<R, T>, Inlet<R, T>) {
     let (sender, receiver) = R::Mpsc::channel(bound);
-    (Queue { sender: Mutex::new(sender) }, Inlet { receiver })
+    (
+        Queue {
+            sender: Mutex::new(sender),
+        },
+        Inlet { receiver },
+    )
 }
 
 impl<R: AsyncRuntime, T: Send + 'static> Queue<R, T> {
     /// Waits for room; whether the other end is still there.
     pub(crate) async fn put(&self, value: T) -> bool {
-        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let sender = self
+            .sender
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         sender.send(value).await.is_ok()
     }
 }

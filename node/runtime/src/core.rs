@@ -87,7 +87,9 @@ pub struct Hosted<P: Platform> {
 
 impl<P: Platform> std::fmt::Debug for Hosted<P> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Hosted").field("replica", &self.replica).finish_non_exhaustive()
+        f.debug_struct("Hosted")
+            .field("replica", &self.replica)
+            .finish_non_exhaustive()
     }
 }
 
@@ -136,7 +138,11 @@ impl<P: Platform> Core<P> {
 
     /// The groups this node hosts; none while it is starting.
     pub(crate) fn groups(&self) -> impl Iterator<Item = (GroupId, &Hosted<P>)> {
-        self.hosted.get().into_iter().flatten().map(|(id, hosted)| (*id, hosted))
+        self.hosted
+            .get()
+            .into_iter()
+            .flatten()
+            .map(|(id, hosted)| (*id, hosted))
     }
 
     pub(crate) fn group(&self, id: GroupId) -> Option<&Hosted<P>> {
@@ -152,7 +158,11 @@ impl<P: Platform> Core<P> {
     pub(crate) fn registry(&self) -> Arc<Registry> {
         let in_logs = self.groups().filter_map(|(_, hosted)| {
             let machine = hosted.replica.machine().clone();
-            hosted.replica.read(|view| machine.registry(view)).ok().flatten()
+            hosted
+                .replica
+                .read(|view| machine.registry(view))
+                .ok()
+                .flatten()
         });
         in_logs
             .chain(std::iter::once(self.settings.registry.clone()))
@@ -162,13 +172,19 @@ impl<P: Platform> Core<P> {
 
     /// Counters of a group.
     pub(crate) fn ground(&self, group: GroupId) -> Option<Ground> {
-        self.group(group)?.replica.read(tongban_machine::ground).ok()
+        self.group(group)?
+            .replica
+            .read(tongban_machine::ground)
+            .ok()
     }
 
     /// A pause before try number `attempt`, with full jitter so that many do not come at once.
     pub(crate) fn pause(&self, attempt: u32) -> Duration {
         let tempo = self.tempo();
-        let ceiling = tempo.retry_min.saturating_mul(1 << attempt.min(16)).min(tempo.retry_max);
+        let ceiling = tempo
+            .retry_min
+            .saturating_mul(1 << attempt.min(16))
+            .min(tempo.retry_max);
         let share = self.entropy.next_u64() % 1_000;
         tempo.retry_min + ceiling.mul_f64(f64::from(u32::try_from(share).unwrap_or(0)) / 1_000.0)
     }

@@ -3,99 +3,141 @@
 //! one stopped.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures_util::future::join_all;
+use openraft_rt::AsyncRuntime;
 use tongban_machine::{ParcelFate, Reply, Unanswered, unanswered};
-use tongban_types::{CertifiedParcels, Code, Entry, GroupId, NodeId, decode, encode, limits};
+use tongban_types::{
+    CaseNumber, CertifiedParcels, Code, Entry, GroupId, NodeId, PacketBody, Parcel, decode, encode,
+    limits,
+};
 
 use crate::core::Core;
 use crate::seams::{Lane, Platform, Transport};
-use crate::wire::{ParcelAnswers, ParcelDelivery};
+use crate::vault::Vault;
+use crate::wire::{KeysRequest, ParcelAnswers, ParcelDelivery};
 
 /// Groups delivered to at once; the others take their turn as these finish.
 const DESTINATIONS_MAX: usize = 32;
 
-/// Runs for one hosted group until the node stops.
-pub(crate) async fn run_courier<P: Platform>(core: Arc<Core<P>>, group: GroupId) {
-    let Some(hosted) = core.group(group) else { return };
-    let mut applied = hosted.replica.changed().listen();
-    let mut rounds = Rounds::default();
-    while !core.is_stopping() {
-        applied.mark();
-        let leads = hosted.group.status().leader == Some(core.me);
-        let went_well = !leads || rounds.deliver_round(&core, group).await;
-        if went_well {
-            applied.heard(core.tempo().look_every).await;
-        } else {
-            rounds.attempt = rounds.attempt.saturating_add(1);
-            core.rest(core.pause(rounds.attempt)).await;
+/// Carries the packets of one hosted group.
+pub(crate) struct Courier<P: Platform> {
+    core: Arc<Core<P>>,
+    vault: Arc<Vault<P>>,
+    group: GroupId,
+    lanes: Mutex<BTreeMap<GroupId, DeliveryLane>>,
+}
+
+/// How the deliveries to one group go. A group that does not answer keeps no other waiting.
+#[derive(Clone, Copy, Default)]
+struct DeliveryLane {
+    is_busy: bool,
+    attempt: u32,
+    /// Where the next round begins: behind what was just tried, so that packets which are not taken
+    /// in do not keep others waiting.
+    cursor: u64,
+}
+
+impl<P: Platform> Courier<P> {
+    pub(crate) fn new(core: Arc<Core<P>>, vault: Arc<Vault<P>>, group: GroupId) -> Self {
+        Self {
+            core,
+            vault,
+            group,
+            lanes: Mutex::new(BTreeMap::new()),
         }
     }
-}
 
-/// Where each destination's next round begins: behind what was just tried, so that packets which are
-/// not taken in do not keep others waiting.
-#[derive(Default)]
-struct Rounds {
-    attempt: u32,
-    cursor: BTreeMap<GroupId, u64>,
-}
-
-impl Rounds {
-    /// Delivers a round to every destination that waits; whether all went well.
-    async fn deliver_round<P: Platform>(&mut self, core: &Arc<Core<P>>, group: GroupId) -> bool {
-        let destinations = destinations(core, group);
-        let rounds = destinations.into_iter().take(DESTINATIONS_MAX).map(|to| {
-            let from = self.cursor.get(&to).copied().unwrap_or(0);
-            let positions = positions_for(core, group, to, from);
-            async move { (to, positions.last().copied(), deliver(core, group, to, &positions).await) }
-        });
-        let mut went_well = true;
-        for (to, last, delivered) in join_all(rounds).await {
-            if delivered {
-                self.attempt = 0;
-                self.cursor.remove(&to);
-            } else {
-                went_well = false;
-                match last {
-                    Some(last) => self.cursor.insert(to, last + 1),
-                    None => self.cursor.remove(&to),
-                };
+    /// Runs until the node stops.
+    pub(crate) async fn run(self: Arc<Self>) {
+        let Some(hosted) = self.core.group(self.group) else {
+            return;
+        };
+        let mut applied = hosted.replica.changed().listen();
+        while !self.core.is_stopping() {
+            applied.mark();
+            if hosted.group.status().leader == Some(self.core.me) {
+                for to in destinations(&self.core, self.group) {
+                    if let Some(lane) = self.begin(to) {
+                        drop(P::Runtime::spawn(self.clone().deliver_round(to, lane)));
+                    }
+                }
             }
+            applied.heard(self.core.tempo().look_every).await;
         }
-        went_well
+    }
+
+    /// Takes the lane to a group, unless a delivery to it is under way.
+    fn begin(&self, to: GroupId) -> Option<DeliveryLane> {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let under_way = lanes.values().filter(|lane| lane.is_busy).count();
+        let lane = lanes.entry(to).or_default();
+        if lane.is_busy || under_way >= DESTINATIONS_MAX {
+            return None;
+        }
+        lane.is_busy = true;
+        Some(*lane)
+    }
+
+    async fn deliver_round(self: Arc<Self>, to: GroupId, mut lane: DeliveryLane) {
+        let positions = positions_for(&self.core, self.group, to, lane.cursor);
+        if deliver(&self.core, &self.vault, self.group, to, &positions).await {
+            lane = DeliveryLane::default();
+        } else {
+            lane.cursor = positions.last().map_or(0, |last| last + 1);
+            lane.attempt = lane.attempt.saturating_add(1);
+            self.core.rest(self.core.pause(lane.attempt)).await;
+        }
+        lane.is_busy = false;
+        self.lanes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(to, lane);
+        if let Some(hosted) = self.core.group(self.group) {
+            hosted.replica.changed().ring();
+        }
     }
 }
 
 fn destinations<P: Platform>(core: &Core<P>, group: GroupId) -> BTreeSet<GroupId> {
-    let Some(hosted) = core.group(group) else { return BTreeSet::new() };
+    let Some(hosted) = core.group(group) else {
+        return BTreeSet::new();
+    };
     let mut found = BTreeSet::new();
     let mut from = None;
     // One look a destination: the next key that can belong to another one.
-    while found.len() < DESTINATIONS_MAX
-        && let Ok(Some(next)) = hosted.replica.read(|view| unanswered(view, from, 1).pop())
-    {
+    while let Ok(Some(next)) = hosted.replica.read(|view| unanswered(view, from, 1).pop()) {
         found.insert(next.to);
-        from = Some(Unanswered { to: next.to, position: u64::MAX });
+        from = Some(Unanswered {
+            to: next.to,
+            position: u64::MAX,
+        });
     }
     found
 }
 
 fn positions_for<P: Platform>(core: &Core<P>, group: GroupId, to: GroupId, from: u64) -> Vec<u64> {
-    let Some(hosted) = core.group(group) else { return Vec::new() };
+    let Some(hosted) = core.group(group) else {
+        return Vec::new();
+    };
     let first = Unanswered { to, position: from };
     let waiting = hosted
         .replica
         .read(|view| unanswered(view, Some(first), limits::PARCELS_MAX))
         .unwrap_or_default();
-    waiting.into_iter().filter(|packet| packet.to == to).map(|packet| packet.position).collect()
+    waiting
+        .into_iter()
+        .filter(|packet| packet.to == to)
+        .map(|packet| packet.position)
+        .collect()
 }
 
 /// Delivers packets to one group and enters the answers in ours; whether all of them were answered.
 async fn deliver<P: Platform>(
     core: &Arc<Core<P>>,
+    vault: &Vault<P>,
     group: GroupId,
     to: GroupId,
     positions: &[u64],
@@ -107,7 +149,10 @@ async fn deliver<P: Platform>(
     if batches.is_empty() {
         return false;
     }
-    let Some(answers) = hand_over(core, group, to, batches).await else { return false };
+    give_keys(core, vault, group, to, &batches).await;
+    let Some(answers) = hand_over(core, group, to, batches).await else {
+        return false;
+    };
     let mut settled = 0;
     for answer in answers.batches {
         let count = answer.parcels.len();
@@ -121,6 +166,51 @@ async fn deliver<P: Platform>(
     settled >= positions.len()
 }
 
+/// The keys of cases handed over go beside their packets, from the receiving city's own node to the
+/// authority's. If they do not arrive, the authority asks for them.
+async fn give_keys<P: Platform>(
+    core: &Core<P>,
+    vault: &Vault<P>,
+    group: GroupId,
+    to: GroupId,
+    batches: &[CertifiedParcels],
+) {
+    if core.city() != group.city() {
+        return;
+    }
+    let transferred: Vec<CaseNumber> = batches
+        .iter()
+        .flat_map(|batch| &batch.parcels)
+        .filter_map(|parcel| match decode(&parcel.bytes) {
+            Ok(Parcel::Packet(packet)) => Some(packet),
+            _ => None,
+        })
+        .filter(|packet| matches!(packet.body, PacketBody::Transfer { .. }))
+        .map(|packet| packet.case)
+        .collect();
+    if transferred.is_empty() {
+        return;
+    }
+    let registry = core.registry();
+    let nodes = registry
+        .nodes()
+        .map(|(id, _)| id)
+        .filter(|id| id.city() == to.city());
+    let gifts = nodes.filter_map(|node| {
+        let wrapped = vault.wrap_for(&registry, node, &transferred)?;
+        let body = Bytes::from(encode(&KeysRequest::Give(wrapped)));
+        Some(
+            core.transport
+                .request(node, Lane::Keys, body, core.tempo().certify_timeout),
+        )
+    });
+    for given in join_all(gifts).await {
+        if let Err(error) = given {
+            tracing::debug!(%group, %to, %error, "case keys not given; they will be asked for");
+        }
+    }
+}
+
 /// What fits one delivery; the rest goes with the next.
 fn bounded(batches: Vec<CertifiedParcels>) -> Vec<CertifiedParcels> {
     let mut bytes = 0;
@@ -128,7 +218,11 @@ fn bounded(batches: Vec<CertifiedParcels>) -> Vec<CertifiedParcels> {
         .into_iter()
         .take_while(|batch| {
             let here = bytes;
-            bytes += batch.parcels.iter().map(|parcel| parcel.bytes.len() + 512).sum::<usize>();
+            bytes += batch
+                .parcels
+                .iter()
+                .map(|parcel| parcel.bytes.len() + 512)
+                .sum::<usize>();
             here == 0 || bytes <= limits::PARCELS_BYTES_MAX
         })
         .collect()
@@ -148,10 +242,15 @@ async fn hand_over<P: Platform>(
     nodes.sort_by_key(|node| node.city() != to.city());
     for node in nodes {
         let answered = if node == core.me {
-            core.on_parcels(&body).await.map_err(|code| code.to_string())
+            core.on_parcels(&body)
+                .await
+                .map_err(|code| code.to_string())
         } else {
             let ttl = core.tempo().delivery_timeout;
-            let requested = core.transport.request(node, Lane::Parcel, body.clone(), ttl).await;
+            let requested = core
+                .transport
+                .request(node, Lane::Parcel, body.clone(), ttl)
+                .await;
             requested.map_err(|error| error.to_string())
         };
         match answered.map(|bytes| decode::<ParcelAnswers>(&bytes)) {
@@ -174,7 +273,9 @@ impl<P: Platform> Core<P> {
         let mut answers = BTreeSet::new();
         for batch in delivery.batches {
             let entry = Bytes::from(encode(&Entry::Parcels(batch)));
-            let submitted = self.submit(delivery.to, entry, self.tempo().propose_timeout).await;
+            let submitted = self
+                .submit(delivery.to, entry, self.tempo().propose_timeout)
+                .await;
             let reply = submitted.map_err(|_| Code::NO_QUORUM)?;
             for result in reply.results {
                 match result {
@@ -185,16 +286,23 @@ impl<P: Platform> Core<P> {
                     }
                     Ok(_) => {}
                     Err(refusal) => {
-                        self.refusals.entries.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                        self.refusals
+                            .entries
+                            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                         tracing::debug!(group = %delivery.to, %refusal, "a parcel is not taken in");
                     }
                 }
             }
         }
         // The answers may have been committed elsewhere: they can be placed once they are here.
-        let index = self.read_index(delivery.to, self.tempo().propose_timeout).await;
+        let index = self
+            .read_index(delivery.to, self.tempo().propose_timeout)
+            .await;
         if let Ok(index) = index {
-            let _ = hosted.group.wait_applied(index, self.tempo().propose_timeout).await;
+            let _ = hosted
+                .group
+                .wait_applied(index, self.tempo().propose_timeout)
+                .await;
         }
         let positions: Vec<u64> = answers.into_iter().collect();
         let batches = self.certify(delivery.to, &positions).await;

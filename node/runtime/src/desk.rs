@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::join_all;
-use tongban_machine::{form_of, recall_command, Reply};
+use tongban_machine::{Reply, form_of, recall_command};
 use tongban_types::{
     Actor, CaseEnvelope, CaseNumber, Channel, Collect, Command, CommandBody, CommandId, Division,
     GroupId, Hash, KeyRole, Purpose, Receipt, ReceiptBody, SealedUse, Signed, decode, encode,
@@ -47,7 +47,10 @@ struct UnderWay<'a> {
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        self.ids.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+        self.ids
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.id);
     }
 }
 
@@ -59,7 +62,14 @@ impl<P: Platform> Desk<P> {
     ) -> Self {
         let numbers = Numbers::open(core.me, core.local.clone());
         let under_way = Mutex::new(BTreeSet::new());
-        Self { core, vault, proposer, numbers, stored: Signal::new(), under_way }
+        Self {
+            core,
+            vault,
+            proposer,
+            numbers,
+            stored: Signal::new(),
+            under_way,
+        }
     }
 
     /// Takes an application in.
@@ -89,8 +99,18 @@ impl<P: Platform> Desk<P> {
     }
 
     fn begin(&self, id: CommandId) -> Result<UnderWay<'_>, NodeError> {
-        let mut ids = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        if ids.insert(id) { Ok(UnderWay { ids: &self.under_way, id }) } else { Err(NodeError::Busy) }
+        let mut ids = self
+            .under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if ids.insert(id) {
+            Ok(UnderWay {
+                ids: &self.under_way,
+                id,
+            })
+        } else {
+            Err(NodeError::Busy)
+        }
     }
 
     /// The same id gives the same case; an id used for something else is refused.
@@ -105,18 +125,35 @@ impl<P: Platform> Desk<P> {
                 return Err(tongban_machine::Refusal::IdReused.into());
             }
             let receipt = Receipt::Stored(record.receipt);
-            return Ok(Some(Collected { case: record.case, receipt, repeated: true }));
+            return Ok(Some(Collected {
+                case: record.case,
+                receipt,
+                repeated: true,
+            }));
         }
-        let Some(own) = self.core.own() else { return Ok(None) };
+        let Some(own) = self.core.own() else {
+            return Ok(None);
+        };
         let reply = own.replica.read(|view| recall_command(view, id));
-        let Some(Reply::Case { number, .. }) = reply.map_err(failed)? else { return Ok(None) };
-        let sealed = own.replica.read(|view| form_of(view, number)).map_err(failed)?;
+        let Some(Reply::Case { number, .. }) = reply.map_err(failed)? else {
+            return Ok(None);
+        };
+        let sealed = own
+            .replica
+            .read(|view| form_of(view, number))
+            .map_err(failed)?;
         let form = sealed.and_then(|sealed| self.vault.open_sealed(number, &sealed));
         if form.is_some_and(|form| form.get(SALT_BYTES..) != Some(application.form.as_slice())) {
             return Err(tongban_machine::Refusal::IdReused.into());
         }
-        let receipt = self.receipt_of(number).ok_or(NodeError::NoSuchCase(number))?;
-        Ok(Some(Collected { case: number, receipt, repeated: true }))
+        let receipt = self
+            .receipt_of(number)
+            .ok_or(NodeError::NoSuchCase(number))?;
+        Ok(Some(Collected {
+            case: number,
+            receipt,
+            repeated: true,
+        }))
     }
 
     async fn prepare(
@@ -129,7 +166,9 @@ impl<P: Platform> Desk<P> {
         let division = application.authority_division;
         let authority = registry
             .city_of_division(division.number())
-            .ok_or_else(|| NodeError::AuthorityOutside { division: describe(division) })?;
+            .ok_or_else(|| NodeError::AuthorityOutside {
+                division: describe(division),
+            })?;
         let at = self.core.now();
         let case = self.numbers.next(at.china_day()).await?;
         let (key, keep_key) = self.vault.draw(case);
@@ -158,7 +197,11 @@ impl<P: Platform> Desk<P> {
             form: form_hash,
             node: self.core.me,
         };
-        let collect = Collect { envelope, form, hand_over: application.hand_over };
+        let collect = Collect {
+            envelope,
+            form,
+            hand_over: application.hand_over,
+        };
         let command = Command {
             group: GroupId(self.core.city()),
             id,
@@ -166,12 +209,22 @@ impl<P: Platform> Desk<P> {
             actor,
             body: CommandBody::Collect(Box::new(collect)),
         };
-        Ok(Prepared { case, command, receipt, keep_key })
+        Ok(Prepared {
+            case,
+            command,
+            receipt,
+            keep_key,
+        })
     }
 
     /// Durable here first; the group gets it by itself.
     async fn store(&self, prepared: Prepared, request: Hash) -> Result<Collected, NodeError> {
-        let Prepared { case, command, receipt, keep_key } = prepared;
+        let Prepared {
+            case,
+            command,
+            receipt,
+            keep_key,
+        } = prepared;
         let signed = self.sign_local(&receipt)?;
         let record = DeskRecord {
             case,
@@ -183,7 +236,11 @@ impl<P: Platform> Desk<P> {
         };
         self.write(vec![keep_key, put(&record)]).await?;
         self.stored.ring();
-        Ok(Collected { case, receipt: Receipt::Stored(signed), repeated: false })
+        Ok(Collected {
+            case,
+            receipt: Receipt::Stored(signed),
+            repeated: false,
+        })
     }
 
     /// The group first; if it does not answer in time, durable here, as if it had not been asked.
@@ -195,8 +252,10 @@ impl<P: Platform> Desk<P> {
     ) -> Result<Collected, NodeError> {
         // What the group accepts must never be sealed under a key this node could still lose.
         self.write(vec![prepared.keep_key.clone()]).await?;
-        let order =
-            Order { command: prepared.command.clone(), receipt: Some(prepared.receipt) };
+        let order = Order {
+            command: prepared.command.clone(),
+            receipt: Some(prepared.receipt),
+        };
         let case = prepared.case;
         match self.proposer.submit(order).await {
             Ok(done) => {
@@ -204,10 +263,18 @@ impl<P: Platform> Desk<P> {
                     Some(receipt) => Receipt::Replicated(receipt),
                     None => self.receipt_of(case).ok_or(NodeError::NoSuchCase(case))?,
                 };
-                Ok(Collected { case, receipt, repeated: false })
+                Ok(Collected {
+                    case,
+                    receipt,
+                    repeated: false,
+                })
             }
             Err(NodeError::Refused(refusal)) if !refusal.is_passing() => {
-                self.write(vec![LocalWrite { value: None, ..prepared.keep_key }]).await?;
+                self.write(vec![LocalWrite {
+                    value: None,
+                    ..prepared.keep_key
+                }])
+                .await?;
                 Err(refusal.into())
             }
             Err(error) => {
@@ -223,14 +290,22 @@ impl<P: Platform> Desk<P> {
         let signer = self.core.signer.public(KeyRole::Receipt);
         let signature = self.core.signer.sign(KeyRole::Receipt, &message);
         match (signer, signature) {
-            (Some(signer), Some(signature)) => Ok(Signed { signer, signature, bytes }),
-            _ => Err(NodeError::Failed("this node holds no receipt key".to_owned())),
+            (Some(signer), Some(signature)) => Ok(Signed {
+                signer,
+                signature,
+                bytes,
+            }),
+            _ => Err(NodeError::Failed(
+                "this node holds no receipt key".to_owned(),
+            )),
         }
     }
 
     async fn write(&self, writes: Vec<LocalWrite>) -> Result<(), NodeError> {
         self.core.local.write(writes).await.map_err(|error| {
-            self.core.failed.store(true, std::sync::atomic::Ordering::Release);
+            self.core
+                .failed
+                .store(true, std::sync::atomic::Ordering::Release);
             NodeError::Failed(error.to_string())
         })
     }
@@ -242,21 +317,31 @@ impl<P: Platform> Desk<P> {
     /// Applications that wait for their group, in order of their ids, at most `limit`.
     pub(crate) fn waiting(&self, limit: usize) -> Vec<DeskRecord> {
         let records = self.core.local.scan(LocalTable::Desk, &[], limit);
-        records.iter().filter_map(|(_, value)| decode(value).ok()).collect()
+        records
+            .iter()
+            .filter_map(|(_, value)| decode(value).ok())
+            .collect()
     }
 
     /// The desk's record of a case, while it waits.
     pub(crate) fn waiting_case(&self, case: CaseNumber) -> Option<DeskRecord> {
-        self.waiting(usize::MAX).into_iter().find(|record| record.case == case)
+        self.waiting(usize::MAX)
+            .into_iter()
+            .find(|record| record.case == case)
     }
 
     /// The receipt of a case this city collected: signed anew from the group's record, or the one
     /// given at the desk while it waits.
     pub(crate) fn receipt_of(&self, case: CaseNumber) -> Option<Receipt> {
         let own = self.core.own()?;
-        let record = own.replica.read(|view| tongban_machine::load_case(view, case)).ok()?;
+        let record = own
+            .replica
+            .read(|view| tongban_machine::load_case(view, case))
+            .ok()?;
         let Some(record) = record.filter(|r| r.envelope.intake == self.core.city()) else {
-            return self.waiting_case(case).map(|record| Receipt::Stored(record.receipt));
+            return self
+                .waiting_case(case)
+                .map(|record| Receipt::Stored(record.receipt));
         };
         let envelope = record.envelope;
         let node = tongban_types::NodeId::new(case.intake_city(), case.node_number()).ok()?;
@@ -279,8 +364,10 @@ impl<P: Platform> Desk<P> {
         while !self.core.is_stopping() {
             rung.mark();
             let waiting = self.waiting(REPLICATING_MAX + self.refused_count());
-            let open: Vec<DeskRecord> =
-                waiting.into_iter().filter(|record| record.refused.is_none()).collect();
+            let open: Vec<DeskRecord> = waiting
+                .into_iter()
+                .filter(|record| record.refused.is_none())
+                .collect();
             let tried = open.len();
             let done = join_all(open.into_iter().map(|record| self.replicate(record))).await;
             let replicated = done.into_iter().filter(|done| *done).count();
@@ -295,13 +382,24 @@ impl<P: Platform> Desk<P> {
     }
 
     fn refused_count(&self) -> usize {
-        self.waiting(usize::MAX).iter().filter(|record| record.refused.is_some()).count()
+        self.waiting(usize::MAX)
+            .iter()
+            .filter(|record| record.refused.is_some())
+            .count()
     }
 
     /// Whether the group has it now, or has refused it for good.
     async fn replicate(&self, record: DeskRecord) -> bool {
-        let Ok(command) = decode::<Command>(&record.command) else { return false };
-        let submitted = self.proposer.submit(Order { command, receipt: None }).await;
+        let Ok(command) = decode::<Command>(&record.command) else {
+            return false;
+        };
+        let submitted = self
+            .proposer
+            .submit(Order {
+                command,
+                receipt: None,
+            })
+            .await;
         let write = match submitted {
             Ok(_) => LocalWrite {
                 table: LocalTable::Desk,
@@ -310,7 +408,10 @@ impl<P: Platform> Desk<P> {
             },
             Err(NodeError::Refused(refusal)) if !refusal.is_passing() => {
                 tracing::warn!(case = %record.case, %refusal, "the group refuses what the desk took in");
-                put(&DeskRecord { refused: Some(refusal.code()), ..record })
+                put(&DeskRecord {
+                    refused: Some(refusal.code()),
+                    ..record
+                })
             }
             Err(_) => return false,
         };
@@ -346,7 +447,12 @@ fn request_hash(application: &Application) -> Hash {
         Channel::Terminal => "terminal",
     };
     let hand_over = [u8::from(application.hand_over)];
-    sha256_parts(&[item.as_bytes(), &application.form, channel.as_bytes(), &hand_over])
+    sha256_parts(&[
+        item.as_bytes(),
+        &application.form,
+        channel.as_bytes(),
+        &hand_over,
+    ])
 }
 
 fn describe(division: Division) -> String {

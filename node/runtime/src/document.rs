@@ -41,24 +41,48 @@ pub(crate) fn prepare<P: Platform>(
     record: &CaseRecord,
     form: &[u8],
 ) -> Result<SigningInput, DocumentFault> {
-    let key = core.signer.public(KeyRole::Issuer).ok_or(DocumentFault::NoIssuerKey)?;
-    let template =
-        core.settings.templates.get(&record.envelope.item).ok_or(DocumentFault::NoTemplate)?;
+    let key = core
+        .signer
+        .public(KeyRole::Issuer)
+        .ok_or(DocumentFault::NoIssuerKey)?;
+    let template = core
+        .settings
+        .templates
+        .get(&record.envelope.item)
+        .ok_or(DocumentFault::NoTemplate)?;
     let kind = DocumentType::read(&template.vct).ok_or(DocumentFault::NoTemplate)?;
     let registry = core.registry();
-    let issuer = registry.city(core.city()).map(|city| city.issuer.clone()).unwrap_or_default();
+    let issuer = registry
+        .city(core.city())
+        .map(|city| city.issuer.clone())
+        .unwrap_or_default();
     let form = read_strict(form, limits::FORM_BYTES_MAX)?;
-    let decided_at = record.decision.as_ref().map_or(record.since, |decision| decision.at);
+    let decided_at = record
+        .decision
+        .as_ref()
+        .map_or(record.since, |decision| decision.at);
     let mut open = BTreeMap::from([
-        ("case_number".to_owned(), Json::text(record.envelope.number.to_string())),
-        ("document_name".to_owned(), Json::text(template.name_zh.clone())),
+        (
+            "case_number".to_owned(),
+            Json::text(record.envelope.number.to_string()),
+        ),
+        (
+            "document_name".to_owned(),
+            Json::text(template.name_zh.clone()),
+        ),
     ]);
     let mut disclosable = Vec::new();
     for claim in &template.claims {
-        let Some(value) = at_pointer(&form, &claim.pointer) else { continue };
+        let Some(value) = at_pointer(&form, &claim.pointer) else {
+            continue;
+        };
         if claim.disclosable {
             let salt = core.entropy.array();
-            disclosable.push(DisclosableClaim { name: claim.name.clone(), value: value.clone(), salt });
+            disclosable.push(DisclosableClaim {
+                name: claim.name.clone(),
+                value: value.clone(),
+                salt,
+            });
         } else {
             open.insert(claim.name.clone(), value.clone());
         }
@@ -83,9 +107,14 @@ pub(crate) fn prepare<P: Platform>(
 /// Signs a committed signing input.
 pub(crate) fn sign<P: Platform>(core: &Core<P>, text: &str) -> Result<String, DocumentFault> {
     let input = SigningInput::read(text)?;
-    let key = core.signer.public(KeyRole::Issuer).ok_or(DocumentFault::NoIssuerKey)?;
-    let signature =
-        core.signer.sign(KeyRole::Issuer, input.bytes()).ok_or(DocumentFault::NoIssuerKey)?;
+    let key = core
+        .signer
+        .public(KeyRole::Issuer)
+        .ok_or(DocumentFault::NoIssuerKey)?;
+    let signature = core
+        .signer
+        .sign(KeyRole::Issuer, input.bytes())
+        .ok_or(DocumentFault::NoIssuerKey)?;
     Ok(input.finish(key, signature)?)
 }
 

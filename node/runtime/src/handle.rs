@@ -202,9 +202,9 @@ pub struct GroupReport {
     pub refused: u64,
     /// Proofs of equivocation kept.
     pub evidence: u64,
-    /// Voters that may still be lost before the group stops taking decisions; `None` where this
-    /// replica does not lead and cannot know.
-    pub can_lose: Option<usize>,
+    /// Voters that may still be lost before the group stops taking decisions: as the leader hears
+    /// from them, or elsewhere as this node is connected to them; 0 without a leader.
+    pub can_lose: usize,
 }
 
 /// A node at a glance.

@@ -32,18 +32,27 @@ pub struct KeyRing {
 
 impl std::fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("KeyRing").field("roles", &self.keys.keys()).finish_non_exhaustive()
+        f.debug_struct("KeyRing")
+            .field("roles", &self.keys.keys())
+            .finish_non_exhaustive()
     }
 }
 
 impl KeyRing {
     /// The keys of the seeds; `sealing` is the input keying material of the X25519 key.
     pub fn new(seeds: &Seeds, sealing: &Zeroizing<[u8; 32]>) -> Self {
-        let keys = seeds.iter().map(|(role, seed)| (*role, SigningKey::from_seed(seed))).collect();
+        let keys = seeds
+            .iter()
+            .map(|(role, seed)| (*role, SigningKey::from_seed(seed)))
+            .collect();
         let (private, public) = PairwiseKem::derive_keypair(sealing.as_slice());
         let mut sealing_public = [0; 32];
         sealing_public.copy_from_slice(&public.to_bytes());
-        Self { keys, sealing: private, sealing_public: SealingPublicKey(sealing_public) }
+        Self {
+            keys,
+            sealing: private,
+            sealing_public: SealingPublicKey(sealing_public),
+        }
     }
 }
 

@@ -43,6 +43,6 @@ pub use template::{ClaimTemplate, DocumentTemplate};
 
 // What the handle shows of the machine, so that its users need not know the machine itself.
 pub use tongban_machine::{
-    Acceptance, CaseRecord, DecisionRecord, DocumentStage, Movement, Refusal, Request, ReviewRecord,
-    Standpoint,
+    Acceptance, CaseRecord, DecisionRecord, DocumentStage, Movement, Refusal, Request,
+    ReviewRecord, Standpoint,
 };

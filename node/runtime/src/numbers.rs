@@ -35,7 +35,11 @@ enum Step {
 impl Numbers {
     /// Goes on behind whatever was reserved before.
     pub(crate) fn open(me: NodeId, local: Arc<dyn LocalLog>) -> Self {
-        Self { me, local, runs: Mutex::new(BTreeMap::new()) }
+        Self {
+            me,
+            local,
+            runs: Mutex::new(BTreeMap::new()),
+        }
     }
 
     /// The next number of a day.
@@ -55,7 +59,10 @@ impl Numbers {
         let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         let run = runs.entry(day).or_insert_with(|| {
             let reserved = self.stored(day);
-            Run { next: reserved, reserved }
+            Run {
+                next: reserved,
+                reserved,
+            }
         });
         if run.next < run.reserved {
             run.next += 1;
@@ -85,7 +92,9 @@ impl Numbers {
 
     fn stored(&self, day: CivilDay) -> u32 {
         let stored = self.local.get(LocalTable::Counters, &key(day));
-        stored.and_then(|bytes| decode::<Sequence>(&bytes).ok()).map_or(0, |s| s.reserved)
+        stored
+            .and_then(|bytes| decode::<Sequence>(&bytes).ok())
+            .map_or(0, |s| s.reserved)
     }
 }
 

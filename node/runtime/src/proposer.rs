@@ -58,9 +58,17 @@ impl<P: Platform> Proposer<P> {
     pub(crate) fn start(core: Arc<Core<P>>) -> Self {
         let (orders, inlet) = queue::<P::Runtime, _>(WAITING_MAX);
         let waiting = Arc::new(AtomicUsize::new(0));
-        let task = BatchTask { core: core.clone(), inlet, waiting: waiting.clone() };
+        let task = BatchTask {
+            core: core.clone(),
+            inlet,
+            waiting: waiting.clone(),
+        };
         drop(P::Runtime::spawn(task.run()));
-        Self { core, queue: orders, waiting }
+        Self {
+            core,
+            queue: orders,
+            waiting,
+        }
     }
 
     /// Submits an order and waits for what becomes of it.
@@ -77,13 +85,20 @@ impl<P: Platform> Proposer<P> {
             return Err(NodeError::Busy);
         }
         let (reply, awaited): (_, Awaited<P::Runtime, Outcome>) = answer();
-        let waiting = Waiting { bytes, receipt: order.receipt, reply };
+        let waiting = Waiting {
+            bytes,
+            receipt: order.receipt,
+            reply,
+        };
         if !self.queue.put(waiting).await {
             return Err(NodeError::Busy);
         }
         // The entry itself ends in time; the margin is for signing and queueing.
         let patience = self.core.tempo().order_timeout * 2;
-        awaited.within(patience).await.unwrap_or(Err(NodeError::TimedOut))
+        awaited
+            .within(patience)
+            .await
+            .unwrap_or(Err(NodeError::TimedOut))
     }
 }
 
@@ -122,7 +137,9 @@ impl<P: Platform> BatchTask<P> {
         while batch.len() < limits::BATCH_COMMANDS_MAX
             && bytes + limits::COMMAND_BYTES_MAX <= limits::BATCH_BYTES_MAX
         {
-            let Some(next) = self.inlet.take_ready() else { break };
+            let Some(next) = self.inlet.take_ready() else {
+                break;
+            };
             bytes += next.bytes.len();
             batch.push(next);
         }
@@ -139,25 +156,39 @@ async fn propose_batch<P: Platform>(core: &Core<P>, batch: Vec<Waiting<P::Runtim
     let group = GroupId(core.city());
     let Some(entry) = sign_batch(core, group, commands) else {
         for (_, reply) in rest {
-            reply.give(Err(NodeError::Failed("this node holds no command key".to_owned())));
+            reply.give(Err(NodeError::Failed(
+                "this node holds no command key".to_owned(),
+            )));
         }
         return;
     };
-    let submitted =
-        core.submit(group, Bytes::from(encode(&entry)), core.tempo().order_timeout).await;
+    let submitted = core
+        .submit(
+            group,
+            Bytes::from(encode(&entry)),
+            core.tempo().order_timeout,
+        )
+        .await;
     match submitted {
         Ok(reply) if reply.results.len() == rest.len() => {
             let receipts = sign_receipts(core, &rest, &reply.results);
-            for (((_, reply), result), receipt) in
-                rest.into_iter().zip(reply.results).zip(receipts)
+            for (((_, reply), result), receipt) in rest.into_iter().zip(reply.results).zip(receipts)
             {
-                reply.give(result.map(|reply| Done { reply, receipt }).map_err(NodeError::from));
+                reply.give(
+                    result
+                        .map(|reply| Done { reply, receipt })
+                        .map_err(NodeError::from),
+                );
             }
         }
         Ok(reply) => {
             // The entry as a whole was refused.
-            let refusal =
-                reply.results.into_iter().next().and_then(Result::err).unwrap_or(Refusal::Malformed);
+            let refusal = reply
+                .results
+                .into_iter()
+                .next()
+                .and_then(Result::err)
+                .unwrap_or(Refusal::Malformed);
             for (_, reply) in rest {
                 reply.give(Err(refusal.clone().into()));
             }
@@ -187,7 +218,11 @@ pub(crate) fn sign_batch<P: Platform>(
     let message = Purpose::CommandBatch.message(&head.signed_bytes());
     let signature = core.signer.sign(KeyRole::Command, &message)?;
     let signer = core.signer.public(KeyRole::Command)?;
-    Some(Entry::Commands(CommandBatch { signer, signature, commands }))
+    Some(Entry::Commands(CommandBatch {
+        signer,
+        signature,
+        commands,
+    }))
 }
 
 /// Signs the receipts of what was committed, one signature for all of them.
@@ -203,7 +238,10 @@ fn sign_receipts<P: Platform, T>(
         .collect();
     let signed = sign_leaves(core, bodies.iter().flatten().cloned().collect());
     let mut signed = signed.into_iter();
-    bodies.iter().map(|body| body.as_ref().and_then(|_| signed.next())).collect()
+    bodies
+        .iter()
+        .map(|body| body.as_ref().and_then(|_| signed.next()))
+        .collect()
 }
 
 /// Signs encoded receipts as the leaves of one tree.
@@ -216,14 +254,26 @@ pub(crate) fn sign_leaves<P: Platform>(
     }
     let leaves: Vec<Hash> = bodies.iter().map(|body| leaf_hash(body)).collect();
     let message = Purpose::ReceiptReplicated.message(&merkle_root(&leaves).0);
-    let key = core.signer.public(KeyRole::Receipt).zip(core.signer.sign(KeyRole::Receipt, &message));
-    let Some((signer, signature)) = key else { return Vec::new() };
+    let key = core
+        .signer
+        .public(KeyRole::Receipt)
+        .zip(core.signer.sign(KeyRole::Receipt, &message));
+    let Some((signer, signature)) = key else {
+        return Vec::new();
+    };
     let count = u32::try_from(bodies.len()).unwrap_or(u32::MAX);
     (0_u32..)
         .zip(bodies)
         .map(|(index, body)| {
             let path = merkle_path(&leaves, index as usize).unwrap_or_default();
-            ReplicatedReceipt { signer, signature, body, index, count, path }
+            ReplicatedReceipt {
+                signer,
+                signature,
+                body,
+                index,
+                count,
+                path,
+            }
         })
         .collect()
 }

@@ -39,6 +39,8 @@ pub struct Replica<P: Platform> {
     /// Held while a batch is committed or a page is read: one sees all of a batch or nothing.
     frozen: Mutex<Option<Before>>,
     applied: AtomicU64,
+    /// How often the whole state was replaced by a snapshot.
+    fillings: AtomicU64,
     parts: AtomicU64,
     changed: Signal<P::Runtime>,
     refused: AtomicU64,
@@ -81,6 +83,7 @@ impl<P: Platform> Replica<P> {
             witness,
             frozen: Mutex::new(None),
             applied: AtomicU64::new(0),
+            fillings: AtomicU64::new(0),
             parts: AtomicU64::new(0),
             changed: Signal::new(),
             refused: AtomicU64::new(0),
@@ -219,6 +222,7 @@ impl<P: Platform> Replica<P> {
             reason: error.to_string(),
         };
         let (head, mut offset) = snapshot::check(&file, self.group).map_err(rejected)?;
+        self.fillings.fetch_add(1, Ordering::AcqRel);
         self.store.clear(self.group).map_err(|e| broken(&e))?;
         while let Some((page, next)) = snapshot::read_page(&file, offset).map_err(rejected)? {
             let writes: WriteSet = page
@@ -273,7 +277,11 @@ impl<P: Platform> Replica<P> {
         Ok((page.into_iter().collect(), next))
     }
 
-    async fn write_snapshot(&self, head: &Head) -> Result<SnapshotFile, StateFailed> {
+    async fn write_snapshot(
+        &self,
+        head: &Head,
+        fillings: u64,
+    ) -> Result<SnapshotFile, StateFailed> {
         let number = self.parts.fetch_add(1, Ordering::Relaxed);
         let part = snapshot::part_name(self.group, number);
         let file = self.disk.create(&part).map_err(|e| broken(&e))?;
@@ -290,6 +298,14 @@ impl<P: Platform> Replica<P> {
             }
         }
         let length = writer.finish().await.map_err(|e| broken(&e))?;
+        if self.fillings.load(Ordering::Acquire) != fillings {
+            // The state was replaced meanwhile by a newer snapshot than this one would be.
+            self.disk.remove(&part).map_err(|e| broken(&e))?;
+            let newer = self.current_snapshot()?;
+            return newer.ok_or(StateFailed::Broken {
+                reason: "a snapshot is gone".to_owned(),
+            });
+        }
         let name = snapshot::final_name(self.group, head.index);
         self.name_and_tidy(&part, &name).await?;
         Ok(SnapshotFile {
@@ -355,7 +371,8 @@ impl<P: Platform> ReplicatedState for Replica<P> {
                 position,
             }
         };
-        let written = self.write_snapshot(&head).await;
+        let fillings = self.fillings.load(Ordering::Acquire);
+        let written = self.write_snapshot(&head, fillings).await;
         *self.frozen.lock().unwrap_or_else(PoisonError::into_inner) = None;
         written
     }

@@ -7,8 +7,7 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use openraft_rt::AsyncRuntime;
 use tongban_machine::{
-    form_of, ground, issued_document, list_cases, load_case, movements, registry_bytes,
-    unanswered,
+    form_of, ground, issued_document, list_cases, load_case, movements, registry_bytes, unanswered,
 };
 use tongban_trust::Registry;
 use tongban_types::{
@@ -17,7 +16,7 @@ use tongban_types::{
 
 use crate::acts::Acts;
 use crate::core::{Core, Hosted, NodeSettings, Refusals, RouteRaft};
-use crate::courier::run_courier;
+use crate::courier::Courier;
 use crate::desk::{Desk, SALT_BYTES};
 use crate::handle::{
     Act, Acted, Application, CasePage, Collected, GroupReport, NodeError, NodeHandle, NodeReport,
@@ -63,7 +62,9 @@ pub struct RuntimeParts<P: Platform> {
 
 impl<P: Platform> std::fmt::Debug for RuntimeParts<P> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RuntimeParts").field("me", &self.settings.me).finish_non_exhaustive()
+        f.debug_struct("RuntimeParts")
+            .field("me", &self.settings.me)
+            .finish_non_exhaustive()
     }
 }
 
@@ -79,17 +80,33 @@ pub struct RunningNode<P: Platform> {
 
 impl<P: Platform> std::fmt::Debug for RunningNode<P> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RunningNode").field("me", &self.core.me).finish_non_exhaustive()
+        f.debug_struct("RunningNode")
+            .field("me", &self.core.me)
+            .finish_non_exhaustive()
     }
 }
 
 impl<P: Platform> RunningNode<P> {
     /// Opens desk and vault and answers peers from now on, though it hosts no group yet.
     pub async fn prepare(parts: RuntimeParts<P>) -> Result<Arc<Self>, LogFailed> {
-        let RuntimeParts { settings, clock, entropy, transport, signer, store, local, route_raft } =
-            parts;
+        let RuntimeParts {
+            settings,
+            clock,
+            entropy,
+            transport,
+            signer,
+            store,
+            local,
+            route_raft,
+        } = parts;
         let me = settings.me;
-        let vault = Vault::open(me, local.clone(), entropy.clone(), clock.clone(), signer.clone());
+        let vault = Vault::open(
+            me,
+            local.clone(),
+            entropy.clone(),
+            clock.clone(),
+            signer.clone(),
+        );
         let vault = Arc::new(vault.await?);
         let core = Arc::new(Core::<P> {
             me,
@@ -107,12 +124,30 @@ impl<P: Platform> RunningNode<P> {
         });
         let proposer = Arc::new(Proposer::start(core.clone()));
         let desk = Arc::new(Desk::new(core.clone(), vault.clone(), proposer.clone()));
-        let acts =
-            Acts { core: core.clone(), vault: vault.clone(), proposer: proposer.clone() };
-        let steward = Steward { core: core.clone(), vault: vault.clone(), proposer };
-        let switchboard = Switchboard { core: core.clone(), vault: vault.clone() };
+        let acts = Acts {
+            core: core.clone(),
+            vault: vault.clone(),
+            proposer: proposer.clone(),
+        };
+        let steward = Steward {
+            core: core.clone(),
+            vault: vault.clone(),
+            proposer,
+            keys_looked: std::sync::Mutex::default(),
+        };
+        let switchboard = Switchboard {
+            core: core.clone(),
+            vault: vault.clone(),
+        };
         core.transport.serve(Arc::new(switchboard));
-        Ok(Arc::new(Self { core, vault, acts, desk, steward: Arc::new(steward), store }))
+        Ok(Arc::new(Self {
+            core,
+            vault,
+            acts,
+            desk,
+            steward: Arc::new(steward),
+            store,
+        }))
     }
 
     /// Takes its groups up and starts what runs by itself.
@@ -121,14 +156,21 @@ impl<P: Platform> RunningNode<P> {
     /// If it was called before.
     pub fn run(self: &Arc<Self>, hosted: BTreeMap<GroupId, Hosted<P>>) {
         let groups: Vec<GroupId> = hosted.keys().copied().collect();
-        assert!(self.core.hosted.set(hosted).is_ok(), "a node takes its groups up once");
+        assert!(
+            self.core.hosted.set(hosted).is_ok(),
+            "a node takes its groups up once"
+        );
         for group in groups {
             drop(P::Runtime::spawn(run_timekeeper(self.core.clone(), group)));
-            drop(P::Runtime::spawn(run_courier(self.core.clone(), group)));
+            let courier = Courier::new(self.core.clone(), self.vault.clone(), group);
+            drop(P::Runtime::spawn(Arc::new(courier).run()));
         }
         drop(P::Runtime::spawn(self.desk.clone().run()));
         drop(P::Runtime::spawn(self.steward.clone().run()));
-        drop(P::Runtime::spawn(keep_flushing(self.core.clone(), self.store.clone())));
+        drop(P::Runtime::spawn(keep_flushing(
+            self.core.clone(),
+            self.store.clone(),
+        )));
     }
 
     /// Ends what runs by itself and stops its groups.
@@ -143,7 +185,10 @@ impl<P: Platform> RunningNode<P> {
     }
 
     fn own_replica(&self) -> Result<&Replica<P>, NodeError> {
-        self.core.own().map(|own| &*own.replica).ok_or(NodeError::NoQuorum)
+        self.core
+            .own()
+            .map(|own| &*own.replica)
+            .ok_or(NodeError::NoQuorum)
     }
 
     fn report_group(&self, id: GroupId, hosted: &Hosted<P>) -> GroupReport {
@@ -154,7 +199,13 @@ impl<P: Platform> RunningNode<P> {
             .read(|view| unanswered(view, None, UNANSWERED_COUNT_MAX).len())
             .unwrap_or(0);
         let majority = status.voters.len() / 2 + 1;
-        let leads = status.leader == Some(self.core.me);
+        let in_touch = if status.leader == Some(self.core.me) {
+            status.voters_in_touch
+        } else {
+            let connected = self.core.transport.connected();
+            let is_up = |voter: &&NodeId| **voter == self.core.me || connected.contains(voter);
+            status.voters.iter().filter(is_up).count()
+        };
         GroupReport {
             group: id,
             time: here.time,
@@ -162,7 +213,9 @@ impl<P: Platform> RunningNode<P> {
             unanswered: waiting,
             refused: hosted.replica.refused_count(),
             evidence: here.evidence,
-            can_lose: leads.then(|| status.voters_in_touch.saturating_sub(majority)),
+            can_lose: status
+                .leader
+                .map_or(0, |_| in_touch.saturating_sub(majority)),
             status,
         }
     }
@@ -225,7 +278,10 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
             })
             .map_err(failed)?;
         if record.is_none() {
-            let waiting = self.desk.waiting_case(number).ok_or(NodeError::NoSuchCase(number))?;
+            let waiting = self
+                .desk
+                .waiting_case(number)
+                .ok_or(NodeError::NoSuchCase(number))?;
             return Ok(OpenedCase {
                 record: None,
                 number,
@@ -250,7 +306,14 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
             .and_then(|salted| salted.get(SALT_BYTES..).map(<[u8]>::to_vec));
         let document = document.as_ref().and_then(open_text);
         let receipt = self.desk.receipt_of(number);
-        Ok(OpenedCase { record, number, history, form, document, receipt })
+        Ok(OpenedCase {
+            record,
+            number,
+            history,
+            form,
+            document,
+            receipt,
+        })
     }
 
     fn cases(
@@ -266,16 +329,25 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
                 None => list_cases(view, from, limit),
             })
             .map_err(failed)?;
-        Ok(CasePage { cases: listing.cases, next: listing.next })
+        Ok(CasePage {
+            cases: listing.cases,
+            next: listing.next,
+        })
     }
 
     async fn catch_up(&self) -> Result<(), NodeError> {
         let own = self.core.own().ok_or(NodeError::NoQuorum)?;
         let group = GroupId(self.core.city());
         let timeout = self.core.tempo().propose_timeout;
-        let index =
-            self.core.read_index(group, timeout).await.map_err(|_| NodeError::NoQuorum)?;
-        own.group.wait_applied(index, timeout).await.map_err(|_| NodeError::TimedOut)
+        let index = self
+            .core
+            .read_index(group, timeout)
+            .await
+            .map_err(|_| NodeError::NoQuorum)?;
+        own.group
+            .wait_applied(index, timeout)
+            .await
+            .map_err(|_| NodeError::TimedOut)
     }
 
     fn registry(&self) -> Option<Arc<Registry>> {
@@ -289,8 +361,11 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
 
     fn report(&self) -> NodeReport {
         let own = GroupId(self.core.city());
-        let mut groups: Vec<GroupReport> =
-            self.core.groups().map(|(id, hosted)| self.report_group(id, hosted)).collect();
+        let mut groups: Vec<GroupReport> = self
+            .core
+            .groups()
+            .map(|(id, hosted)| self.report_group(id, hosted))
+            .collect();
         groups.sort_by_key(|report| (report.group != own, report.group));
         NodeReport {
             node: self.core.me,

@@ -27,18 +27,30 @@ pub(crate) fn seal(
     text: &[u8],
 ) -> Sealed {
     let aad = Sealed::associated_data(usage, case);
-    let payload = Payload { msg: text, aad: &aad };
+    let payload = Payload {
+        msg: text,
+        aad: &aad,
+    };
     let ciphertext = cipher(key)
         .encrypt(&XNonce::from(nonce), payload)
         .expect("texts are far below the cipher's bound of 256 GiB");
-    Sealed { usage, nonce, ciphertext }
+    Sealed {
+        usage,
+        nonce,
+        ciphertext,
+    }
 }
 
 /// Opens a sealed text; `None` if it was altered, or sealed under another key, use or case.
 pub(crate) fn open(key: &CaseKey, case: CaseNumber, sealed: &Sealed) -> Option<Vec<u8>> {
     let aad = Sealed::associated_data(sealed.usage, case);
-    let payload = Payload { msg: &sealed.ciphertext, aad: &aad };
-    cipher(key).decrypt(&XNonce::from(sealed.nonce), payload).ok()
+    let payload = Payload {
+        msg: &sealed.ciphertext,
+        aad: &aad,
+    };
+    cipher(key)
+        .decrypt(&XNonce::from(sealed.nonce), payload)
+        .ok()
 }
 
 /// Names the two ends of a pairwise key, so that it is good for this direction only.
@@ -73,7 +85,10 @@ impl PairwiseKey {
         context.export(EXPORT_CONTEXT, key.as_mut_slice()).ok()?;
         let mut bytes = [0; 32];
         bytes.copy_from_slice(&encapped.to_bytes());
-        Some(Self { encapped: bytes, key })
+        Some(Self {
+            encapped: bytes,
+            key,
+        })
     }
 }
 
@@ -86,7 +101,13 @@ pub(crate) fn wrap(
 ) -> Vec<u8> {
     let aad = format!("tongban/case-key/v1\n{case}");
     cipher(pairwise)
-        .encrypt(&XNonce::from(nonce), Payload { msg: key.as_slice(), aad: aad.as_bytes() })
+        .encrypt(
+            &XNonce::from(nonce),
+            Payload {
+                msg: key.as_slice(),
+                aad: aad.as_bytes(),
+            },
+        )
         .expect("a key is far below the cipher's bound")
 }
 
@@ -98,8 +119,15 @@ pub(crate) fn unwrap(
     wrapped: &[u8],
 ) -> Option<CaseKey> {
     let aad = format!("tongban/case-key/v1\n{case}");
-    let payload = Payload { msg: wrapped, aad: aad.as_bytes() };
-    let key = Zeroizing::new(cipher(pairwise).decrypt(&XNonce::from(nonce), payload).ok()?);
+    let payload = Payload {
+        msg: wrapped,
+        aad: aad.as_bytes(),
+    };
+    let key = Zeroizing::new(
+        cipher(pairwise)
+            .decrypt(&XNonce::from(nonce), payload)
+            .ok()?,
+    );
     Some(Zeroizing::new(key.as_slice().try_into().ok()?))
 }
 
@@ -150,7 +178,10 @@ mod tests {
         let key = Zeroizing::new([7; 32]);
         let sealed = seal(&key, [1; 24], SealedUse::Form, case(), b"text");
         assert_eq!(open(&key, case(), &sealed).unwrap(), b"text");
-        let other_use = Sealed { usage: SealedUse::Reason, ..sealed.clone() };
+        let other_use = Sealed {
+            usage: SealedUse::Reason,
+            ..sealed.clone()
+        };
         assert_eq!(open(&key, case(), &other_use), None);
         assert_eq!(open(&Zeroizing::new([8; 32]), case(), &sealed), None);
         let mut altered = sealed;
@@ -165,15 +196,19 @@ mod tests {
         let (weinan, dingxi) = (ring(1), ring(2));
         let from: NodeId = "350100-01".parse().unwrap();
         let to: NodeId = "610500-01".parse().unwrap();
-        let pairwise =
-            PairwiseKey::set_up(&entropy, from, to, weinan.sealing_public()).unwrap();
+        let pairwise = PairwiseKey::set_up(&entropy, from, to, weinan.sealing_public()).unwrap();
         let wrapped = wrap(&pairwise.key, [3; 24], case(), &Zeroizing::new([9; 32]));
         let info = pairwise_info(from, to);
         let theirs = weinan.open_pairwise(&pairwise.encapped, &info).unwrap();
-        assert_eq!(*unwrap(&theirs, [3; 24], case(), &wrapped).unwrap(), [9; 32]);
+        assert_eq!(
+            *unwrap(&theirs, [3; 24], case(), &wrapped).unwrap(),
+            [9; 32]
+        );
         let strangers = dingxi.open_pairwise(&pairwise.encapped, &info).unwrap();
         assert!(unwrap(&strangers, [3; 24], case(), &wrapped).is_none());
-        let turned = weinan.open_pairwise(&pairwise.encapped, &pairwise_info(to, from)).unwrap();
+        let turned = weinan
+            .open_pairwise(&pairwise.encapped, &pairwise_info(to, from))
+            .unwrap();
         assert!(unwrap(&turned, [3; 24], case(), &wrapped).is_none());
     }
 }

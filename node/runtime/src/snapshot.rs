@@ -176,7 +176,8 @@ const SNAPSHOT: &str = "snap";
 const PART: &str = "part";
 
 fn ends(name: &str, ending: &str) -> bool {
-    name.rsplit_once('.').is_some_and(|(_, found)| found == ending)
+    name.rsplit_once('.')
+        .is_some_and(|(_, found)| found == ending)
 }
 
 /// Name of the snapshot of a group at an index.

@@ -2,15 +2,15 @@
 //! log, case keys asked for, documents prepared and signed.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use tongban_machine::{
     CaseRecord, DocumentStage, Effect, Reply, effects, form_of, ground, item_terms, load_case,
-    signing_input_of,
+    numbers_in_state, signing_input_of,
 };
 use tongban_types::{
-    Actor, CaseNumber, Command, CommandBody, CommandId, IssueDocument, NodeId, OnCase,
+    Actor, CaseNumber, CaseState, Command, CommandBody, CommandId, IssueDocument, NodeId, OnCase,
     PrepareDocument, SealedUse, encode, sha256,
 };
 
@@ -34,6 +34,14 @@ pub(crate) struct Steward<P: Platform> {
     pub(crate) core: Arc<Core<P>>,
     pub(crate) vault: Arc<Vault<P>>,
     pub(crate) proposer: Arc<Proposer<P>>,
+    pub(crate) keys_looked: Mutex<KeysLooked>,
+}
+
+/// How far open cases were looked through for a missing key: a piece at a time, round after round.
+#[derive(Default)]
+pub(crate) struct KeysLooked {
+    cursor: BTreeMap<CaseState, CaseNumber>,
+    last: Option<i64>,
 }
 
 impl<P: Platform> Steward<P> {
@@ -61,7 +69,8 @@ impl<P: Platform> Steward<P> {
     /// One round; whether nothing that could be done now is left.
     async fn round(&self) -> bool {
         let catalogue = self.fill_catalogue().await;
-        let keys = self.ask_for_keys().await;
+        // Keys come beside their packets: asking is for those that did not.
+        let keys = !self.is_time_to_look() || self.ask_for_keys().await;
         let effects = self.carry_out_effects().await;
         catalogue && keys && effects
     }
@@ -75,12 +84,19 @@ impl<P: Platform> Steward<P> {
             actor: Actor::system(self.core.city()),
             body,
         };
-        self.proposer.submit(Order { command, receipt: None }).await
+        self.proposer
+            .submit(Order {
+                command,
+                receipt: None,
+            })
+            .await
     }
 
     /// Calendar and items of this city, as far as its log does not have them.
     async fn fill_catalogue(&self) -> bool {
-        let Some(own) = self.core.own() else { return false };
+        let Some(own) = self.core.own() else {
+            return false;
+        };
         let settings = &self.core.settings;
         let Ok((here, missing)) = own.replica.read(|view| {
             let missing: Vec<_> = settings
@@ -128,8 +144,11 @@ impl<P: Platform> Steward<P> {
         let registry = self.core.registry();
         let mut all_here = true;
         for (city, cases) in by_city {
-            let holders: Vec<NodeId> =
-                registry.nodes().map(|(id, _)| id).filter(|id| id.city() == city).collect();
+            let holders: Vec<NodeId> = registry
+                .nodes()
+                .map(|(id, _)| id)
+                .filter(|id| id.city() == city)
+                .collect();
             let mut here = false;
             for holder in holders.into_iter().filter(|holder| *holder != self.core.me) {
                 if self.ask_one(holder, &cases).await {
@@ -142,34 +161,73 @@ impl<P: Platform> Steward<P> {
         all_here
     }
 
-    /// Open cases of this city that its vault has no key of. Ended cases are not looked through.
+    fn is_time_to_look(&self) -> bool {
+        let now = self.core.now().unix_ms();
+        let every = i64::try_from(self.core.tempo().look_every.as_millis()).unwrap_or(i64::MAX);
+        let mut looked = self
+            .keys_looked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        // A clock set back must not stop the looking.
+        let is_time = looked
+            .last
+            .is_none_or(|last| !(0..every).contains(&(now - last)));
+        if is_time {
+            looked.last = Some(now);
+        }
+        is_time
+    }
+
+    /// Open cases of this city that its vault has no key of.
     fn cases_without_key(&self) -> Vec<CaseNumber> {
-        use tongban_types::CaseState;
-        let Some(own) = self.core.own() else { return Vec::new() };
-        let waiting = [CaseState::Received, CaseState::Corrected, CaseState::Accepted];
-        let in_state = |state| {
-            own.replica
-                .read(|view| tongban_machine::cases_in_state(view, state, None, KEYS_LOOK_MAX))
-                .map(|listing| listing.cases)
-                .unwrap_or_default()
+        let Some(own) = self.core.own() else {
+            return Vec::new();
         };
-        waiting
-            .into_iter()
-            .flat_map(in_state)
-            .map(|record| record.envelope.number)
-            .filter(|case| case.intake_city() != self.core.city())
-            .filter(|case| self.vault.key(*case).is_none())
-            .take(ROUND_MAX)
-            .collect()
+        let mut looked = self
+            .keys_looked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut missing = Vec::new();
+        for state in [
+            CaseState::Received,
+            CaseState::Corrected,
+            CaseState::Accepted,
+        ] {
+            let from = looked.cursor.remove(&state);
+            let piece = own
+                .replica
+                .read(|view| numbers_in_state(view, state, from, KEYS_LOOK_MAX));
+            let piece = piece.unwrap_or_default();
+            if piece.len() == KEYS_LOOK_MAX
+                && let Some(last) = piece.last()
+            {
+                looked.cursor.insert(state, *last);
+            }
+            missing.extend(
+                piece
+                    .into_iter()
+                    .filter(|case| case.intake_city() != self.core.city())
+                    .filter(|case| self.vault.key(*case).is_none()),
+            );
+        }
+        missing.truncate(ROUND_MAX);
+        missing
     }
 
     async fn ask_one(&self, holder: NodeId, cases: &[CaseNumber]) -> bool {
         let body = Bytes::from(encode(&KeysRequest::Ask(cases.to_vec())));
         let ttl = self.core.tempo().certify_timeout;
-        let Ok(bytes) = self.core.transport.request(holder, Lane::Keys, body, ttl).await else {
+        let Ok(bytes) = self
+            .core
+            .transport
+            .request(holder, Lane::Keys, body, ttl)
+            .await
+        else {
             return false;
         };
-        let Ok(wrapped) = tongban_types::decode::<WrappedKeys>(&bytes) else { return false };
+        let Ok(wrapped) = tongban_types::decode::<WrappedKeys>(&bytes) else {
+            return false;
+        };
         match self.vault.take_in(holder, &wrapped).await {
             Ok(taken) => {
                 tracing::debug!(from = %holder, taken, "case keys taken in");
@@ -183,13 +241,19 @@ impl<P: Platform> Steward<P> {
     }
 
     async fn carry_out_effects(&self) -> bool {
-        let Some(own) = self.core.own() else { return false };
-        let owed = own.replica.read(|view| effects(view, None, ROUND_MAX).collect::<Vec<_>>());
+        let Some(own) = self.core.own() else {
+            return false;
+        };
+        let owed = own
+            .replica
+            .read(|view| effects(view, None, ROUND_MAX).collect::<Vec<_>>());
         let Ok(owed) = owed else { return false };
         if owed.is_empty() {
             return true;
         }
-        let Some(lease) = self.hold_lease().await else { return false };
+        let Some(lease) = self.hold_lease().await else {
+            return false;
+        };
         let mut all_done = true;
         for effect in owed {
             let outcome = match effect {
@@ -237,14 +301,14 @@ impl<P: Platform> Steward<P> {
             .map_err(|error| NodeError::Failed(format!("the document of {case}: {error}")))?;
         let text = input.text();
         let body = CommandBody::PrepareDocument(PrepareDocument {
-            on: OnCase { case, expected: record.version },
-            lease,
-            signing_input: self.vault.seal(
-                &key,
-                SealedUse::SigningInput,
+            on: OnCase {
                 case,
-                text.as_bytes(),
-            ),
+                expected: record.version,
+            },
+            lease,
+            signing_input: self
+                .vault
+                .seal(&key, SealedUse::SigningInput, case, text.as_bytes()),
             input_hash: sha256(text.as_bytes()),
         });
         self.order("prepare-document", body).await.map(|_| ())
@@ -252,7 +316,9 @@ impl<P: Platform> Steward<P> {
 
     async fn issue_document(&self, case: CaseNumber, lease: u64) -> Result<(), NodeError> {
         let record = self.own_case(case)?;
-        let DocumentStage::Prepared { input } = record.document else { return Ok(()) };
+        let DocumentStage::Prepared { input } = record.document else {
+            return Ok(());
+        };
         let key = self.vault.key(case).ok_or(NodeError::NoKey(case))?;
         let own = self.core.own().ok_or(NodeError::NoQuorum)?;
         let sealed = own
@@ -267,11 +333,16 @@ impl<P: Platform> Steward<P> {
         let document = document::sign(&self.core, &text)
             .map_err(|error| NodeError::Failed(format!("the document of {case}: {error}")))?;
         let body = CommandBody::IssueDocument(IssueDocument {
-            on: OnCase { case, expected: record.version },
+            on: OnCase {
+                case,
+                expected: record.version,
+            },
             lease,
             input_hash: input,
             document_hash: sha256(document.as_bytes()),
-            document: self.vault.seal(&key, SealedUse::Document, case, document.as_bytes()),
+            document: self
+                .vault
+                .seal(&key, SealedUse::Document, case, document.as_bytes()),
         });
         self.order("issue-document", body).await.map(|_| ())
     }

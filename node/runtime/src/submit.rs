@@ -44,8 +44,14 @@ impl<P: Platform> Core<P> {
         entry: Bytes,
         timeout: Duration,
     ) -> Result<EntryReply, SubmitError> {
-        let request = SubmitRequest::Propose { group, entry: entry.to_vec() };
-        match self.ask_leader(group, &request, Some(entry), timeout).await? {
+        let request = SubmitRequest::Propose {
+            group,
+            entry: entry.to_vec(),
+        };
+        match self
+            .ask_leader(group, &request, Some(entry), timeout)
+            .await?
+        {
             SubmitAnswer::Applied(reply) => decode(&reply).map_err(|_| SubmitError::TimedOut),
             _ => Err(SubmitError::TimedOut),
         }
@@ -95,7 +101,11 @@ impl<P: Platform> Core<P> {
             }
             attempt += 1;
         }
-        Err(if proposed { SubmitError::TimedOut } else { SubmitError::NoLeader })
+        Err(if proposed {
+            SubmitError::TimedOut
+        } else {
+            SubmitError::NoLeader
+        })
     }
 
     /// The leader as far as this node knows; else the group's voters, one after the other.
@@ -113,7 +123,9 @@ impl<P: Platform> Core<P> {
     }
 
     async fn ask_here(&self, group: GroupId, entry: Option<Bytes>, turn: Duration) -> Tried {
-        let Some(hosted) = self.group(group) else { return Tried::Elsewhere(None) };
+        let Some(hosted) = self.group(group) else {
+            return Tried::Elsewhere(None);
+        };
         let answered = match entry {
             Some(entry) => hosted
                 .group
@@ -156,11 +168,21 @@ impl<P: Platform> Core<P> {
                 let hosted = self.group(group).ok_or(Code::NOT_HOSTED)?;
                 self.check_before_append(group, &entry)?;
                 let applied = hosted.group.propose(Bytes::from(entry), timeout).await;
-                (group, applied.map(|reply| SubmitAnswer::Applied(reply.to_vec())))
+                (
+                    group,
+                    applied.map(|reply| SubmitAnswer::Applied(reply.to_vec())),
+                )
             }
             SubmitRequest::ReadIndex { group } => {
                 let hosted = self.group(group).ok_or(Code::NOT_HOSTED)?;
-                (group, hosted.group.read_index(timeout).await.map(SubmitAnswer::Index))
+                (
+                    group,
+                    hosted
+                        .group
+                        .read_index(timeout)
+                        .await
+                        .map(SubmitAnswer::Index),
+                )
             }
         };
         let answer = answered.unwrap_or_else(|error| {
@@ -181,7 +203,9 @@ impl<P: Platform> Core<P> {
         match checked.refusal() {
             None => Ok(()),
             Some(refusal) => {
-                self.refusals.entries.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                self.refusals
+                    .entries
+                    .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                 Err(refusal.code())
             }
         }

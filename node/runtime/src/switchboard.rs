@@ -61,8 +61,10 @@ impl<P: Platform> Switchboard<P> {
                     return Err(Code::NOT_A_PARTY_OF_KEY);
                 }
                 let registry = self.core.registry();
-                let wrapped =
-                    self.vault.wrap_for(&registry, peer, &cases).ok_or(Code::NO_CASE_KEY)?;
+                let wrapped = self
+                    .vault
+                    .wrap_for(&registry, peer, &cases)
+                    .ok_or(Code::NO_CASE_KEY)?;
                 Ok(Bytes::from(encode(&wrapped)))
             }
             KeysRequest::Give(wrapped) => self.on_keys_given(peer, &wrapped).await,
@@ -71,18 +73,30 @@ impl<P: Platform> Switchboard<P> {
 
     async fn on_keys_given(&self, peer: NodeId, wrapped: &WrappedKeys) -> Result<Bytes, Code> {
         // Only the city that collected a case makes its key.
-        let theirs = wrapped.keys.iter().all(|(case, _, _)| case.intake_city() == peer.city());
+        let theirs = wrapped
+            .keys
+            .iter()
+            .all(|(case, _, _)| case.intake_city() == peer.city());
         if !theirs || wrapped.keys.len() > limits::BATCH_COMMANDS_MAX {
             return Err(Code::NOT_A_PARTY_OF_KEY);
         }
-        self.vault.take_in(peer, wrapped).await.map_err(|_| Code::NODE_FAILED)?;
+        self.vault
+            .take_in(peer, wrapped)
+            .await
+            .map_err(|_| Code::NODE_FAILED)?;
         Ok(Bytes::new())
     }
 
     /// Whether a peer's city is intake city or authority of a case in this city's group.
     fn is_party(&self, case: CaseNumber, peer: NodeId) -> bool {
-        let Some(own) = self.core.own() else { return false };
-        let record = own.replica.read(|view| load_case(view, case)).ok().flatten();
+        let Some(own) = self.core.own() else {
+            return false;
+        };
+        let record = own
+            .replica
+            .read(|view| load_case(view, case))
+            .ok()
+            .flatten();
         record.is_some_and(|record| {
             let city = peer.city();
             record.envelope.intake == city || record.envelope.authority == city

@@ -22,7 +22,9 @@ pub(crate) async fn run_timekeeper<P: Platform>(core: Arc<Core<P>>, group: Group
         if is_voter {
             report(&core, group).await;
         }
-        let lag = core.ground(group).map_or(i64::MAX, |ground| core.now().ms_since(ground.time));
+        let lag = core
+            .ground(group)
+            .map_or(i64::MAX, |ground| core.now().ms_since(ground.time));
         let tempo = core.tempo();
         let pause = if lag.abs() > limits::SKEW_MS_MAX / 3 {
             tempo.report_soon
@@ -39,19 +41,25 @@ pub(crate) async fn run_timekeeper<P: Platform>(core: Arc<Core<P>>, group: Group
 }
 
 fn leads<P: Platform>(core: &Core<P>, group: GroupId) -> bool {
-    core.group(group).is_some_and(|hosted| hosted.group.status().leader == Some(core.me))
+    core.group(group)
+        .is_some_and(|hosted| hosted.group.status().leader == Some(core.me))
 }
 
 /// A group without a registry, or with an older one, gets the newest this node knows.
 async fn bring_registry<P: Platform>(core: &Core<P>, group: GroupId) {
-    let Some(here) = core.ground(group) else { return };
+    let Some(here) = core.ground(group) else {
+        return;
+    };
     let newest = core.registry();
     if here.registry >= newest.version() {
         return;
     }
     let file = newest_file(core, newest.version());
     let entry = Bytes::from(encode(&Entry::Registry(file)));
-    match core.submit(group, entry, core.tempo().propose_timeout).await {
+    match core
+        .submit(group, entry, core.tempo().propose_timeout)
+        .await
+    {
         Ok(reply) => tracing::info!(%group, ?reply.results, "registry proposed"),
         Err(error) => tracing::debug!(%group, %error, "registry not proposed yet"),
     }
@@ -61,7 +69,11 @@ fn newest_file<P: Platform>(core: &Core<P>, version: u64) -> Vec<u8> {
     let in_log = core.groups().find_map(|(_, hosted)| {
         hosted
             .replica
-            .read(|view| (ground(view).registry == version).then(|| registry_bytes(view)).flatten())
+            .read(|view| {
+                (ground(view).registry == version)
+                    .then(|| registry_bytes(view))
+                    .flatten()
+            })
             .ok()
             .flatten()
     });
@@ -69,7 +81,9 @@ fn newest_file<P: Platform>(core: &Core<P>, version: u64) -> Vec<u8> {
 }
 
 async fn report<P: Platform>(core: &Core<P>, group: GroupId) {
-    let Some(hosted) = core.group(group) else { return };
+    let Some(hosted) = core.group(group) else {
+        return;
+    };
     let known = hosted.replica.read(last_hash_point).ok().flatten();
     let report = VoterReport {
         group,
@@ -79,12 +93,22 @@ async fn report<P: Platform>(core: &Core<P>, group: GroupId) {
         state: known.map(|(_, hash)| hash).unwrap_or_default(),
     };
     let bytes = encode(&report);
-    let signature = core.signer.sign(KeyRole::Voter, &Purpose::VoterReport.message(&bytes));
+    let signature = core
+        .signer
+        .sign(KeyRole::Voter, &Purpose::VoterReport.message(&bytes));
     let (Some(signer), Some(signature)) = (core.signer.public(KeyRole::Voter), signature) else {
         return;
     };
-    let entry = Entry::Report(Signed { signer, signature, bytes });
-    let submitted = core.submit(group, Bytes::from(encode(&entry)), core.tempo().report_every);
+    let entry = Entry::Report(Signed {
+        signer,
+        signature,
+        bytes,
+    });
+    let submitted = core.submit(
+        group,
+        Bytes::from(encode(&entry)),
+        core.tempo().report_every,
+    );
     if let Err(error) = submitted.await {
         tracing::debug!(%group, %error, "report of time not committed");
     }

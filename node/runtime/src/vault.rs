@@ -58,7 +58,15 @@ impl<P: Platform> Vault<P> {
             Zeroizing::new(key)
         };
         let pairwise = Mutex::new(BTreeMap::new());
-        Ok(Self { me, local, entropy, clock, signer, pairwise, pseudonym })
+        Ok(Self {
+            me,
+            local,
+            entropy,
+            clock,
+            signer,
+            pairwise,
+            pseudonym,
+        })
     }
 
     /// A fresh key, and the write that keeps it: nothing may be sealed under it for others before
@@ -71,13 +79,18 @@ impl<P: Platform> Vault<P> {
 
     /// The key of a case, if it is here.
     pub(crate) fn key(&self, case: CaseNumber) -> Option<CaseKey> {
-        let stored = self.local.get(LocalTable::Vault, case.to_string().as_bytes())?;
+        let stored = self
+            .local
+            .get(LocalTable::Vault, case.to_string().as_bytes())?;
         Some(Zeroizing::new(stored.as_slice().try_into().ok()?))
     }
 
     /// How many case keys are here, counted up to a bound.
     pub(crate) fn count(&self, bound: usize) -> usize {
-        self.local.scan(LocalTable::Vault, b"0", bound).len().saturating_sub(1)
+        self.local
+            .scan(LocalTable::Vault, b"0", bound)
+            .len()
+            .saturating_sub(1)
     }
 
     /// Seals a text under a case's key.
@@ -117,10 +130,17 @@ impl<P: Platform> Vault<P> {
             .filter_map(|case| {
                 let nonce = self.entropy.array();
                 let key = self.key(*case)?;
-                Some((*case, nonce, sealing::wrap(&pairwise.key, nonce, *case, &key)))
+                Some((
+                    *case,
+                    nonce,
+                    sealing::wrap(&pairwise.key, nonce, *case, &key),
+                ))
             })
             .collect();
-        Some(WrappedKeys { encapped: pairwise.encapped, keys })
+        Some(WrappedKeys {
+            encapped: pairwise.encapped,
+            keys,
+        })
     }
 
     fn pairwise_with(&self, registry: &Registry, to: NodeId) -> Option<PairwiseKey> {
