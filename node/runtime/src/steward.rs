@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use tongban_machine::{
     CaseRecord, DocumentStage, Effect, Reply, effects, form_of, ground, item_terms, load_case,
     numbers_in_state, signing_input_of,
@@ -42,6 +43,7 @@ pub(crate) struct Steward<P: Platform> {
 pub(crate) struct KeysLooked {
     cursor: BTreeMap<CaseState, CaseNumber>,
     last: Option<i64>,
+    cases: u64,
 }
 
 impl<P: Platform> Steward<P> {
@@ -117,9 +119,12 @@ impl<P: Platform> Steward<P> {
             let body = CommandBody::InstallCalendar(settings.calendar.clone());
             all_done &= self.told("calendar", self.order("calendar", body).await);
         }
-        for terms in missing {
-            let body = CommandBody::InstallItem(terms);
-            all_done &= self.told("item", self.order("item", body).await);
+        // Together, so that the catalogue is there in one entry or not at all.
+        let installed = missing
+            .into_iter()
+            .map(|terms| self.order("item", CommandBody::InstallItem(terms)));
+        for outcome in join_all(installed).await {
+            all_done &= self.told("item", outcome);
         }
         all_done
     }
@@ -161,19 +166,24 @@ impl<P: Platform> Steward<P> {
         all_here
     }
 
+    /// New cases are looked at soon, all of them now and then.
     fn is_time_to_look(&self) -> bool {
         let now = self.core.now().unix_ms();
+        let group = tongban_types::GroupId(self.core.city());
+        let cases = self.core.ground(group).map_or(0, |ground| ground.cases);
         let every = i64::try_from(self.core.tempo().look_every.as_millis()).unwrap_or(i64::MAX);
         let mut looked = self
             .keys_looked
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
+        let every = if cases == looked.cases { every } else { every / 10 };
         // A clock set back must not stop the looking.
         let is_time = looked
             .last
             .is_none_or(|last| !(0..every).contains(&(now - last)));
         if is_time {
             looked.last = Some(now);
+            looked.cases = cases;
         }
         is_time
     }

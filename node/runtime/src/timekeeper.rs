@@ -10,7 +10,7 @@ use tongban_machine::{ground, last_hash_point, registry_bytes};
 use tongban_types::{Entry, GroupId, KeyRole, Purpose, Signed, VoterReport, encode, limits};
 
 use crate::core::Core;
-use crate::seams::{Entropy, Platform, Signer};
+use crate::seams::{Entropy, Platform, Signer, Transport};
 
 /// Runs for one hosted group until the node stops.
 pub(crate) async fn run_timekeeper<P: Platform>(core: Arc<Core<P>>, group: GroupId) {
@@ -18,8 +18,10 @@ pub(crate) async fn run_timekeeper<P: Platform>(core: Arc<Core<P>>, group: Group
         let is_voter = core.registry().voters(group).contains(&core.me);
         if leads(&core, group) {
             bring_registry(&core, group).await;
+            give_lead_home(&core, group).await;
         }
-        if is_voter {
+        // Before the registry is in the log no report can be believed.
+        if is_voter && core.ground(group).is_some_and(|ground| ground.registry > 0) {
             report(&core, group).await;
         }
         let lag = core
@@ -62,6 +64,26 @@ async fn bring_registry<P: Platform>(core: &Core<P>, group: GroupId) {
     {
         Ok(reply) => tracing::info!(%group, ?reply.results, "registry proposed"),
         Err(error) => tracing::debug!(%group, %error, "registry not proposed yet"),
+    }
+}
+
+/// A group is led best from its own city: there its people act and its effects are carried out. Who
+/// leads it elsewhere hands over to a node of the city that is connected; if it lags, nothing happens.
+async fn give_lead_home<P: Platform>(core: &Core<P>, group: GroupId) {
+    if group.city() == core.city() {
+        return;
+    }
+    let connected = core.transport.connected();
+    let registry = core.registry();
+    let home = registry
+        .voters(group)
+        .iter()
+        .find(|voter| voter.city() == group.city() && connected.contains(voter));
+    if let (Some(home), Some(hosted)) = (home, core.group(group)) {
+        match hosted.group.transfer_leader(*home).await {
+            Ok(()) => tracing::info!(%group, to = %home, "handing the lead to the city's own node"),
+            Err(error) => tracing::debug!(%group, %error, "the lead stays here for now"),
+        }
     }
 }
 

@@ -257,6 +257,9 @@ codes! {
     3036 BAD_SIGNATURE "bad-signature"
         zh "签名无效" en "A signature does not verify."
         cure_zh "核对发送方密钥" cure_en "Check the sender's key.";
+    3037 NO_CATALOGUE "no-catalogue"
+        zh "审批组的事项目录尚未建立" en "The catalogue of the group is not set up yet."
+        cure_zh "稍候重试" cure_en "Try again in a moment.";
     3037 PACKET_NOT_RECEIVED "packet-not-received"
         zh "对方在期限内未收到报文" en "The other city's group did not receive the packet by its deadline."
         cure_zh "检查两市之间的线路和组时间, 然后再次办理"

@@ -61,7 +61,7 @@ pub const PACKET_LIFE_MS: i64 = 3 * 86_400_000;
 /// A transfer not received is sent again by itself this often; then a person must look.
 pub const RESENDS_MAX: u32 = 16;
 
-/// A standing or request not received is said again only this long after it was sent, by the
+/// A packet not received is said again by itself only this long after it was sent, by the
 /// sender's own group time: a receiver whose time runs ahead cannot keep a pair busy for nothing.
 pub const RESEND_AFTER_MS: i64 = PACKET_LIFE_MS / 2;
 

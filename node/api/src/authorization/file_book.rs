@@ -1,0 +1,395 @@
+//! Access tokens in a file of the data folder. The command line writes it while the node runs, and
+//! the node reads it again when it changed, so that making and revoking tokens needs no restart.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use thiserror::Error;
+use tongban_runtime::seams::Entropy;
+use tongban_types::{Actor, Code, Hash, Role, Timestamp};
+
+use super::session::{Session, TokenBook};
+use super::token::AccessToken;
+use super::token_file::{self, Stamp, TOKENS_MAX, TokenEntry, TokenFile};
+
+/// A label is a line an operator recognises the token by.
+const LABEL_BYTES_MAX: usize = 200;
+
+/// Access tokens kept in a file.
+#[derive(Debug)]
+pub struct FileTokenBook {
+    path: PathBuf,
+    read: RwLock<ReadState>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct ReadState {
+    stamp: Option<Stamp>,
+    entries: Arc<Vec<TokenEntry>>,
+}
+
+/// A token just made; its text is in no file.
+#[derive(Clone, Debug)]
+pub struct NewToken {
+    /// Names it to whoever revokes it.
+    pub id: String,
+    /// What its holder sends.
+    pub token: AccessToken,
+}
+
+/// A token as lists show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedToken {
+    /// Names it to whoever revokes it.
+    pub id: String,
+    /// Whom it lets act.
+    pub actor: Actor,
+    /// Refused from then on.
+    pub expires: Timestamp,
+    /// What it was made for.
+    pub label: String,
+}
+
+/// Why tokens cannot be made, listed or revoked.
+#[derive(Debug, Error)]
+pub enum TokenBookError {
+    /// The file does not read or write.
+    #[error("the token file {path} cannot be used")]
+    File {
+        /// Which.
+        path: String,
+        /// What the system says, or what is wrong with its content.
+        #[source]
+        source: io::Error,
+    },
+    /// Tokens are for people.
+    #[error("no token is made for the node itself")]
+    RoleOfTheNode,
+    /// It would be refused at once.
+    #[error("the token would have expired already")]
+    ExpiresInThePast,
+    /// The label is too long or not one line.
+    #[error("a label is one line of at most {LABEL_BYTES_MAX} bytes")]
+    Label,
+    /// No more fit.
+    #[error("the file holds {TOKENS_MAX} tokens already; revoke some")]
+    Full,
+    /// No token has that id.
+    #[error("there is no token {id:?}")]
+    NoSuchToken {
+        /// What was asked for.
+        id: String,
+    },
+}
+
+impl TokenBookError {
+    /// The code `explain` describes.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::File { .. } => Code::TOKEN_BOOK_UNUSABLE,
+            Self::RoleOfTheNode | Self::ExpiresInThePast | Self::Label | Self::Full => {
+                Code::TOKEN_NOT_MADE
+            }
+            Self::NoSuchToken { .. } => Code::NO_SUCH_TOKEN,
+        }
+    }
+}
+
+impl FileTokenBook {
+    /// The tokens of a file; an absent file holds none.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, TokenBookError> {
+        let book = Self {
+            path: path.into(),
+            read: RwLock::new(ReadState::default()),
+        };
+        book.read_again().map_err(|source| book.failed(source))?;
+        Ok(book)
+    }
+
+    /// Makes a token for a person and stores its hash.
+    pub fn create(
+        &self,
+        actor: &Actor,
+        expires: Timestamp,
+        label: &str,
+        now: Timestamp,
+        entropy: &dyn Entropy,
+    ) -> Result<NewToken, TokenBookError> {
+        if actor.role == Role::System {
+            return Err(TokenBookError::RoleOfTheNode);
+        }
+        if expires <= now {
+            return Err(TokenBookError::ExpiresInThePast);
+        }
+        if label.len() > LABEL_BYTES_MAX || label.chars().any(char::is_control) {
+            return Err(TokenBookError::Label);
+        }
+        let token = AccessToken::make(entropy);
+        let sha256 = token.hash();
+        // Of the hash's 64 digits ten tell 4096 tokens apart.
+        let id: String = sha256.to_string().chars().take(10).collect();
+        self.change(|file| {
+            // What expired can open nothing any more and only fills the file.
+            file.tokens.retain(|entry| entry.expires > now);
+            if file.tokens.len() >= TOKENS_MAX {
+                return Err(TokenBookError::Full);
+            }
+            file.tokens.push(TokenEntry {
+                id: id.clone(),
+                sha256,
+                city: actor.city,
+                person: actor.person.clone(),
+                role: actor.role,
+                expires,
+                label: label.to_owned(),
+            });
+            Ok(())
+        })?;
+        Ok(NewToken { id, token })
+    }
+
+    /// All tokens, in the order they were made.
+    pub fn list(&self) -> Result<Vec<ListedToken>, TokenBookError> {
+        let file = token_file::read(&self.path).map_err(|source| self.failed(source))?;
+        let listed = file.tokens.into_iter().map(|entry| ListedToken {
+            actor: entry.actor(),
+            id: entry.id,
+            expires: entry.expires,
+            label: entry.label,
+        });
+        Ok(listed.collect())
+    }
+
+    /// Removes a token; a running node refuses it from its next request on.
+    pub fn revoke(&self, id: &str) -> Result<(), TokenBookError> {
+        self.change(|file| {
+            let before = file.tokens.len();
+            file.tokens.retain(|entry| entry.id != id);
+            if file.tokens.len() == before {
+                return Err(TokenBookError::NoSuchToken { id: id.to_owned() });
+            }
+            Ok(())
+        })
+    }
+
+    fn change(
+        &self,
+        change: impl FnOnce(&mut TokenFile) -> Result<(), TokenBookError>,
+    ) -> Result<(), TokenBookError> {
+        let failed = |source| self.failed(source);
+        let _lock = token_file::lock(&self.path).map_err(failed)?;
+        let mut file = token_file::read(&self.path).map_err(failed)?;
+        change(&mut file)?;
+        token_file::replace(&self.path, &file).map_err(failed)?;
+        self.read_again().map_err(failed)?;
+        Ok(())
+    }
+
+    /// The entries as the file has them now.
+    fn entries(&self) -> Arc<Vec<TokenEntry>> {
+        let known = self
+            .read
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if matches!(token_file::stamp(&self.path), Ok(stamp) if stamp == known.stamp) {
+            return known.entries;
+        }
+        match self.read_again() {
+            Ok(entries) => entries,
+            Err(error) => {
+                // A file spoiled by hand must not lock a whole hall out.
+                tracing::warn!(
+                    code = %Code::TOKEN_BOOK_UNUSABLE,
+                    %error,
+                    "the token file cannot be read; the tokens read before stay in force"
+                );
+                known.entries
+            }
+        }
+    }
+
+    fn read_again(&self) -> io::Result<Arc<Vec<TokenEntry>>> {
+        // The stamp first: a change between the two is then seen at the next look.
+        let stamp = token_file::stamp(&self.path)?;
+        let entries = Arc::new(token_file::read(&self.path)?.tokens);
+        *self.read.write().unwrap_or_else(PoisonError::into_inner) = ReadState {
+            stamp,
+            entries: Arc::clone(&entries),
+        };
+        Ok(entries)
+    }
+
+    fn failed(&self, source: io::Error) -> TokenBookError {
+        TokenBookError::File {
+            path: self.path.display().to_string(),
+            source,
+        }
+    }
+}
+
+impl TokenBook for FileTokenBook {
+    fn find(&self, token: &str) -> Option<Session> {
+        let token_hash = AccessToken::hash_of(token)?;
+        let entries = self.entries();
+        let mut found = None;
+        // Every entry is compared whole, so that the time taken says nothing about any of them.
+        for entry in entries.iter() {
+            if is_equal(entry.sha256, token_hash) {
+                found = Some(entry);
+            }
+        }
+        found.map(|entry| Session {
+            actor: entry.actor(),
+            token_hash,
+            expires: entry.expires,
+        })
+    }
+}
+
+fn is_equal(left: Hash, right: Hash) -> bool {
+    let difference = left
+        .0
+        .iter()
+        .zip(right.0)
+        .fold(0, |difference, (left, right)| difference | (left ^ right));
+    std::hint::black_box(difference) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tongban_types::{CityCode, PersonId};
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix_ms(1_795_478_400_000);
+
+    /// Counts up, so that every token differs.
+    #[derive(Default)]
+    struct Counting(std::sync::atomic::AtomicU8);
+
+    impl Entropy for Counting {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+        }
+    }
+
+    fn clerk() -> Actor {
+        Actor {
+            city: CityCode::new(350_100).unwrap(),
+            person: PersonId::new("lin.window1").unwrap(),
+            role: Role::Clerk,
+        }
+    }
+
+    fn create(book: &FileTokenBook, entropy: &Counting) -> NewToken {
+        let expires = NOW.plus_ms(1_000);
+        book.create(&clerk(), expires, "窗口 1", NOW, entropy)
+            .unwrap()
+    }
+
+    #[test]
+    fn a_token_made_elsewhere_works_at_once_and_a_revoked_one_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens.json");
+        let (running, command_line) = (
+            FileTokenBook::open(&path).unwrap(),
+            FileTokenBook::open(&path).unwrap(),
+        );
+        let entropy = Counting::default();
+        let first = create(&command_line, &entropy);
+        let second = create(&command_line, &entropy);
+        let session = running.find(first.token.expose()).unwrap();
+        assert_eq!(session.actor, clerk());
+        assert_eq!(session.token_hash, first.token.hash());
+        command_line.revoke(&first.id).unwrap();
+        assert_eq!(running.find(first.token.expose()), None);
+        assert!(running.find(second.token.expose()).is_some());
+        assert_eq!(running.list().unwrap().len(), 1);
+        assert!(matches!(
+            command_line.revoke(&first.id),
+            Err(TokenBookError::NoSuchToken { .. })
+        ));
+    }
+
+    #[test]
+    fn the_file_holds_no_token_and_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens.json");
+        let book = FileTokenBook::open(&path).unwrap();
+        let made = create(&book, &Counting::default());
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(!text.contains(made.token.expose()));
+        assert!(text.contains(&made.token.hash().to_string()));
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(!format!("{made:?}").contains(made.token.expose()));
+    }
+
+    #[test]
+    fn what_was_never_a_token_opens_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let book = FileTokenBook::open(folder.path().join("tokens.json")).unwrap();
+        let made = create(&book, &Counting::default());
+        let hash = made.token.hash().to_string();
+        for text in ["", "x", &hash, &made.token.expose()[1..], "号"] {
+            assert_eq!(book.find(text), None, "{text}");
+        }
+        let other = made.token.expose().replace('A', "B");
+        assert_eq!(book.find(&other), None);
+    }
+
+    #[test]
+    fn a_spoiled_file_keeps_the_tokens_read_before_and_does_not_open_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens.json");
+        let book = FileTokenBook::open(&path).unwrap();
+        let made = create(&book, &Counting::default());
+        for spoiled in ["{", "{\"tokens\":[{\"id\":\"x\"}]}"] {
+            fs::write(&path, spoiled).unwrap();
+            assert!(book.find(made.token.expose()).is_some());
+            assert!(matches!(
+                FileTokenBook::open(&path),
+                Err(TokenBookError::File { .. })
+            ));
+        }
+        fs::remove_file(&path).unwrap();
+        assert_eq!(book.find(made.token.expose()), None);
+    }
+
+    #[test]
+    fn a_file_cannot_give_anyone_the_role_of_the_node() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens.json");
+        let book = FileTokenBook::open(&path).unwrap();
+        create(&book, &Counting::default());
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replace("\"clerk\"", "\"system\"")).unwrap();
+        assert!(FileTokenBook::open(&path).is_err());
+    }
+
+    #[test]
+    fn a_token_is_not_made_for_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let book = FileTokenBook::open(folder.path().join("tokens.json")).unwrap();
+        let entropy = Counting::default();
+        let later = NOW.plus_ms(1);
+        let system = Actor::system(clerk().city);
+        assert!(matches!(
+            book.create(&system, later, "", NOW, &entropy),
+            Err(TokenBookError::RoleOfTheNode)
+        ));
+        assert!(matches!(
+            book.create(&clerk(), NOW, "", NOW, &entropy),
+            Err(TokenBookError::ExpiresInThePast)
+        ));
+        assert!(matches!(
+            book.create(&clerk(), later, "a\nb", NOW, &entropy),
+            Err(TokenBookError::Label)
+        ));
+    }
+}

@@ -1,0 +1,29 @@
+//! HTTP JSON API, one operation a file; and what stands at its door: the catalogue that checks
+//! forms, and access tokens with their roles. It knows the runtime's handle and nothing behind it.
+//! Addresses, TLS and configuration are the daemon's.
+
+mod authorization;
+mod catalogue;
+mod limits;
+mod metrics;
+mod operations;
+mod problem;
+mod refusal;
+mod rendering;
+mod request;
+mod router;
+mod serving;
+mod state;
+
+pub use authorization::{
+    AccessToken, FileTokenBook, ListedToken, NewToken, Operation, Session, TokenBook,
+    TokenBookError,
+};
+pub use catalogue::{
+    Catalogue, CatalogueError, CheckedForm, Fee, FieldFault, FormFault, Guide, Item, Material,
+    MaterialForm, MaterialSource, Names, Reach,
+};
+pub use metrics::RequestMetrics;
+pub use router::router;
+pub use serving::serve;
+pub use state::ApiState;

@@ -1,0 +1,67 @@
+//! `POST /api/v1/cases/{number}/correct`: 补正, the corrected form. It is checked by the version of
+//! the item the case was collected under, and stays an application of the same person to the same
+//! authority: another one is another case.
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use tongban_runtime::{Act, OpenedCase};
+use tongban_types::{Code, ItemVersion};
+
+use super::order::Order;
+use crate::authorization::Operation;
+use crate::catalogue::{CheckedForm, Item};
+use crate::problem::{Answer, Problem};
+use crate::rendering::receipt_body;
+use crate::state::Shared;
+
+pub(in crate::operations) async fn correct(State(api): State<Shared>, request: Request) -> Answer {
+    let (order, mut fields) = Order::read(&api, request, Operation::Correct).await?;
+    let form = fields.take("form")?;
+    fields.end()?;
+    let known = api.node.case(order.case)?;
+    let item = item_of(&known)
+        .and_then(|version| api.catalogue.item(version))
+        .ok_or_else(|| Problem::unknown_item(StatusCode::UNPROCESSABLE_ENTITY))?;
+    let form = item
+        .check_form(form)
+        .map_err(|fault| Problem::of_form(fault, "/form"))?;
+    check_unchanged(item, &known, &form)?;
+    order
+        .carry_out(&api, Act::Correct { form: form.bytes })
+        .await
+}
+
+fn item_of(known: &OpenedCase) -> Option<ItemVersion> {
+    let in_record = known.record.as_ref().map(|record| record.envelope.item);
+    let in_receipt = || Some(receipt_body(known.receipt.as_ref()?)?.item);
+    in_record.or_else(in_receipt)
+}
+
+fn check_unchanged(item: &Item, known: &OpenedCase, form: &CheckedForm) -> Result<(), Problem> {
+    let changed = |pointer: &str, keyword: &str, message: &str| {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, Code::FORM_INVALID).at(
+            &format!("/form{pointer}"),
+            keyword,
+            message,
+        )
+    };
+    let record = known.record.as_ref();
+    if record.is_some_and(|record| record.envelope.authority_division != form.authority) {
+        let pointer = item.authority_pointer();
+        return Err(changed(
+            pointer,
+            "authority",
+            "补正不得改变属地, 请另行申请",
+        ));
+    }
+    let before = known.form.as_deref().map(|bytes| item.read_form(bytes));
+    if matches!(before, Some(Ok(before)) if before.subject != form.subject) {
+        let pointer = item.subject_pointer();
+        return Err(changed(
+            pointer,
+            "subject",
+            "补正不得改变申请人, 请另行申请",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! What all acts have in common: the case, the version the actor saw, and the key under which the
+//! act is done once.
+
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use tongban_runtime::{Act, NodeError, Refusal};
+use tongban_trust::Json;
+use tongban_types::{Actor, CaseNumber, CaseVersion, Code, CommandId, Decision};
+
+use crate::authorization::Operation;
+use crate::problem::{Answer, Problem};
+use crate::rendering::json;
+use crate::request::{BodyFields, Call, Expected, shape};
+use crate::state::ApiState;
+
+/// An act asked for, without what is particular to it.
+pub(super) struct Order {
+    pub(super) case: CaseNumber,
+    actor: Actor,
+    id: CommandId,
+    expected: Expected,
+}
+
+#[derive(Serialize)]
+struct ActedView {
+    case: String,
+    version: u32,
+    state: &'static str,
+    state_zh: &'static str,
+}
+
+impl Order {
+    /// Reads what all acts have in common, and leaves the rest of the body.
+    pub(super) async fn read(
+        api: &ApiState,
+        request: Request,
+        operation: Operation,
+    ) -> Result<(Self, BodyFields), Problem> {
+        let mut call = Call::open(api, request, operation)?;
+        let case = call.path("number").await?;
+        call.query(&[])?;
+        let id = call.command_id()?;
+        let by_header = call.if_match()?;
+        let (session, mut fields) = call.body().await?;
+        let in_body = fields.optional_count("expected_version")?.map(CaseVersion);
+        let order = Self {
+            case,
+            actor: session.actor,
+            id,
+            expected: expected(by_header, in_body)?,
+        };
+        Ok((order, fields))
+    }
+
+    /// Reads an act that needs no more than the case.
+    pub(super) async fn read_bare(
+        api: &ApiState,
+        request: Request,
+        operation: Operation,
+    ) -> Result<Self, Problem> {
+        let (order, fields) = Self::read(api, request, operation).await?;
+        fields.end()?;
+        Ok(order)
+    }
+
+    /// Has the node do it.
+    pub(super) async fn carry_out(self, api: &ApiState, act: Act) -> Answer {
+        let (by_header, expected) = (self.expected.by_header, self.expected.version);
+        let done = api
+            .node
+            .act(self.actor, self.id, self.case, expected, act)
+            .await;
+        let acted = done.map_err(|error| problem_of(error, by_header))?;
+        let view = ActedView {
+            case: acted.case.to_string(),
+            version: acted.version.0,
+            state: acted.state.name(),
+            state_zh: acted.state.zh(),
+        };
+        let mut response = json(StatusCode::OK, &view);
+        if let Ok(tag) = HeaderValue::try_from(format!("\"{}\"", acted.version.0)) {
+            response.headers_mut().insert(header::ETAG, tag);
+        }
+        Ok(response)
+    }
+}
+
+fn problem_of(error: NodeError, by_header: bool) -> Problem {
+    let is_stale = matches!(error, NodeError::Refused(Refusal::StaleVersion { .. }));
+    let problem = Problem::from(error);
+    if is_stale && by_header {
+        problem.status(StatusCode::PRECONDITION_FAILED)
+    } else {
+        problem
+    }
+}
+
+fn expected(
+    by_header: Option<CaseVersion>,
+    in_body: Option<CaseVersion>,
+) -> Result<Expected, Problem> {
+    let said = |version, by_header| Expected { version, by_header };
+    match (by_header, in_body) {
+        (Some(header), Some(body)) if header != body => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            Code::VERSION_MALFORMED,
+        )),
+        (Some(version), _) => Ok(said(version, true)),
+        (None, Some(version)) => Ok(said(version, false)),
+        (None, None) => Err(Problem::new(
+            StatusCode::PRECONDITION_REQUIRED,
+            Code::VERSION_MISSING,
+        )),
+    }
+}
+
+/// `grant` or `refuse`.
+pub(super) fn decision(fields: &mut BodyFields, name: &str) -> Result<Decision, Problem> {
+    match fields.take(name)? {
+        Json::Text(text) if text == "grant" => Ok(Decision::Grant),
+        Json::Text(text) if text == "refuse" => Ok(Decision::Refuse),
+        _ => Err(shape(&fields.at(name), "应为 grant 或 refuse")),
+    }
+}

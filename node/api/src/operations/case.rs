@@ -1,0 +1,55 @@
+//! `GET /api/v1/cases/{number}`: a case with its history and due dates, and its form for those
+//! whose work it is.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use serde_json::Value;
+use tongban_types::CaseNumber;
+
+use crate::authorization::Operation;
+use crate::problem::Answer;
+use crate::rendering::{CaseView, MovementView, json};
+use crate::request::Call;
+use crate::state::Shared;
+
+#[derive(Serialize)]
+struct OpenedCaseView<'a> {
+    number: String,
+    /// Stored at this desk only: the group has not committed it yet.
+    stored_only: bool,
+    case: Option<CaseView<'a>>,
+    history: Vec<MovementView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    form: Option<Value>,
+    has_document: bool,
+    has_receipt: bool,
+}
+
+pub(crate) async fn show(State(api): State<Shared>, request: Request) -> Answer {
+    let mut call = Call::open(&api, request, Operation::ReadCases)?;
+    let number: CaseNumber = call.path("number").await?;
+    if call.query(&["fresh"])?.is_on("fresh")? {
+        api.node.catch_up().await?;
+    }
+    let opened = api.node.case(number)?;
+    let may_see_form = Operation::ReadForm.is_open_to(call.session.actor.role);
+    let view = OpenedCaseView {
+        number: number.to_string(),
+        stored_only: opened.record.is_none(),
+        case: opened.record.as_ref().map(CaseView::from),
+        history: opened.history.iter().map(MovementView::from).collect(),
+        form: opened
+            .form
+            .filter(|_| may_see_form)
+            .and_then(|form| serde_json::from_slice(&form).ok()),
+        has_document: opened.document.is_some(),
+        has_receipt: opened.receipt.is_some(),
+    };
+    let version = opened.record.as_ref().map_or(0, |record| record.version.0);
+    let mut response = json(StatusCode::OK, &view);
+    if let Ok(tag) = HeaderValue::try_from(format!("\"{version}\"")) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    Ok(response)
+}

@@ -1,0 +1,32 @@
+//! `GET /api/v1/items/{code}/{version}`: an item's file as it was published, with its form's
+//! schema. The bytes are those whose SHA-256 is bound into the log.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::IntoResponse;
+use tongban_types::{ItemCode, ItemVersion};
+
+use crate::authorization::Operation;
+use crate::problem::{Answer, Problem};
+use crate::request::Call;
+use crate::state::Shared;
+
+pub(crate) async fn show(State(api): State<Shared>, request: Request) -> Answer {
+    let mut call = Call::open(&api, request, Operation::ReadItems)?;
+    let code: ItemCode = call.path("code").await?;
+    let version = call.raw_path("version").await?;
+    call.query(&[])?;
+    let found = version
+        .parse()
+        .ok()
+        .and_then(|version| api.catalogue.item(ItemVersion { code, version }));
+    let Some(item) = found else {
+        return Err(Problem::unknown_item(StatusCode::NOT_FOUND));
+    };
+    let kind = HeaderValue::from_static("application/json");
+    let mut response = ([(header::CONTENT_TYPE, kind)], item.file().to_vec()).into_response();
+    if let Ok(tag) = HeaderValue::try_from(format!("\"{}\"", item.terms.file)) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    Ok(response)
+}

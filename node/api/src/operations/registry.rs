@@ -1,0 +1,20 @@
+//! `GET /api/v1/registry`: the registry file in force, byte for byte as it was signed, so that a
+//! verifier can be handed it.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, header};
+use axum::response::IntoResponse;
+
+use super::federation::no_registry;
+use crate::authorization::Operation;
+use crate::problem::Answer;
+use crate::request::Call;
+use crate::state::Shared;
+
+pub(crate) async fn show(State(api): State<Shared>, request: Request) -> Answer {
+    let call = Call::open(&api, request, Operation::ReadFederation)?;
+    call.query(&[])?;
+    let file = api.node.registry_file().ok_or_else(no_registry)?;
+    let kind = HeaderValue::from_static("application/json");
+    Ok(([(header::CONTENT_TYPE, kind)], file).into_response())
+}

@@ -1,0 +1,100 @@
+//! `GET /api/v1/status`: the node at a glance. What comes first is how many voters may still be
+//! lost.
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use serde::Serialize;
+use tongban_runtime::{GroupReport, NodeReport};
+use tongban_types::NodeId;
+
+use crate::authorization::Operation;
+use crate::problem::Answer;
+use crate::rendering::{china_time, json};
+use crate::request::Call;
+use crate::state::Shared;
+
+#[derive(Serialize)]
+struct StatusView {
+    /// Machines of this city's group that may still be lost.
+    can_lose: usize,
+    schema: &'static str,
+    node: String,
+    failed: bool,
+    registry: u64,
+    connected: Vec<String>,
+    desk_waiting: usize,
+    case_keys: usize,
+    groups: Vec<GroupView>,
+}
+
+#[derive(Serialize)]
+struct GroupView {
+    group: String,
+    can_lose: usize,
+    leader: Option<String>,
+    term: u64,
+    last_index: u64,
+    applied_index: u64,
+    purged_index: u64,
+    snapshot_index: u64,
+    voters: Vec<String>,
+    learners: Vec<String>,
+    voters_in_touch: usize,
+    stopped: bool,
+    time: String,
+    cases: u64,
+    unanswered: usize,
+    refused: u64,
+    evidence: u64,
+}
+
+pub(crate) async fn show(State(api): State<Shared>, request: Request) -> Answer {
+    let call = Call::open(&api, request, Operation::ReadStatus)?;
+    call.query(&[])?;
+    Ok(json(StatusCode::OK, &StatusView::from(&api.node.report())))
+}
+
+fn names(nodes: &[NodeId]) -> Vec<String> {
+    nodes.iter().map(ToString::to_string).collect()
+}
+
+impl From<&NodeReport> for StatusView {
+    fn from(report: &NodeReport) -> Self {
+        Self {
+            can_lose: report.groups.first().map_or(0, |own| own.can_lose),
+            schema: "tongban.status/v1",
+            node: report.node.to_string(),
+            failed: report.failed,
+            registry: report.registry,
+            connected: names(&report.connected),
+            desk_waiting: report.desk_waiting,
+            case_keys: report.case_keys,
+            groups: report.groups.iter().map(GroupView::from).collect(),
+        }
+    }
+}
+
+impl From<&GroupReport> for GroupView {
+    fn from(report: &GroupReport) -> Self {
+        let status = &report.status;
+        Self {
+            group: report.group.to_string(),
+            can_lose: report.can_lose,
+            leader: status.leader.map(|leader| leader.to_string()),
+            term: status.term,
+            last_index: status.last_index,
+            applied_index: status.applied_index,
+            purged_index: status.purged_index,
+            snapshot_index: status.snapshot_index,
+            voters: names(&status.voters),
+            learners: names(&status.learners),
+            voters_in_touch: status.voters_in_touch,
+            stopped: status.stopped,
+            time: china_time(report.time),
+            cases: report.cases,
+            unanswered: report.unanswered,
+            refused: report.refused,
+            evidence: report.evidence,
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Every answer that is not a success: `application/problem+json` (RFC 9457) with a code of the one
+//! table, what happened, and what to do next. Nothing that was sent is repeated in it.
+
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use tongban_types::{Code, MalformedId};
+
+use crate::catalogue::FieldFault;
+use crate::limits::RETRY_AFTER_SECONDS;
+
+/// What an operation answers.
+pub(crate) type Answer = Result<Response, Problem>;
+
+/// An answer that is not a success.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    code: Code,
+    detail: String,
+    errors: Vec<FieldFault>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+#[derive(Serialize)]
+struct ProblemBody<'p> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    title_en: &'static str,
+    status: u16,
+    detail: &'p str,
+    code: String,
+    errors: &'p [FieldFault],
+    help: Help,
+}
+
+#[derive(Serialize)]
+struct Help {
+    zh: &'static str,
+    en: &'static str,
+}
+
+impl Problem {
+    /// A problem told by its code alone.
+    pub(crate) fn new(status: StatusCode, code: Code) -> Self {
+        let detail = code
+            .entry()
+            .map_or_else(String::new, |entry| entry.zh.to_owned());
+        Self {
+            status,
+            code,
+            detail,
+            errors: Vec::new(),
+            headers: Vec::new(),
+        }
+    }
+
+    /// With another status: the same refusal may answer different questions.
+    #[must_use]
+    pub(crate) fn status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// With what happened here, in Chinese.
+    #[must_use]
+    pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+
+    /// With the places that are wrong.
+    #[must_use]
+    pub(crate) fn errors(mut self, errors: Vec<FieldFault>) -> Self {
+        self.errors = errors;
+        self
+    }
+
+    /// With one place that is wrong.
+    #[must_use]
+    pub(crate) fn at(self, pointer: &str, keyword: &str, message: impl Into<String>) -> Self {
+        self.errors(vec![FieldFault {
+            pointer: pointer.to_owned(),
+            keyword: keyword.to_owned(),
+            message: message.into(),
+        }])
+    }
+
+    /// With a header.
+    #[must_use]
+    pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Passing by itself: the same request may succeed in a moment.
+    #[must_use]
+    pub(crate) fn retry_later(self) -> Self {
+        self.header(
+            header::RETRY_AFTER,
+            HeaderValue::from_static(RETRY_AFTER_SECONDS),
+        )
+    }
+}
+
+/// An identifier in an address or body that is not well formed.
+impl From<MalformedId> for Problem {
+    fn from(malformed: MalformedId) -> Self {
+        let (what, rule) = (malformed.what, malformed.rule);
+        Self::new(StatusCode::BAD_REQUEST, malformed.code())
+            .detail(format!("标识不合规则 ({what}: {rule})"))
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let entry = self.code.entry();
+        let body = ProblemBody {
+            kind: format!("/problems/{}", self.code),
+            title: entry.map_or("", |entry| entry.zh),
+            title_en: entry.map_or("", |entry| entry.en),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            code: self.code.to_string(),
+            errors: &self.errors,
+            help: Help {
+                zh: entry.map_or("", |entry| entry.cure_zh),
+                en: entry.map_or("", |entry| entry.cure_en),
+            },
+        };
+        let body = serde_json::to_vec(&body).expect("texts and numbers always serialise");
+        let mut response = (self.status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.extend(self.headers);
+        response.extensions_mut().insert(self.code);
+        response
+    }
+}

@@ -1,0 +1,145 @@
+//! What a node's refusal becomes in HTTP: the one place where the two are matched.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use tongban_runtime::{NodeError, Refusal};
+use tongban_types::Code;
+
+use crate::catalogue::FormFault;
+use crate::problem::Problem;
+
+impl From<NodeError> for Problem {
+    fn from(error: NodeError) -> Self {
+        let code = error.code();
+        match error {
+            NodeError::Refused(refusal) => Self::from(refusal),
+            NodeError::AuthorityOutside { division } => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, code)
+                    .detail(format!("联盟中没有城市负责 {division}"))
+            }
+            NodeError::NoSuchCase(number) => {
+                Self::new(StatusCode::NOT_FOUND, code).detail(format!("本市没有办件 {number}"))
+            }
+            NodeError::TimedOut | NodeError::NoQuorum | NodeError::NoKey(_) | NodeError::Busy => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, code).retry_later()
+            }
+            NodeError::NumbersUsedUp => Self::new(StatusCode::SERVICE_UNAVAILABLE, code),
+            NodeError::Failed(reason) => {
+                tracing::error!(%code, reason, "the node has failed");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, code)
+            }
+            NodeError::TooLarge { what, bytes_max } => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, code)
+                    .detail(format!("{what} 超过 {bytes_max} 字节"))
+            }
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let problem = Self::new(status_of(&refusal), refusal.code());
+        match refusal {
+            Refusal::StaleVersion { expected, actual } => {
+                let detail = format!(
+                    "办件已是第 {} 版, 请求依据的是第 {} 版",
+                    actual.0, expected.0
+                );
+                let problem = problem.detail(detail);
+                match HeaderValue::try_from(format!("\"{}\"", actual.0)) {
+                    Ok(tag) => problem.header(header::ETAG, tag),
+                    Err(_) => problem,
+                }
+            }
+            Refusal::WrongState(state) => {
+                problem.detail(format!("办件当前为“{}”, 不允许此操作", state.zh()))
+            }
+            refusal if refusal.is_passing() => problem.retry_later(),
+            _ => problem,
+        }
+    }
+}
+
+fn status_of(refusal: &Refusal) -> StatusCode {
+    match refusal {
+        Refusal::OtherCity
+        | Refusal::RoleWithoutRight(_)
+        | Refusal::NotTheAuthority
+        | Refusal::ReviewerMayNotDecide
+        | Refusal::NotAParty => StatusCode::FORBIDDEN,
+        Refusal::NoSuchCase => StatusCode::NOT_FOUND,
+        Refusal::CaseExists
+        | Refusal::StaleVersion { .. }
+        | Refusal::WrongState(_)
+        | Refusal::NotOwner
+        | Refusal::RequestPending
+        | Refusal::NoticeAlreadyGiven
+        | Refusal::NoticeTooLate
+        | Refusal::DocumentPending
+        | Refusal::DocumentStage
+        | Refusal::ItemExists
+        | Refusal::Superseded
+        | Refusal::LeaseHeld
+        | Refusal::LeaseOver
+        | Refusal::AlreadyDecided => StatusCode::CONFLICT,
+        Refusal::Malformed
+        | Refusal::IdReused
+        | Refusal::ReasonMissing
+        | Refusal::UnknownItem
+        | Refusal::InconsistentEnvelope => StatusCode::UNPROCESSABLE_ENTITY,
+        Refusal::NoRegistry
+        | Refusal::NoTime
+        | Refusal::Skewed { .. }
+        | Refusal::NoCalendar
+        | Refusal::NoCatalogue => StatusCode::SERVICE_UNAVAILABLE,
+        // The caller can do nothing about these: the node signed or addressed wrongly.
+        Refusal::BadSignature
+        | Refusal::KeyWithoutRight
+        | Refusal::OtherGroup(_)
+        | Refusal::CatalogueFull
+        | Refusal::RegistryRefused(_)
+        | Refusal::CertificateRefused(_)
+        | Refusal::ParcelForOther
+        | Refusal::OutOfOrder { .. }
+        | Refusal::Equivocation => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+impl Problem {
+    /// A form that is not taken; `pointer` says where the form stands in the body.
+    pub(crate) fn of_form(fault: FormFault, pointer: &str) -> Self {
+        let code = fault.code();
+        match fault {
+            FormFault::TooLarge { .. } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, code).at(
+                pointer,
+                "size",
+                fault_text(&fault),
+            ),
+            FormFault::NotStrict(_) => {
+                Self::new(StatusCode::BAD_REQUEST, code).at(pointer, "json", fault_text(&fault))
+            }
+            FormFault::Invalid(mut faults) => {
+                for fault in &mut faults {
+                    fault.pointer.insert_str(0, pointer);
+                }
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, code)
+                    .detail(format!("表单有 {} 处需要改正", faults.len()))
+                    .errors(faults)
+            }
+        }
+    }
+
+    /// An item that is not in the catalogue.
+    pub(crate) fn unknown_item(status: StatusCode) -> Self {
+        Self::new(status, Code::UNKNOWN_ITEM)
+    }
+}
+
+fn fault_text(fault: &FormFault) -> String {
+    match fault {
+        FormFault::TooLarge { bytes } => format!(
+            "表单有 {bytes} 字节, 最多 {} 字节",
+            tongban_types::limits::FORM_BYTES_MAX
+        ),
+        FormFault::NotStrict(_) | FormFault::Invalid(_) => "表单不是严格的 JSON".to_owned(),
+    }
+}

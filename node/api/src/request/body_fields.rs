@@ -1,0 +1,154 @@
+//! Taking a JSON object apart by an exact list of members. What is missing, of another kind or not
+//! on the list is named by its place.
+
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+use tongban_trust::Json;
+use tongban_types::{Code, limits};
+
+use crate::catalogue::FieldFault;
+use crate::problem::Problem;
+
+/// The members of an object not yet taken.
+pub(crate) struct BodyFields {
+    pointer: String,
+    members: BTreeMap<String, Json>,
+}
+
+impl BodyFields {
+    /// The members of a value that stands at `pointer`.
+    pub(crate) fn of(value: Json, pointer: &str) -> Result<Self, Problem> {
+        match value {
+            Json::Object(members) => Ok(Self {
+                pointer: pointer.to_owned(),
+                members,
+            }),
+            _ => Err(shape(pointer, "应为对象")),
+        }
+    }
+
+    /// An object without members.
+    pub(crate) fn empty() -> Self {
+        Self {
+            pointer: String::new(),
+            members: BTreeMap::new(),
+        }
+    }
+
+    /// A member that may be left out.
+    pub(crate) fn optional(&mut self, name: &str) -> Option<Json> {
+        self.members.remove(name)
+    }
+
+    /// A member that must be there.
+    pub(crate) fn take(&mut self, name: &str) -> Result<Json, Problem> {
+        self.optional(name)
+            .ok_or_else(|| shape(&self.at(name), "缺少此项"))
+    }
+
+    /// An object.
+    pub(crate) fn object(&mut self, name: &str) -> Result<Self, Problem> {
+        let pointer = self.at(name);
+        Self::of(self.take(name)?, &pointer)
+    }
+
+    /// A text that may be left out.
+    pub(crate) fn optional_text(&mut self, name: &str) -> Result<Option<String>, Problem> {
+        match self.optional(name) {
+            None => Ok(None),
+            Some(Json::Text(text)) => Ok(Some(text)),
+            Some(_) => Err(shape(&self.at(name), "应为文字")),
+        }
+    }
+
+    /// A text.
+    pub(crate) fn text(&mut self, name: &str) -> Result<String, Problem> {
+        self.optional_text(name)?
+            .ok_or_else(|| shape(&self.at(name), "缺少此项"))
+    }
+
+    /// Words of a person: not blank, of bounded length.
+    pub(crate) fn words(&mut self, name: &str) -> Result<String, Problem> {
+        let words = self.text(name)?;
+        self.check_words(name, words)
+    }
+
+    /// Words of a person that may be left out.
+    pub(crate) fn optional_words(&mut self, name: &str) -> Result<Option<String>, Problem> {
+        self.optional_text(name)?
+            .map(|words| self.check_words(name, words))
+            .transpose()
+    }
+
+    fn check_words(&self, name: &str, words: String) -> Result<String, Problem> {
+        if words.len() > limits::TEXT_BYTES_MAX {
+            let message = format!("最多 {} 字节", limits::TEXT_BYTES_MAX);
+            return Err(
+                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, Code::TOO_LARGE).at(
+                    &self.at(name),
+                    "size",
+                    message,
+                ),
+            );
+        }
+        if words.trim().is_empty() {
+            return Err(shape(&self.at(name), "不能为空"));
+        }
+        Ok(words)
+    }
+
+    /// A number that counts from 0, if it is there.
+    pub(crate) fn optional_count(&mut self, name: &str) -> Result<Option<u32>, Problem> {
+        match self.optional(name) {
+            None => Ok(None),
+            Some(Json::Integer(number)) => u32::try_from(number)
+                .map(Some)
+                .map_err(|_| shape(&self.at(name), "应为 0 到 4294967295 的整数")),
+            Some(_) => Err(shape(&self.at(name), "应为整数")),
+        }
+    }
+
+    /// A switch; `default` where it is left out.
+    pub(crate) fn switch(&mut self, name: &str, default: bool) -> Result<bool, Problem> {
+        match self.optional(name) {
+            None => Ok(default),
+            Some(Json::Boolean(value)) => Ok(value),
+            Some(_) => Err(shape(&self.at(name), "应为 true 或 false")),
+        }
+    }
+
+    /// Nothing may be left.
+    pub(crate) fn end(self) -> Result<(), Problem> {
+        let left: Vec<FieldFault> = self
+            .members
+            .keys()
+            .take(LEFT_SHOWN_MAX)
+            .map(|name| FieldFault {
+                pointer: self.at(name),
+                keyword: "additionalProperties".to_owned(),
+                message: "没有这一项".to_owned(),
+            })
+            .collect();
+        if left.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::new(StatusCode::BAD_REQUEST, Code::BODY_SHAPE).errors(left))
+        }
+    }
+
+    /// Where a member stands.
+    pub(crate) fn at(&self, name: &str) -> String {
+        let name: String = name.chars().take(40).collect();
+        let name = name.replace('~', "~0").replace('/', "~1");
+        format!("{}/{name}", self.pointer)
+    }
+}
+
+/// Unknown members listed: one mistyped name is the usual case.
+const LEFT_SHOWN_MAX: usize = 8;
+
+/// A place of the body that is not as it should be.
+pub(crate) fn shape(pointer: &str, message: &str) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, Code::BODY_SHAPE).at(pointer, "shape", message)
+}

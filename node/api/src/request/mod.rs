@@ -1,0 +1,12 @@
+//! Reading a request, once for all operations: who asks, the address, the headers, the body. What
+//! cannot be read becomes a `Problem` here and nowhere else.
+
+mod body_fields;
+mod call;
+mod headers;
+mod query;
+
+pub(crate) use body_fields::{BodyFields, shape};
+pub(crate) use call::{Call, raw_path};
+pub(crate) use headers::Expected;
+pub(crate) use query::{Query, bad};

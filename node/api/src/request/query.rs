@@ -1,0 +1,54 @@
+//! Query parameters: only those an operation knows, each at most once.
+
+use std::collections::BTreeMap;
+
+use axum::extract::Query as Pairs;
+use axum::http::{StatusCode, Uri};
+use tongban_types::Code;
+
+use crate::problem::Problem;
+
+/// The parameters of an address.
+#[derive(Debug)]
+pub(crate) struct Query {
+    values: BTreeMap<String, String>,
+}
+
+impl Query {
+    /// Reads the parameters; one that is not in `known` is refused, so that a mistyped filter does
+    /// not silently list everything.
+    pub(crate) fn of(uri: &Uri, known: &[&str]) -> Result<Self, Problem> {
+        let pairs = Pairs::<Vec<(String, String)>>::try_from_uri(uri)
+            .map_err(|_| bad("", "查询参数无法解读"))?;
+        let mut values = BTreeMap::new();
+        for (name, value) in pairs.0 {
+            if !known.contains(&name.as_str()) {
+                return Err(bad(&name, "没有这个查询参数"));
+            }
+            if values.insert(name.clone(), value).is_some() {
+                return Err(bad(&name, "查询参数重复"));
+            }
+        }
+        Ok(Self { values })
+    }
+
+    /// The value of a parameter.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str)
+    }
+
+    /// Whether a switch is on: named alone, or `true`.
+    pub(crate) fn is_on(&self, name: &str) -> Result<bool, Problem> {
+        match self.get(name) {
+            None | Some("false") => Ok(false),
+            Some("" | "true") => Ok(true),
+            Some(_) => Err(bad(name, "应为 true 或 false")),
+        }
+    }
+}
+
+/// A parameter that is not as it should be.
+pub(crate) fn bad(name: &str, message: &str) -> Problem {
+    let shown: String = name.chars().take(40).collect();
+    Problem::new(StatusCode::BAD_REQUEST, Code::BAD_QUERY).at(&shown, "query", message)
+}

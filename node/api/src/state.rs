@@ -1,0 +1,36 @@
+//! What the router is given.
+
+use std::sync::Arc;
+
+use tongban_runtime::NodeHandle;
+use tongban_runtime::seams::WallClock;
+
+use crate::authorization::TokenBook;
+use crate::catalogue::Catalogue;
+use crate::metrics::RequestMetrics;
+
+/// Everything the operations work with.
+#[derive(Clone)]
+pub struct ApiState {
+    /// The running node.
+    pub node: Arc<dyn NodeHandle>,
+    /// Items and their forms.
+    pub catalogue: Arc<Catalogue>,
+    /// Access tokens.
+    pub tokens: Arc<dyn TokenBook>,
+    /// Judges whether a token has expired.
+    pub clock: Arc<dyn WallClock>,
+    /// What the API counts; registered with the registry that `metrics` encodes.
+    pub requests: RequestMetrics,
+    /// Everything the process counts, in the text that `prometheus-client` encodes.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+}
+
+impl std::fmt::Debug for ApiState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ApiState({})", self.node.node())
+    }
+}
+
+/// The state as handlers share it.
+pub(crate) type Shared = Arc<ApiState>;

@@ -1,0 +1,17 @@
+//! The API as its callers meet it: the router in process, before a node that records what it is
+//! asked; and once over a real connection.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests may fail like tests; clippy knows only functions marked as tests"
+)]
+
+mod acting;
+mod collecting;
+mod hostile;
+mod node;
+mod reading;
+mod rejections;
+mod rights;
+mod serving;
+mod world;

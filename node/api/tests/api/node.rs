@@ -1,0 +1,293 @@
+//! A node that records what it is asked and answers as it was told to.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use tongban_runtime::ports::GroupStatus;
+use tongban_runtime::{
+    Act, Acted, Application, CasePage, CaseRecord, Collected, DocumentStage, GroupReport, Movement,
+    NodeError, NodeHandle, NodeReport, OpenedCase, OpenedMovement, Refusal, Standpoint, Wait,
+};
+use tongban_trust::Registry;
+use tongban_trust::testing::{SAMPLE_NOW, SampleFederation};
+use tongban_types::{
+    Actor, CaseEnvelope, CaseNumber, CaseState, CaseVersion, Channel, CommandId, DueTime, GroupId,
+    HandlingMode, Hash, ItemVersion, NodeId, PersonId, PublicKey, Receipt, ReceiptBody,
+    ReplicatedReceipt, Role, Signature, Signed, encode,
+};
+
+/// What the node was asked to do.
+#[derive(Clone, Debug)]
+pub(crate) enum Asked {
+    Collect(Actor, CommandId, Application, Wait),
+    Act(Actor, CommandId, CaseNumber, CaseVersion, Act),
+    CatchUp,
+    Cases(Option<CaseState>, Option<CaseNumber>, usize),
+}
+
+pub(crate) struct RecordingNode {
+    pub(crate) asked: Mutex<Vec<Asked>>,
+    /// What it answers instead of doing anything.
+    pub(crate) refusal: Mutex<Option<NodeError>>,
+    /// Whether its group answers in time.
+    pub(crate) has_quorum: Mutex<bool>,
+    /// The one case there is.
+    pub(crate) case: Mutex<OpenedCase>,
+    pub(crate) report: Mutex<NodeReport>,
+    registry: Mutex<Option<Arc<Registry>>>,
+}
+
+pub(crate) fn number() -> CaseNumber {
+    let node = SampleFederation::node(0);
+    CaseNumber::new(node.city(), SAMPLE_NOW.china_day(), node.number(), 1).unwrap()
+}
+
+pub(crate) fn item() -> ItemVersion {
+    ItemVersion {
+        code: "000109900001".parse().unwrap(),
+        version: 1,
+    }
+}
+
+fn receipt_body() -> ReceiptBody {
+    ReceiptBody {
+        case: number(),
+        item: item(),
+        authority: SampleFederation::city(4),
+        collected_at: SAMPLE_NOW,
+        form: Hash([7; 32]),
+        node: SampleFederation::node(0),
+    }
+}
+
+pub(crate) fn stored_receipt() -> Receipt {
+    Receipt::Stored(Signed {
+        signer: PublicKey([1; 32]),
+        signature: Signature([2; 64]),
+        bytes: encode(&receipt_body()),
+    })
+}
+
+pub(crate) fn replicated_receipt() -> Receipt {
+    Receipt::Replicated(ReplicatedReceipt {
+        signer: PublicKey([1; 32]),
+        signature: Signature([2; 64]),
+        body: encode(&receipt_body()),
+        index: 1,
+        count: 2,
+        path: vec![Hash([3; 32])],
+    })
+}
+
+fn clerk() -> Actor {
+    Actor {
+        city: SampleFederation::city(0),
+        person: PersonId::new("lin").unwrap(),
+        role: Role::Clerk,
+    }
+}
+
+pub(crate) fn record() -> CaseRecord {
+    CaseRecord {
+        envelope: CaseEnvelope {
+            number: number(),
+            item: item(),
+            mode: HandlingMode::CollectedElsewhere,
+            intake: SampleFederation::city(0),
+            authority: SampleFederation::city(4),
+            authority_division: "610502".parse().unwrap(),
+            subject: Hash([9; 32]),
+            channel: Channel::Window,
+            collected_at: SAMPLE_NOW,
+            collected_by: clerk(),
+            form: Hash([7; 32]),
+        },
+        standpoint: Standpoint::Mirror,
+        state: CaseState::CorrectionAsked,
+        version: CaseVersion(3),
+        since: SAMPLE_NOW,
+        transfers: 1,
+        transfer_refused: None,
+        received_at: Some(SAMPLE_NOW),
+        noticed_at: Some(SAMPLE_NOW),
+        notice_from: SAMPLE_NOW,
+        notice_due: Some(DueTime {
+            at: SAMPLE_NOW,
+            provisional: true,
+            calendar: 1,
+        }),
+        accepted: None,
+        review: None,
+        decision: None,
+        promise_due: None,
+        statutory_due: None,
+        document: DocumentStage::None,
+        pending: None,
+        request_refused: None,
+        form: Hash([7; 32]),
+    }
+}
+
+fn opened() -> OpenedCase {
+    let movement = Movement {
+        state: CaseState::CorrectionAsked,
+        at: SAMPLE_NOW,
+        committed_at: SAMPLE_NOW,
+        actor: clerk(),
+        words: None,
+    };
+    let words = Some("请补交结婚证".to_owned());
+    OpenedCase {
+        record: Some(record()),
+        number: number(),
+        history: vec![OpenedMovement { movement, words }],
+        form: Some(crate::world::FORM.as_bytes().to_vec()),
+        document: None,
+        receipt: Some(stored_receipt()),
+    }
+}
+
+impl RecordingNode {
+    pub(crate) fn new() -> Self {
+        let group = |place: usize| GroupReport {
+            group: GroupId(SampleFederation::city(place)),
+            status: GroupStatus {
+                leader: Some(SampleFederation::node(place)),
+                ..GroupStatus::default()
+            },
+            time: SAMPLE_NOW,
+            cases: 1,
+            unanswered: 0,
+            refused: 0,
+            evidence: 0,
+            can_lose: 1,
+        };
+        Self {
+            asked: Mutex::default(),
+            refusal: Mutex::default(),
+            has_quorum: Mutex::new(true),
+            case: Mutex::new(opened()),
+            report: Mutex::new(NodeReport {
+                node: SampleFederation::node(0),
+                groups: vec![group(0), group(5)],
+                connected: vec![SampleFederation::node(1)],
+                desk_waiting: 0,
+                case_keys: 1,
+                registry: 1,
+                failed: false,
+            }),
+            registry: Mutex::new(Some(Arc::new(SampleFederation::six_cities().registry))),
+        }
+    }
+
+    pub(crate) fn refuse(&self, refusal: impl Into<NodeError>) {
+        *self.refusal.lock().unwrap() = Some(refusal.into());
+    }
+
+    pub(crate) fn forget_registry(&self) {
+        *self.registry.lock().unwrap() = None;
+    }
+
+    pub(crate) fn take_asked(&self) -> Vec<Asked> {
+        std::mem::take(&mut *self.asked.lock().unwrap())
+    }
+
+    fn note(&self, asked: Asked) -> Result<(), NodeError> {
+        self.asked.lock().unwrap().push(asked);
+        self.refusal.lock().unwrap().clone().map_or(Ok(()), Err)
+    }
+}
+
+#[async_trait]
+impl NodeHandle for RecordingNode {
+    fn node(&self) -> NodeId {
+        SampleFederation::node(0)
+    }
+
+    async fn collect(
+        &self,
+        actor: Actor,
+        id: CommandId,
+        application: Application,
+        wait: Wait,
+    ) -> Result<Collected, NodeError> {
+        let repeated = self
+            .asked
+            .lock()
+            .unwrap()
+            .iter()
+            .any(|asked| matches!(asked, Asked::Collect(_, known, ..) if *known == id));
+        self.note(Asked::Collect(actor, id, application, wait))?;
+        let is_replicated = wait == Wait::Replicated && *self.has_quorum.lock().unwrap();
+        Ok(Collected {
+            case: number(),
+            receipt: if is_replicated {
+                replicated_receipt()
+            } else {
+                stored_receipt()
+            },
+            repeated,
+        })
+    }
+
+    async fn act(
+        &self,
+        actor: Actor,
+        id: CommandId,
+        case: CaseNumber,
+        expected: CaseVersion,
+        act: Act,
+    ) -> Result<Acted, NodeError> {
+        self.note(Asked::Act(actor, id, case, expected, act))?;
+        if case != number() {
+            return Err(NodeError::NoSuchCase(case));
+        }
+        let actual = record().version;
+        if expected != actual {
+            return Err(Refusal::StaleVersion { expected, actual }.into());
+        }
+        Ok(Acted {
+            case,
+            version: expected.next(),
+            state: CaseState::Corrected,
+        })
+    }
+
+    fn case(&self, case: CaseNumber) -> Result<OpenedCase, NodeError> {
+        if case == number() {
+            Ok(self.case.lock().unwrap().clone())
+        } else {
+            Err(NodeError::NoSuchCase(case))
+        }
+    }
+
+    fn cases(
+        &self,
+        state: Option<CaseState>,
+        from: Option<CaseNumber>,
+        limit: usize,
+    ) -> Result<CasePage, NodeError> {
+        self.note(Asked::Cases(state, from, limit))?;
+        Ok(CasePage {
+            cases: vec![record()],
+            next: from.is_none().then(number),
+        })
+    }
+
+    async fn catch_up(&self) -> Result<(), NodeError> {
+        self.note(Asked::CatchUp)
+    }
+
+    fn registry(&self) -> Option<Arc<Registry>> {
+        self.registry.lock().unwrap().clone()
+    }
+
+    fn registry_file(&self) -> Option<Vec<u8>> {
+        let registry = self.registry()?;
+        Some(SampleFederation::signed_file((*registry).clone(), 5))
+    }
+
+    fn report(&self) -> NodeReport {
+        self.report.lock().unwrap().clone()
+    }
+}

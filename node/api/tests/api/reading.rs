@@ -1,0 +1,271 @@
+//! Reading cases, catalogue, federation and the node.
+
+use serde_json::Value;
+use tongban_runtime::{DocumentStage, NodeError};
+use tongban_types::{CaseState, Hash};
+
+use crate::node::{Asked, number, record, replicated_receipt};
+use crate::world::World;
+
+fn case() -> String {
+    format!("/api/v1/cases/{}", number())
+}
+
+#[tokio::test]
+async fn a_case_is_shown_with_history_due_dates_and_form() {
+    let world = World::new();
+    let reply = world.get("clerk", &case()).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    assert_eq!(reply.header("etag"), "\"3\"");
+    assert_eq!(reply.header("cache-control"), "no-store");
+    let body = reply.json();
+    assert_eq!(body["stored_only"], false);
+    assert_eq!(body["case"]["state"], "correction-asked");
+    assert_eq!(body["case"]["state_zh"], "补正中");
+    assert_eq!(body["case"]["intake"]["name"], "福州市");
+    assert_eq!(body["case"]["standpoint"], "mirror");
+    assert_eq!(
+        body["case"]["notice_due"]["at"],
+        "2026-11-24T08:00:00.000+08:00"
+    );
+    assert_eq!(body["case"]["notice_due"]["provisional"], true);
+    assert_eq!(body["case"]["collected_by"]["person"], "lin");
+    assert_eq!(body["history"][0]["words"], "请补交结婚证");
+    assert_eq!(body["form"]["applicant"]["id_number"], "610502199001010003");
+}
+
+#[tokio::test]
+async fn a_case_stored_only_here_is_shown_at_version_zero() {
+    let world = World::new();
+    world.node.case.lock().unwrap().record = None;
+    let reply = world.get("clerk", &case()).await;
+    assert_eq!(reply.header("etag"), "\"0\"");
+    assert_eq!(reply.json()["stored_only"], true);
+}
+
+#[tokio::test]
+async fn a_fresh_read_catches_up_first_and_says_when_it_cannot() {
+    let world = World::new();
+    let fresh = format!("{}?fresh=true", case());
+    assert_eq!(world.get("clerk", &fresh).await.status, 200);
+    assert!(matches!(world.asked_one(), Asked::CatchUp));
+    world.node.refuse(NodeError::NoQuorum);
+    world.get("clerk", &fresh).await.problem(503, "TB4003");
+    assert_eq!(world.get("clerk", &case()).await.status, 200);
+}
+
+#[tokio::test]
+async fn lists_are_paged_by_a_cursor_and_a_link() {
+    let world = World::new();
+    let reply = world
+        .get("supervisor", "/api/v1/cases?state=received&limit=1")
+        .await;
+    assert_eq!(reply.status, 200);
+    assert!(matches!(
+        world.asked_one(),
+        Asked::Cases(Some(CaseState::Received), None, 1)
+    ));
+    let body = reply.json();
+    assert_eq!(body["cases"][0]["number"], number().to_string());
+    assert!(!body.to_string().contains("610502199001010003"));
+    let link = reply.header("link");
+    let next = link
+        .strip_prefix('<')
+        .unwrap()
+        .strip_suffix(">; rel=\"next\"")
+        .unwrap();
+    assert!(next.contains("state=received") && next.contains("limit=1"));
+    let reply = world.get("supervisor", next).await;
+    assert_eq!(reply.header("link"), "");
+    assert_eq!(reply.json()["next"], Value::Null);
+    let Asked::Cases(_, Some(from), 1) = world.asked_one() else {
+        panic!("another page");
+    };
+    assert_eq!(from, number());
+}
+
+#[tokio::test]
+async fn query_parameters_are_known_single_and_in_range() {
+    let world = World::new();
+    for query in [
+        "limit=0",
+        "limit=101",
+        "limit=x",
+        "limit=1&limit=2",
+        "state=lost",
+        "cursor=!",
+        "sort=up",
+        "limit=%zz&x",
+        "fresh=maybe",
+    ] {
+        let address = format!("/api/v1/cases?{query}");
+        world.get("clerk", &address).await.problem(400, "TB7010");
+    }
+    for address in [
+        "/api/v1/items?x=1",
+        "/api/v1/status?x",
+        "/api/v1/registry?x=",
+        "/livez?x=1",
+        "/metrics?x",
+        "/problems/TB7001?x",
+    ] {
+        world.get("auditor", address).await.problem(400, "TB7010");
+    }
+    assert!(world.node.take_asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_document_is_given_as_it_was_signed() {
+    let world = World::new();
+    let address = format!("{}/document", case());
+    world.get("clerk", &address).await.problem(404, "TB7016");
+    let mut owed = record();
+    owed.document = DocumentStage::Owed;
+    world.node.case.lock().unwrap().record = Some(owed.clone());
+    world.get("clerk", &address).await.problem(404, "TB3021");
+    owed.document = DocumentStage::Issued {
+        hash: Hash([1; 32]),
+    };
+    world.node.case.lock().unwrap().record = Some(owed);
+    world.get("clerk", &address).await.problem(503, "TB4004");
+    world.node.case.lock().unwrap().document = Some("a.b.c~d~".to_owned());
+    let reply = world.get("auditor", &address).await;
+    assert_eq!(reply.header("content-type"), "application/dc+sd-jwt");
+    assert_eq!(reply.body, b"a.b.c~d~");
+}
+
+#[tokio::test]
+async fn a_receipt_is_given_as_safe_as_it_has_become() {
+    let world = World::new();
+    let address = format!("{}/receipt", case());
+    assert_eq!(
+        world.get("clerk", &address).await.json()["safety"],
+        "stored"
+    );
+    world.node.case.lock().unwrap().receipt = Some(replicated_receipt());
+    assert_eq!(
+        world.get("clerk", &address).await.json()["safety"],
+        "replicated"
+    );
+    world.node.case.lock().unwrap().receipt = None;
+    world.get("clerk", &address).await.problem(404, "TB7017");
+}
+
+#[tokio::test]
+async fn items_are_listed_and_given_byte_for_byte() {
+    let world = World::new();
+    let list = world.get("clerk", "/api/v1/items").await.json();
+    let item = &list["items"][0];
+    assert_eq!(item["name"]["zh"], "户口迁移（夫妻投靠）");
+    let reply = world.get("clerk", "/api/v1/items/000109900001/1").await;
+    let sha256 = tongban_types::sha256(&reply.body).to_string();
+    assert_eq!(item["file_sha256"], sha256);
+    assert_eq!(reply.header("etag"), format!("\"{sha256}\""));
+    assert_eq!(reply.json()["form"]["x-authority"], "/move_in/division");
+    for missing in ["000109900001/2", "000109900009/1", "000109900001/x"] {
+        let address = format!("/api/v1/items/{missing}");
+        world.get("clerk", &address).await.problem(404, "TB3023");
+    }
+    world
+        .get("clerk", "/api/v1/items/x/1")
+        .await
+        .problem(400, "TB1001");
+}
+
+#[tokio::test]
+async fn the_federation_is_shown_with_who_is_connected() {
+    let world = World::new();
+    let body = world.get("operator", "/api/v1/federation").await.json();
+    assert_eq!(body["registry_version"], 1);
+    let cities = body["cities"].as_array().unwrap();
+    assert_eq!(cities.len(), 6);
+    let connected: Vec<bool> = cities
+        .iter()
+        .map(|city| city["nodes"][0]["connected"].as_bool().unwrap())
+        .collect();
+    assert_eq!(connected.iter().filter(|connected| **connected).count(), 2);
+    let file = world.get("operator", "/api/v1/registry").await;
+    assert_eq!(file.json()["signatures"].as_array().unwrap().len(), 5);
+    world.node.forget_registry();
+    world
+        .get("operator", "/api/v1/federation")
+        .await
+        .problem(503, "TB3005");
+    world
+        .get("operator", "/api/v1/registry")
+        .await
+        .problem(503, "TB3005");
+}
+
+#[tokio::test]
+async fn status_begins_with_how_many_voters_may_be_lost() {
+    let world = World::new();
+    let reply = world.get("operator", "/api/v1/status").await;
+    assert!(reply.body.starts_with(b"{\"can_lose\":1,"));
+    let body = reply.json();
+    assert_eq!(body["groups"].as_array().unwrap().len(), 2);
+    assert_eq!(body["connected"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn health_is_open_and_a_node_without_a_quorum_stays_ready() {
+    let world = World::new();
+    for address in ["/livez", "/readyz", "/startupz"] {
+        assert_eq!(world.get("", address).await.status, 200);
+    }
+    world.node.report.lock().unwrap().groups[0].status.leader = None;
+    let body = world.get("", "/readyz?verbose").await.json();
+    let checks = body["checks"].as_array().unwrap();
+    let quorum = checks
+        .iter()
+        .find(|check| check["name"] == "quorum")
+        .unwrap();
+    assert_eq!(
+        (&quorum["ok"], &quorum["required"]),
+        (&false.into(), &false.into())
+    );
+    world.node.forget_registry();
+    let problem = world.get("", "/readyz").await.problem(503, "TB7018");
+    assert_eq!(problem["errors"][0]["pointer"], "registry");
+    world.get("", "/startupz").await.problem(503, "TB7018");
+    assert_eq!(world.get("", "/livez").await.status, 200);
+    world.node.report.lock().unwrap().failed = true;
+    world.get("", "/livez").await.problem(503, "TB7018");
+}
+
+#[tokio::test]
+async fn a_problems_type_leads_to_its_explanation() {
+    let world = World::new();
+    let body = world.get("", "/problems/TB7001").await.json();
+    assert_eq!(body["name"], "no-token");
+    for unknown in ["TB9999", "x", "%E2%82"] {
+        let reply = world.get("", &format!("/problems/{unknown}")).await;
+        let expected = if unknown.starts_with('%') {
+            (400, "TB7011")
+        } else {
+            (404, "TB7004")
+        };
+        reply.problem(expected.0, expected.1);
+    }
+}
+
+#[tokio::test]
+async fn requests_and_refusals_are_counted_by_pattern_and_code() {
+    let world = World::new();
+    world.get("clerk", &case()).await;
+    world.get("", &case()).await;
+    let reply = world.get("operator", "/metrics").await;
+    assert_eq!(
+        reply.header("content-type"),
+        "text/plain; version=0.0.4; charset=utf-8"
+    );
+    let text = String::from_utf8(reply.body).unwrap();
+    for line in [
+        "tongban_api_requests_total{method=\"GET\",route=\"/api/v1/cases/{number}\",status=\"200\"} 1",
+        "tongban_api_requests_total{method=\"GET\",route=\"/api/v1/cases/{number}\",status=\"401\"} 1",
+        "tongban_api_refusals_total{code=\"TB7001\"} 1",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+    }
+    assert!(!text.contains(&number().to_string()));
+}

@@ -1,0 +1,141 @@
+//! Who may ask for what, over HTTP.
+
+use axum::http::Method;
+use serde_json::json;
+use tongban_api::Operation;
+use tongban_types::Role;
+
+use crate::node::number;
+use crate::world::{EXPIRED, OTHER_CITY, World, application, request};
+
+/// Every address that needs a token, and the operation behind it.
+fn addresses() -> Vec<(Method, String, Operation)> {
+    let case = format!("/api/v1/cases/{}", number());
+    let act = |name: &str| format!("{case}/{name}");
+    let get = |address: &str, operation| (Method::GET, address.to_owned(), operation);
+    let post = |address: String, operation| (Method::POST, address, operation);
+    vec![
+        post("/api/v1/cases".to_owned(), Operation::Collect),
+        post(act("transfer"), Operation::Transfer),
+        post(act("ask-correction"), Operation::AskCorrection),
+        post(act("correct"), Operation::Correct),
+        post(act("accept"), Operation::Accept),
+        post(act("refuse-to-accept"), Operation::RefuseToAccept),
+        post(act("review"), Operation::Review),
+        post(act("decide"), Operation::Decide),
+        post(act("deliver"), Operation::Deliver),
+        post(act("withdraw"), Operation::Withdraw),
+        get("/api/v1/cases", Operation::ReadCases),
+        get(&case, Operation::ReadCases),
+        get(&act("document"), Operation::ReadDocument),
+        get(&act("receipt"), Operation::ReadReceipt),
+        get("/api/v1/items", Operation::ReadItems),
+        get("/api/v1/items/000109900001/1", Operation::ReadItems),
+        get("/api/v1/federation", Operation::ReadFederation),
+        get("/api/v1/registry", Operation::ReadFederation),
+        get("/api/v1/status", Operation::ReadStatus),
+        get("/metrics", Operation::ReadMetrics),
+    ]
+}
+
+#[tokio::test]
+async fn the_table_of_roles_holds_at_every_address() {
+    let world = World::new();
+    for (method, address, operation) in addresses() {
+        for role in Role::PEOPLE {
+            let request = request(method.clone(), role.name(), &address)
+                .body("".into())
+                .unwrap();
+            let reply = world.send(request).await;
+            let place = format!("{method} {address} as {role}");
+            if operation.is_open_to(role) {
+                assert!(reply.status != 401 && reply.status != 403, "{place}");
+            } else {
+                assert_eq!(reply.status, 403, "{place}");
+                reply.problem(403, "TB7003");
+                assert!(
+                    reply
+                        .header("www-authenticate")
+                        .contains("insufficient_scope")
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_a_good_token_nothing_is_reached() {
+    let world = World::new();
+    for (method, address, _) in addresses() {
+        let reply = world
+            .send(
+                request(method.clone(), "", &address)
+                    .body("".into())
+                    .unwrap(),
+            )
+            .await;
+        reply.problem(401, "TB7001");
+        assert_eq!(reply.header("www-authenticate"), "Bearer realm=\"tongban\"");
+        for token in ["nobody", EXPIRED, "system"] {
+            let request = request(method.clone(), token, &address);
+            let reply = world.send(request.body("".into()).unwrap()).await;
+            reply.problem(401, "TB7002");
+            assert!(reply.header("www-authenticate").contains("invalid_token"));
+        }
+        let request = request(method, OTHER_CITY, &address);
+        let reply = world.send(request.body("".into()).unwrap()).await;
+        reply.problem(403, "TB3003");
+    }
+    assert!(world.node.take_asked().is_empty());
+}
+
+#[tokio::test]
+async fn other_schemes_and_doubled_headers_open_nothing() {
+    let world = World::new();
+    let basic = request(Method::GET, "", "/api/v1/status")
+        .header("authorization", "Basic Y2xlcms6")
+        .body("".into())
+        .unwrap();
+    world.send(basic).await.problem(401, "TB7002");
+    let doubled = request(Method::GET, "clerk", "/api/v1/status")
+        .header("authorization", "Bearer officer")
+        .body("".into())
+        .unwrap();
+    world.send(doubled).await.problem(400, "TB7019");
+    let unreadable = request(Method::GET, "", "/api/v1/status")
+        .header("authorization", &b"Bearer \xff"[..])
+        .body("".into())
+        .unwrap();
+    world.send(unreadable).await.problem(400, "TB7019");
+}
+
+#[tokio::test]
+async fn the_right_is_judged_before_the_body() {
+    let world = World::new();
+    let broken = request(Method::POST, "auditor", "/api/v1/cases")
+        .header("content-type", "text/plain")
+        .body("{".into())
+        .unwrap();
+    world.send(broken).await.problem(403, "TB7003");
+    let reply = world
+        .post("officer", "/api/v1/cases", &application(), &[])
+        .await;
+    reply.problem(403, "TB7003");
+}
+
+#[tokio::test]
+async fn an_auditor_sees_the_case_and_not_the_form() {
+    let world = World::new();
+    let address = format!("/api/v1/cases/{}", number());
+    for (role, sees) in [
+        ("clerk", true),
+        ("officer", true),
+        ("supervisor", true),
+        ("auditor", false),
+    ] {
+        let body = world.get(role, &address).await.json();
+        assert_eq!(body["case"]["version"], json!(3));
+        assert_eq!(body.get("form").is_some(), sees, "{role}");
+        assert_eq!(body.to_string().contains("610502199001010003"), sees);
+    }
+}

@@ -1,0 +1,143 @@
+//! `tongban doc verify`: judges a document from one file and one registry, with no network.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use tongban_runtime::seams::WallClock as _;
+use tongban_trust::{CheckResult, Indication, Report, verify_document};
+use tongban_types::{Hash, Timestamp, limits::DOCUMENT_BYTES_MAX};
+
+use super::pin::read_pin;
+use crate::columns::padded;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::files::read_bounded;
+use crate::instant::{beijing, read_time};
+use crate::output::{Answer, Output};
+use crate::platform::SystemClock;
+use crate::registry::{believe, read_registry};
+
+/// What it takes.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// 文书文件
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// 名册文件
+    #[arg(long, value_name = "REGISTRY")]
+    trust: PathBuf,
+    /// 名册应有的治理密钥哈希
+    #[arg(long, value_name = "HASH", value_parser = read_pin)]
+    pin: Option<Hash>,
+    /// 按哪个时间核验 (RFC 3339), 默认现在
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+}
+
+/// What was found about a document.
+#[derive(Debug, Serialize)]
+pub(crate) struct Verification {
+    /// `valid`, `invalid` or `indeterminate`.
+    pub(crate) verdict: &'static str,
+    code: Option<String>,
+    logged: bool,
+    report: Report,
+}
+
+impl Verification {
+    /// Verifies a document in compact form; blanks at its end are those of the file.
+    pub(crate) fn of(
+        document: &[u8],
+        registry: &[u8],
+        pin: Option<Hash>,
+        at: Timestamp,
+    ) -> Result<Self, Failure> {
+        // A registry that is not to be believed says nothing about the document.
+        let registry = believe(registry, pin)
+            .map_err(|error| Failure::from(error).exiting(Exit::Indeterminate))?;
+        let report = verify_document(document.trim_ascii_end(), &registry, at);
+        let verdict = match report.indication {
+            Indication::TotalPassed => "valid",
+            Indication::TotalFailed => "invalid",
+            Indication::Indeterminate => "indeterminate",
+        };
+        let code = report.code().map(|code| code.to_string());
+        // Documents of profile 0 carry no proof of inclusion.
+        Ok(Self { verdict, code, logged: false, report })
+    }
+
+    /// How a command ends that found this.
+    pub(crate) const fn exit(&self) -> Exit {
+        match self.report.indication {
+            Indication::TotalPassed => Exit::Yes,
+            Indication::TotalFailed => Exit::No,
+            Indication::Indeterminate => Exit::Indeterminate,
+        }
+    }
+
+    fn verdict_zh(&self) -> &'static str {
+        match self.report.indication {
+            Indication::TotalPassed => "有效 (valid)",
+            Indication::TotalFailed => "无效 (invalid)",
+            Indication::Indeterminate => "无法确定 (indeterminate)",
+        }
+    }
+}
+
+impl Answer for Verification {
+    const SCHEMA: &'static str = "tongban.verification/v1";
+
+    fn to_text(&self) -> String {
+        let report = &self.report;
+        let mut lines = vec![format!(
+            "结论: {}   (截至 {}, 名册第 {} 版)",
+            self.verdict_zh(),
+            beijing(report.as_of),
+            report.registry_version,
+        )];
+        if let Some(issuer) = &report.issuer {
+            lines.push(format!("签发: {} ({})", issuer.name, issuer.city));
+        }
+        for check in &report.checks {
+            let english = match check.result {
+                CheckResult::Noted => format!(" ({})", check.detail),
+                _ => String::new(),
+            };
+            lines.push(format!(
+                " {} {} {}{english}",
+                mark(check.result),
+                padded(check.id.title_zh(), 28),
+                check.detail_zh,
+            ));
+        }
+        if let Some(code) = &self.code {
+            lines.push(format!("下一步: tongban explain {code}"));
+        }
+        lines.join("\n")
+    }
+}
+
+const fn mark(result: CheckResult) -> &'static str {
+    match result {
+        CheckResult::Passed => "✓",
+        CheckResult::Failed => "✗",
+        CheckResult::Undecided => "?",
+        CheckResult::Noted => "·",
+        CheckResult::NotReached => "-",
+    }
+}
+
+/// Verifies the file.
+pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
+    // Room for the blanks an editor leaves behind.
+    let document = read_bounded(&arguments.file, DOCUMENT_BYTES_MAX + 16)?;
+    let registry = read_registry(&arguments.trust)?;
+    let at = match &arguments.at {
+        Some(text) => read_time(text)?,
+        None => SystemClock.now(),
+    };
+    let verification = Verification::of(&document, &registry, arguments.pin, at)?;
+    output.answer(&verification);
+    Ok(verification.exit())
+}

@@ -1,0 +1,71 @@
+//! `tongban key make`: draws the keys of a node, or one governance key, and prints the public halves
+//! as JSON, to be enrolled.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use tongban_runtime::seams::Entropy as _;
+use tongban_trust::{KeyId, SigningKey};
+use tongban_types::NodeId;
+use zeroize::Zeroizing;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::keys::{KeyFolder, write_seed};
+use crate::output::{Answer, Output};
+use crate::platform::OsEntropy;
+
+/// What it takes.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// 节点的数据目录, 密钥写入其中的 keys/
+    #[arg(long, value_name = "DIR", requires = "node", required_unless_present = "governance")]
+    data: Option<PathBuf>,
+    /// 节点编号, 如 350100-01
+    #[arg(long, value_name = "NODE", requires = "data")]
+    node: Option<NodeId>,
+    /// 改为生成一把治理密钥, 写入该文件; 应离线保管
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "node"])]
+    governance: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct GovernanceKey {
+    public: String,
+    key_id: String,
+}
+
+impl Answer for GovernanceKey {
+    const SCHEMA: &'static str = "tongban.governance-key/v1";
+
+    fn to_text(&self) -> String {
+        format!("治理密钥 {}", self.public)
+    }
+}
+
+/// Makes the keys.
+pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
+    if let Some(file) = &arguments.governance {
+        let seed = Zeroizing::new(OsEntropy.array());
+        write_seed(file, &seed)?;
+        let public = SigningKey::from_seed(&seed).public();
+        output.answer_json(&GovernanceKey {
+            public: public.to_string(),
+            key_id: KeyId::of(public).to_string(),
+        });
+        return Ok(Exit::Yes);
+    }
+    let (data, node) = arguments
+        .data
+        .as_ref()
+        .zip(arguments.node)
+        .expect("clap requires both unless a governance key is asked for");
+    let folder = KeyFolder::of(data);
+    folder.make(node).map_err(|error| {
+        let next = format!("tongban key show --data {} --node {node}", data.display());
+        Failure::from(error).then(next)
+    })?;
+    output.answer_json(&folder.load()?.enrolment(node));
+    Ok(Exit::Yes)
+}

@@ -1,0 +1,29 @@
+//! `tongban key show`: prints the public halves of a node's keys again, as `key make` did.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use tongban_types::NodeId;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::keys::KeyFolder;
+use crate::output::Output;
+
+/// What it takes.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// 节点的数据目录
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// 节点编号, 如 350100-01
+    #[arg(long, value_name = "NODE")]
+    node: NodeId,
+}
+
+/// Shows them.
+pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
+    let keys = KeyFolder::of(&arguments.data).load()?;
+    output.answer_json(&keys.enrolment(arguments.node));
+    Ok(Exit::Yes)
+}

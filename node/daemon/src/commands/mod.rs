@@ -1,0 +1,18 @@
+//! One command a file: what it takes, what it does, what it answers.
+
+pub(crate) mod config_check;
+pub(crate) mod demo;
+pub(crate) mod doc_verify;
+pub(crate) mod explain;
+pub(crate) mod key_make;
+pub(crate) mod key_show;
+mod pin;
+pub(crate) mod registry_check;
+pub(crate) mod registry_make;
+pub(crate) mod registry_sign;
+pub(crate) mod status;
+pub(crate) mod token_create;
+pub(crate) mod token_ls;
+pub(crate) mod token_revoke;
+pub(crate) mod up;
+pub(crate) mod version;

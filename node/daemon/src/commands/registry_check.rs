@@ -1,0 +1,161 @@
+//! `tongban registry check`: whether a registry may be believed, and what it says.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use tongban_runtime::seams::WallClock as _;
+use tongban_trust::{Registry, RegistryError, RegistryFile, governance_hash, verify_next};
+use tongban_types::{Code, GroupId, Hash, Timestamp};
+
+use super::pin::read_pin;
+use crate::columns::padded;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::instant::{beijing, read_time};
+use crate::output::{Answer, Output};
+use crate::platform::SystemClock;
+use crate::registry::{believe, read_registry};
+
+/// What it takes.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// 名册文件
+    #[arg(value_name = "REGISTRY", default_value = "registry.json")]
+    registry: PathBuf,
+    /// 应有的治理密钥哈希
+    #[arg(long, value_name = "HASH", value_parser = read_pin, conflicts_with = "after")]
+    pin: Option<Hash>,
+    /// 现行名册; 检查新名册是否正当地接续它
+    #[arg(long, value_name = "FILE")]
+    after: Option<PathBuf>,
+    /// 按哪个时间判断有效期 (RFC 3339), 默认现在
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Checked {
+    verdict: &'static str,
+    code: Option<String>,
+    version: u64,
+    expires: String,
+    expired: bool,
+    governance: String,
+    governance_compared: bool,
+    signatures: usize,
+    signatures_needed: usize,
+    cities: Vec<City>,
+}
+
+#[derive(Serialize)]
+struct City {
+    code: String,
+    name: String,
+    issuer: String,
+    divisions: Vec<String>,
+    nodes: Vec<Node>,
+    voters: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Node {
+    id: String,
+    addresses: Vec<String>,
+    keys: usize,
+}
+
+impl Answer for Checked {
+    const SCHEMA: &'static str = "tongban.registry/v1";
+
+    fn to_text(&self) -> String {
+        let compared = if self.governance_compared { "✓" } else { "?" };
+        let expiry = if self.expired { "✗" } else { "✓" };
+        let mut lines = vec![
+            format!("结论: {}", if self.expired { "已过期" } else { "可信" }),
+            format!(" ✓ 签名        {} 个, 需要 {} 个", self.signatures, self.signatures_needed),
+            format!(" {compared} 治理密钥    {}", self.governance),
+            format!(" {expiry} 有效期      至 {}", self.expires),
+            format!("第 {} 版, {} 个城市", self.version, self.cities.len()),
+        ];
+        for city in &self.cities {
+            lines.push(format!(
+                "  {} {} 辖 {}  表决 {}",
+                city.code,
+                padded(&city.name, 12),
+                city.divisions.join(" "),
+                city.voters.join(" "),
+            ));
+            for node in &city.nodes {
+                let addresses = node.addresses.join(" ");
+                lines.push(format!("    {}  {addresses}  {} 把密钥", node.id, node.keys));
+            }
+        }
+        if !self.governance_compared {
+            lines.push("治理密钥未与预置值比对: 请向另一城市核对上面的哈希, 再用 --pin".to_owned());
+        }
+        if let Some(code) = &self.code {
+            lines.push(format!("下一步: tongban explain {code}"));
+        }
+        lines.join("\n")
+    }
+}
+
+/// Checks the file.
+pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
+    let bytes = read_registry(&arguments.registry)?;
+    let at = match &arguments.at {
+        Some(text) => read_time(text)?,
+        None => SystemClock.now(),
+    };
+    let registry = match &arguments.after {
+        Some(current) => follow(current, &bytes)?,
+        None => believe(&bytes, arguments.pin)?,
+    };
+    let compared = arguments.pin.is_some() || arguments.after.is_some();
+    let signatures = RegistryFile::decode(&bytes)?.signers().count();
+    let checked = describe(&registry, at, compared, signatures);
+    output.answer(&checked);
+    Ok(if checked.expired { Exit::No } else { Exit::Yes })
+}
+
+fn follow(current: &std::path::Path, bytes: &[u8]) -> Result<Registry, Failure> {
+    let current = believe(&read_registry(current)?, None)?;
+    match verify_next(&current, bytes) {
+        Ok(next) => Ok(next.into_inner()),
+        Err(RegistryError::AlreadyHeld { .. }) => Ok(believe(bytes, None)?),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn describe(registry: &Registry, at: Timestamp, compared: bool, signatures: usize) -> Checked {
+    let cities = registry.cities().map(|(code, city)| City {
+        code: code.to_string(),
+        name: city.name.clone(),
+        issuer: city.issuer.clone(),
+        divisions: city.divisions.clone(),
+        nodes: city
+            .nodes
+            .iter()
+            .map(|(id, node)| Node {
+                id: id.to_string(),
+                addresses: node.addresses.clone(),
+                keys: node.keys.len(),
+            })
+            .collect(),
+        voters: registry.voters(GroupId(code)).iter().map(ToString::to_string).collect(),
+    });
+    let expired = registry.is_expired(at);
+    Checked {
+        verdict: if expired { "expired" } else { "valid" },
+        code: expired.then(|| Code::REGISTRY_EXPIRED.to_string()),
+        version: registry.version(),
+        expires: beijing(registry.expires()),
+        expired,
+        governance: governance_hash(registry).to_string(),
+        governance_compared: compared,
+        signatures,
+        signatures_needed: registry.threshold(),
+        cities: cities.collect(),
+    }
+}

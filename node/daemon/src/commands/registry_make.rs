@@ -1,0 +1,72 @@
+//! `tongban registry make`: turns a plan into a registry nobody has signed yet.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+use tongban_trust::{RegistryFile, governance_hash};
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::files::replace;
+use crate::output::{Answer, Output};
+use crate::registry::{Plan, read_registry};
+
+/// What it takes.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// 计划文件 (TOML): 城市, 节点, 地址, 公钥
+    #[arg(long, value_name = "FILE")]
+    plan: PathBuf,
+    /// 写到哪里
+    #[arg(long, value_name = "FILE", default_value = "registry.json")]
+    out: PathBuf,
+    /// 现行名册; 新名册版本加一, 保留其旧密钥
+    #[arg(long, value_name = "FILE")]
+    after: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Made {
+    file: PathBuf,
+    version: u64,
+    governance: String,
+    signatures_needed: usize,
+}
+
+impl Answer for Made {
+    const SCHEMA: &'static str = "tongban.registry-made/v1";
+
+    fn to_text(&self) -> String {
+        format!(
+            "已制作名册第 {} 版: {}\n治理密钥哈希 {}\n还需 {} 个治理密钥签名\n\
+             下一步: tongban registry sign {} --key FILE",
+            self.version,
+            self.file.display(),
+            self.governance,
+            self.signatures_needed,
+            self.file.display(),
+        )
+    }
+}
+
+/// Makes the file.
+pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
+    let plan = Plan::read(&arguments.plan)?;
+    let current = match &arguments.after {
+        Some(file) => Some(RegistryFile::decode(&read_registry(file)?)?),
+        None => None,
+    };
+    let folder = arguments.plan.parent().unwrap_or_else(|| Path::new(""));
+    let registry = plan.to_registry(folder, current.as_ref().map(RegistryFile::registry))?;
+    let made = Made {
+        file: arguments.out.clone(),
+        version: registry.version(),
+        governance: governance_hash(&registry).to_string(),
+        signatures_needed: registry.threshold(),
+    };
+    let text = RegistryFile::unsigned(registry).encode_indented();
+    replace(&arguments.out, text.as_bytes(), 0o644)?;
+    output.answer(&made);
+    Ok(Exit::Yes)
+}

@@ -1,0 +1,83 @@
+//! `tongban registry sign`: adds the signature of one governance key to a registry file.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use tongban_trust::{Registry, RegistryFile, SigningKey};
+use tongban_types::{CityCode, Code, PublicKey};
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::files::replace;
+use crate::keys::read_seed;
+use crate::output::{Answer, Output};
+use crate::registry::read_registry;
+
+/// What it takes.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// 名册文件, 就地加上签名
+    #[arg(value_name = "REGISTRY", default_value = "registry.json")]
+    registry: PathBuf,
+    /// 治理密钥文件
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// 现行名册; 其治理密钥也可以签名
+    #[arg(long, value_name = "FILE")]
+    after: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct SignedBy {
+    file: PathBuf,
+    city: String,
+    key_id: String,
+    signatures: usize,
+    signatures_needed: usize,
+}
+
+impl Answer for SignedBy {
+    const SCHEMA: &'static str = "tongban.registry-signed/v1";
+
+    fn to_text(&self) -> String {
+        format!(
+            "{} 已签名 ({} 个签名, 需要 {} 个)\n下一步: tongban registry check {}",
+            self.city,
+            self.signatures,
+            self.signatures_needed,
+            self.file.display(),
+        )
+    }
+}
+
+/// Signs the file.
+pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
+    let mut file = RegistryFile::decode(&read_registry(&arguments.registry)?)?;
+    let key = SigningKey::from_seed(&*read_seed(&arguments.key)?);
+    let current = match &arguments.after {
+        Some(path) => Some(RegistryFile::decode(&read_registry(path)?)?),
+        None => None,
+    };
+    let holder = holder_of(file.registry(), key.public())
+        .or_else(|| holder_of(current.as_ref()?.registry(), key.public()));
+    let Some(city) = holder else {
+        let message = format!("{} 不在名册的治理密钥之中", key.public());
+        return Err(Failure::new(Code::NOT_A_GOVERNANCE_KEY, Exit::No, message));
+    };
+    let key_id = file.sign(&key);
+    replace(&arguments.registry, file.encode_indented().as_bytes(), 0o644)?;
+    output.answer(&SignedBy {
+        file: arguments.registry.clone(),
+        city: city.to_string(),
+        key_id: key_id.to_string(),
+        signatures: file.signers().count(),
+        signatures_needed: file.registry().threshold(),
+    });
+    Ok(Exit::Yes)
+}
+
+fn holder_of(registry: &Registry, key: PublicKey) -> Option<CityCode> {
+    let keys = &registry.content().governance;
+    keys.iter().find(|(_, governance)| **governance == key).map(|(city, _)| *city)
+}

@@ -1,0 +1,72 @@
+//! `tongban token ls`: the access tokens of a node, without their texts, which nobody has.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use tongban_api::FileTokenBook;
+
+use crate::columns::padded;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::instant::beijing;
+use crate::node_process::TOKENS_FILE;
+use crate::output::{Answer, Output};
+
+/// What it takes.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// 节点的数据目录
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+}
+
+#[derive(Serialize)]
+struct Listed {
+    tokens: Vec<Line>,
+}
+
+#[derive(Serialize)]
+struct Line {
+    id: String,
+    role: &'static str,
+    person: String,
+    expires: String,
+    label: String,
+}
+
+impl Answer for Listed {
+    const SCHEMA: &'static str = "tongban.tokens/v1";
+
+    fn to_text(&self) -> String {
+        if self.tokens.is_empty() {
+            let next = "下一步: tongban token create --data DIR --role clerk --person ID";
+            return format!("没有令牌\n{next}");
+        }
+        let line = |line: &Line| {
+            format!(
+                "{}  {} {} {}  {}",
+                line.id,
+                padded(line.role, 10),
+                padded(&line.person, 16),
+                line.expires,
+                line.label,
+            )
+        };
+        self.tokens.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Lists them.
+pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
+    let tokens = FileTokenBook::open(arguments.data.join(TOKENS_FILE))?.list()?;
+    let lines = tokens.into_iter().map(|token| Line {
+        id: token.id,
+        role: token.actor.role.name(),
+        person: token.actor.person.to_string(),
+        expires: beijing(token.expires),
+        label: token.label,
+    });
+    output.answer(&Listed { tokens: lines.collect() });
+    Ok(Exit::Yes)
+}

@@ -1,0 +1,60 @@
+//! `tongban up`: runs a node until it is told to end.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use crate::configuration::Configuration;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::node_process::{NodeProcess, Shutdown, start_logging};
+use crate::output::Output;
+
+/// What still runs when everything has ended is not waited for longer.
+const LAST_WAIT: Duration = Duration::from_secs(2);
+
+/// What it takes.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// 配置文件
+    #[arg(long, value_name = "FILE", default_value = "/etc/tongban/node.toml")]
+    config: PathBuf,
+    /// 就绪后把地址写入该文件 (JSON)
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+    /// 标准输入关闭时也退出: 启动它的进程不在了
+    #[arg(long, hide = true)]
+    until_stdin_closes: bool,
+}
+
+/// Runs the node.
+pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
+    let configuration = Configuration::read(&arguments.config)?;
+    start_logging(&configuration.log_level, configuration.log_format);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("starting the tasks of the process")?;
+    let ended = runtime.block_on(Box::pin(work(arguments, &configuration, output)));
+    runtime.shutdown_timeout(LAST_WAIT);
+    ended
+}
+
+async fn work(
+    arguments: &Arguments,
+    configuration: &Configuration,
+    output: Output,
+) -> Result<Exit, Failure> {
+    // Before anything starts, so that an early signal ends it in good order too.
+    let shutdown =
+        Shutdown::listen(arguments.until_stdin_closes).context("listening for signals")?;
+    let process = Box::pin(NodeProcess::start(configuration)).await?;
+    process.announce()?;
+    if let Some(file) = &arguments.ready_file {
+        process.ready().write(file)?;
+    }
+    output.answer_json(process.ready());
+    process.run(shutdown).await
+}

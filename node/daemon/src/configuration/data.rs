@@ -1,0 +1,12 @@
+//! `[data]`: where everything a node writes goes.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DataSection {
+    /// The folder of `keys/ wal/ state/ snapshots/ blobs/`.
+    pub(super) folder: PathBuf,
+}

@@ -1,0 +1,60 @@
+//! Why a configuration is refused, always with the place of the mistake.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use thiserror::Error;
+use tongban_types::Code;
+
+use crate::exit::Exit;
+use crate::failure::Coded;
+use crate::mistake::Mistake;
+
+/// Why a configuration is refused.
+#[derive(Debug, Error)]
+pub(crate) enum ConfigurationError {
+    /// The file cannot be read.
+    #[error("{}", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Something in it is wrong.
+    #[error(transparent)]
+    Malformed(#[from] Mistake),
+    /// The API would face the network without TLS.
+    #[error("{} 第 {line} 行, http.listen: {address} 不是回环地址", file.display())]
+    NotLoopback {
+        /// The file.
+        file: PathBuf,
+        /// Its line, from 1.
+        line: usize,
+        /// The address.
+        address: SocketAddr,
+    },
+}
+
+impl Coded for ConfigurationError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Unreadable { .. } => Code::CONFIGURATION_UNREADABLE,
+            Self::Malformed(_) => Code::CONFIGURATION_MALFORMED,
+            Self::NotLoopback { .. } => Code::HTTP_NOT_LOOPBACK,
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::BadConfiguration
+    }
+
+    fn next(&self) -> Option<String> {
+        let (Self::Unreadable { file, .. }
+        | Self::Malformed(Mistake { file, .. })
+        | Self::NotLoopback { file, .. }) = self;
+        Some(format!("tongban config check --config {}", file.display()))
+    }
+}

@@ -1,0 +1,204 @@
+//! `node.toml`: what an operator writes, checked as a whole before anything starts. A section a file;
+//! unknown keys are refused; every mistake names its line and key.
+
+mod data;
+mod error;
+mod federation;
+mod http;
+mod log;
+mod node;
+mod registry;
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use tongban_types::NodeId;
+
+pub(crate) use error::ConfigurationError;
+pub(crate) use http::is_allowed_without_tls;
+pub(crate) use log::LogFormat;
+
+use crate::mistake::Place;
+
+/// A configuration file as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    node: node::NodeSection,
+    data: data::DataSection,
+    #[serde(default)]
+    federation: federation::FederationSection,
+    #[serde(default)]
+    http: http::HttpSection,
+    registry: registry::RegistrySection,
+    #[serde(default)]
+    log: log::LogSection,
+}
+
+/// A configuration that keeps every rule; relative paths are resolved against the file's folder.
+#[derive(Clone, Debug)]
+pub(crate) struct Configuration {
+    /// The file it came from.
+    pub(crate) file: PathBuf,
+    /// Which node this is.
+    pub(crate) node: NodeId,
+    /// Where everything it writes goes.
+    pub(crate) data: PathBuf,
+    /// Where other nodes reach it.
+    pub(crate) federation_listen: std::net::SocketAddr,
+    /// Where its API is.
+    pub(crate) http_listen: std::net::SocketAddr,
+    /// The registry file it starts from.
+    pub(crate) registry_file: PathBuf,
+    /// The hash of the governance keys it believes at its first start.
+    pub(crate) governance: tongban_types::Hash,
+    /// What is logged.
+    pub(crate) log_level: String,
+    /// In which form.
+    pub(crate) log_format: LogFormat,
+}
+
+impl Configuration {
+    /// Reads and checks a file.
+    pub(crate) fn read(file: &Path) -> Result<Self, ConfigurationError> {
+        let text = std::fs::read_to_string(file)
+            .map_err(|source| ConfigurationError::Unreadable { file: file.to_owned(), source })?;
+        Self::parse(file, &text)
+    }
+
+    /// Checks the text of a file.
+    pub(crate) fn parse(file: &Path, text: &str) -> Result<Self, ConfigurationError> {
+        let place = Place { file, text };
+        let written: Written = toml::from_str(text).map_err(|error| place.malformed(error))?;
+        let Written { node, data, federation, http, registry, log } = written;
+        let http_listen = *http.listen.get_ref();
+        if !is_allowed_without_tls(http_listen) {
+            return Err(ConfigurationError::NotLoopback {
+                file: file.to_owned(),
+                line: place.line_of(&http.listen.span()),
+                address: http_listen,
+            });
+        }
+        let folder = file.parent().unwrap_or_else(|| Path::new(""));
+        Ok(Self {
+            file: file.to_owned(),
+            node: node
+                .id()
+                .map_err(|error| place.at(&node.number.span(), "node.number", &error))?,
+            data: folder.join(data.folder),
+            federation_listen: federation.listen,
+            http_listen,
+            registry_file: folder.join(registry.file),
+            governance: registry.governance,
+            log_level: log.level.name().to_owned(),
+            log_format: log.format,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+[node]
+city = "350100"
+number = 1
+
+[data]
+folder = "data"
+
+[federation]
+listen = "0.0.0.0:7400"
+
+[http]
+listen = "127.0.0.1:8443"
+
+[registry]
+file = "/etc/tongban/registry.json"
+governance = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
+[log]
+level = "info"
+format = "json"
+"#;
+
+    fn parse(text: &str) -> Result<Configuration, ConfigurationError> {
+        Configuration::parse(Path::new("/etc/tongban/node.toml"), text)
+    }
+
+    fn refusal(from: &str, to: &str) -> String {
+        assert!(GOOD.contains(from), "{from}");
+        let error = parse(&GOOD.replacen(from, to, 1)).unwrap_err();
+        error.to_string()
+    }
+
+    #[test]
+    fn a_whole_file_is_read_and_paths_are_beside_it() {
+        let read = parse(GOOD).unwrap();
+        assert_eq!(read.node.to_string(), "350100-01");
+        assert_eq!(read.data, Path::new("/etc/tongban/data"));
+        assert_eq!(read.registry_file, Path::new("/etc/tongban/registry.json"));
+        assert_eq!(read.log_format, LogFormat::Json);
+    }
+
+    #[test]
+    fn what_may_be_left_out_has_the_usual_value() {
+        let short = GOOD.split("[federation]").next().unwrap().to_owned()
+            + "[registry]"
+            + GOOD.split("[registry]").nth(1).unwrap().split("[log]").next().unwrap();
+        let read = parse(&short).unwrap();
+        assert_eq!(read.federation_listen.port(), 7400);
+        assert_eq!(read.http_listen.to_string(), "127.0.0.1:8443");
+        assert_eq!(read.log_level, "info");
+    }
+
+    #[test]
+    fn a_mistake_names_its_line_and_key() {
+        let cases = [
+            ("folder = ", "foulder = ", "第 7 行", "foulder"),
+            ("listen = \"0.0.0.0:7400\"", "listen = \"0.0.0.0\"", "第 10 行", "federation.listen"),
+            ("number = 1", "number = 0", "第 4 行", "node.number"),
+            ("number = 1", "number = 100", "第 4 行", "node.number"),
+            ("city = \"350100\"", "city = \"350102\"", "第 3 行", "node.city"),
+            ("\"info\"", "\"loud\"", "第 20 行", "log.level"),
+            ("0011", "001", "第 17 行", "registry.governance"),
+            ("[log]", "[logg]", "第 19 行", "logg"),
+            ("city = \"350100\"", "city = \"350100", "第 3 行", "city"),
+        ];
+        for (from, to, line, key) in cases {
+            let message = refusal(from, to);
+            assert!(message.contains(line), "{to}: {message}");
+            assert!(message.contains(key), "{to}: {message}");
+        }
+        assert!(refusal("folder = \"data\"", "").contains("folder"));
+    }
+
+    #[test]
+    fn only_loopback_is_bound_without_tls() {
+        for address in ["0.0.0.0:8443", "10.0.0.1:8443", "[::]:8443", "[2001:db8::1]:80"] {
+            let error = parse(&GOOD.replace("127.0.0.1:8443", address)).unwrap_err();
+            assert!(matches!(error, ConfigurationError::NotLoopback { line: 13, .. }), "{error}");
+        }
+        for address in ["127.0.0.1:0", "127.9.9.9:1", "[::1]:8443"] {
+            assert!(parse(&GOOD.replace("127.0.0.1:8443", address)).is_ok(), "{address}");
+        }
+    }
+
+    #[test]
+    fn every_sample_an_operator_finds_loads() {
+        let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/six-cities");
+        let mut nodes = Vec::new();
+        for entry in std::fs::read_dir(samples).unwrap() {
+            let folder = entry.unwrap().path();
+            if folder.is_dir() {
+                let read = Configuration::read(&folder.join("node.toml")).unwrap();
+                let name = folder.file_name().unwrap().to_str().unwrap();
+                assert!(name.starts_with(&read.node.city().to_string()), "{name}");
+                nodes.push(read.node.city().number());
+            }
+        }
+        nodes.sort_unstable();
+        assert_eq!(nodes, [350_100, 350_300, 350_700, 350_900, 610_500, 621_100]);
+    }
+}

@@ -1,0 +1,26 @@
+//! `[node]`: which node of which city this is.
+
+use serde::{Deserialize, Deserializer};
+use toml::Spanned;
+use tongban_types::{CityCode, MalformedId, NodeId};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NodeSection {
+    /// GB/T 2260 code of the city, six digits.
+    #[serde(deserialize_with = "city")]
+    pub(super) city: CityCode,
+    /// Number of the node within the city, 1 to 99, never given twice.
+    pub(super) number: Spanned<u8>,
+}
+
+impl NodeSection {
+    pub(super) fn id(&self) -> Result<NodeId, MalformedId> {
+        NodeId::new(self.city, *self.number.get_ref())
+    }
+}
+
+fn city<'de, D: Deserializer<'de>>(deserializer: D) -> Result<CityCode, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(serde::de::Error::custom)
+}

@@ -1,0 +1,23 @@
+//! `[registry]`: which federation the node belongs to.
+
+use std::path::PathBuf;
+
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Deserializer};
+use tongban_types::Hash;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RegistrySection {
+    /// The signed registry file.
+    pub(super) file: PathBuf,
+    /// Hash of the governance keys believed at the first start, as `tongban registry check` shows.
+    #[serde(deserialize_with = "hash")]
+    pub(super) governance: Hash,
+}
+
+fn hash<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Hash, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let bytes = HEXLOWER.decode(text.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+    bytes.map(Hash).ok_or_else(|| serde::de::Error::custom("应为 64 个小写十六进制数字"))
+}

@@ -1,0 +1,74 @@
+//! The folder a demonstration happens in: a temporary one that goes with it, or one that stays.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use tempfile::TempDir;
+
+use super::account::Account;
+
+/// A folder, and what becomes of it.
+#[derive(Debug)]
+pub(crate) enum House {
+    /// Removed at the end.
+    Temporary(TempDir),
+    /// Left where it is.
+    Lasting(PathBuf),
+}
+
+impl House {
+    /// The folder asked for, or a new temporary one.
+    pub(crate) fn open(folder: Option<&Path>, keep: bool) -> anyhow::Result<Self> {
+        if let Some(folder) = folder {
+            std::fs::create_dir_all(folder).context("演示目录")?;
+            if std::fs::read_dir(folder)?.next().is_some() {
+                bail!("演示目录 {} 不是空的", folder.display());
+            }
+            return Ok(Self::Lasting(folder.to_owned()));
+        }
+        let made = tempfile::Builder::new().prefix("tongban-demo-").tempdir()?;
+        Ok(if keep { Self::Lasting(made.keep()) } else { Self::Temporary(made) })
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Temporary(folder) => folder.path(),
+            Self::Lasting(folder) => folder,
+        }
+    }
+
+    /// Removes it, or says where it is.
+    pub(crate) fn leave(self, account: &mut Account, after_failure: bool) {
+        match self {
+            Self::Temporary(folder) if after_failure => {
+                let path = folder.keep();
+                account.say(&format!("为便于查看, 演示目录保留在 {}", path.display()));
+            }
+            Self::Temporary(folder) => drop(folder),
+            Self::Lasting(path) => account.say(&format!("演示目录: {}", path.display())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_holds_something_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(House::open(Some(folder.path()), false).is_ok());
+        std::fs::write(folder.path().join("mine"), "x").unwrap();
+        assert!(House::open(Some(folder.path()), false).is_err());
+    }
+
+    #[test]
+    fn a_temporary_folder_goes_with_the_demonstration() {
+        let path = {
+            let house = House::open(None, false).unwrap();
+            house.path().to_owned()
+        };
+        assert!(!path.exists());
+    }
+}

@@ -1,0 +1,236 @@
+//! A small HTTP/1.1 client for a node's API: one keep-alive connection, opened again when it broke.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap};
+use hyper::{Method, Request};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use thiserror::Error;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tongban_types::Code;
+
+use crate::exit::Exit;
+use crate::failure::Coded;
+
+/// A registry file is the largest answer of the API.
+const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Why there is no answer.
+#[derive(Debug, Error)]
+pub(crate) enum ClientError {
+    /// Nobody answers there, or no longer.
+    #[error("{address} 没有应答: {reason}")]
+    Unreachable {
+        /// Where.
+        address: SocketAddr,
+        /// What was seen.
+        reason: String,
+    },
+    /// The answer is not what was expected.
+    #[error("{method} {path} 答复 {status}: {body}")]
+    Unexpected {
+        /// The method.
+        method: Method,
+        /// The path.
+        path: String,
+        /// Its status.
+        status: u16,
+        /// What it said.
+        body: String,
+    },
+}
+
+impl Coded for ClientError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Unreachable { .. } => Code::NODE_UNREACHABLE,
+            Self::Unexpected { .. } => Code::NODE_ANSWERED_OTHERWISE,
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Unreachable { .. } => Exit::Unreachable,
+            Self::Unexpected { status: 401 | 403, .. } => Exit::NotAllowed,
+            Self::Unexpected { status: 404, .. } => Exit::NotFound,
+            Self::Unexpected { .. } => Exit::Internal,
+        }
+    }
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct HttpAnswer {
+    /// Its status.
+    pub(crate) status: u16,
+    /// Its headers.
+    pub(crate) headers: HeaderMap,
+    /// Its body.
+    pub(crate) body: Bytes,
+}
+
+impl HttpAnswer {
+    /// Its body as JSON; null where it is none.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+
+    /// As an error, for an answer nobody expects.
+    pub(crate) fn unexpected(&self, method: Method, path: &str) -> ClientError {
+        let body = String::from_utf8_lossy(&self.body).chars().take(600).collect();
+        ClientError::Unexpected { method, path: path.to_owned(), status: self.status, body }
+    }
+}
+
+/// A client of one node with one token.
+#[derive(Debug)]
+pub(crate) struct HttpClient {
+    address: SocketAddr,
+    authorization: Option<String>,
+    patience: Duration,
+    connection: Option<SendRequest<Full<Bytes>>>,
+}
+
+impl HttpClient {
+    /// For a node at `address`, as the holder of `token`, waiting at most `patience` for an answer.
+    pub(crate) fn new(address: SocketAddr, token: Option<&str>, patience: Duration) -> Self {
+        let authorization = token.map(|token| format!("Bearer {token}"));
+        Self { address, authorization, patience, connection: None }
+    }
+
+    /// Reads something.
+    pub(crate) async fn get(&mut self, path: &str) -> Result<HttpAnswer, ClientError> {
+        self.call(Method::GET, path, &[], Bytes::new()).await
+    }
+
+    /// Reads JSON that must be there.
+    pub(crate) async fn get_json(&mut self, path: &str) -> Result<Value, ClientError> {
+        let answer = self.get(path).await?;
+        if answer.status == 200 {
+            Ok(answer.json())
+        } else {
+            Err(answer.unexpected(Method::GET, path))
+        }
+    }
+
+    /// Sends JSON.
+    pub(crate) async fn post(
+        &mut self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<HttpAnswer, ClientError> {
+        self.call(Method::POST, path, headers, body).await
+    }
+
+    async fn call(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<HttpAnswer, ClientError> {
+        let outcome = timeout(self.patience, self.exchange(method, path, headers, body)).await;
+        match outcome {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(reason)) => Err(self.lost(reason)),
+            Err(_) => Err(self.lost(format!("{} 秒内没有答复", self.patience.as_secs()))),
+        }
+    }
+
+    /// What the connection is good for after a failure is not known: the next call opens another.
+    fn lost(&mut self, reason: String) -> ClientError {
+        self.connection = None;
+        ClientError::Unreachable { address: self.address, reason }
+    }
+
+    async fn exchange(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<HttpAnswer, String> {
+        let mut request = Request::builder().method(method).uri(path);
+        request = request.header(HOST, self.address.to_string());
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        if !body.is_empty() {
+            request = request.header(CONTENT_TYPE, "application/json");
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::new(body)).map_err(|error| error.to_string())?;
+        let response = self.connection().await?.send_request(request).await;
+        let (head, body) = response.map_err(|error| error.to_string())?.into_parts();
+        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+        let body = body.map_err(|error| error.to_string())?.to_bytes();
+        Ok(HttpAnswer { status: head.status.as_u16(), headers: head.headers, body })
+    }
+
+    /// The connection, ready for a request.
+    async fn connection(&mut self) -> Result<&mut SendRequest<Full<Bytes>>, String> {
+        let is_usable = match &mut self.connection {
+            Some(connection) => connection.ready().await.is_ok(),
+            None => false,
+        };
+        if !is_usable {
+            self.connection = Some(self.connect().await.map_err(|error| error.to_string())?);
+        }
+        Ok(self.connection.as_mut().expect("it was just opened"))
+    }
+
+    async fn connect(&self) -> anyhow::Result<SendRequest<Full<Bytes>>> {
+        let stream = TcpStream::connect(self.address).await?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        // Ends with the connection.
+        tokio::spawn(connection);
+        Ok(sender)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(5);
+
+    #[tokio::test]
+    async fn a_broken_connection_is_opened_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = tokio::spawn(async move {
+            for _ in 0..2 {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut bytes = [0; 1024];
+                let read = stream.read(&mut bytes).await.unwrap();
+                assert!(bytes[..read].windows(15).any(|window| window == b"authorization: "));
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\n{\"a\":1}";
+                stream.write_all(answer).await.unwrap();
+            }
+        });
+        let mut client = HttpClient::new(address, Some("t"), PATIENCE);
+        assert_eq!(client.get_json("/").await.unwrap()["a"], 1);
+        // The server closes after each answer; a try may still meet the old connection.
+        let mut second = client.get_json("/").await;
+        if second.is_err() {
+            second = client.get_json("/").await;
+        }
+        assert_eq!(second.unwrap()["a"], 1);
+        server.await.unwrap();
+        let gone = client.get("/").await.unwrap_err();
+        assert_eq!(gone.exit(), Exit::Unreachable);
+    }
+}

@@ -1,0 +1,59 @@
+//! Times as people write and read them: RFC 3339 in, Beijing time out.
+
+use jiff::tz::Offset;
+use thiserror::Error;
+use tongban_types::{Code, Timestamp};
+
+use crate::exit::Exit;
+use crate::failure::Coded;
+
+/// A text that is no time.
+#[derive(Debug, Error)]
+#[error("{text:?} 不是 RFC 3339 时间")]
+pub(crate) struct MalformedTime {
+    text: String,
+}
+
+impl Coded for MalformedTime {
+    fn code(&self) -> Code {
+        Code::TIME_MALFORMED
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::No
+    }
+}
+
+/// Reads an RFC 3339 time with its offset.
+pub(crate) fn read_time(text: &str) -> Result<Timestamp, MalformedTime> {
+    let time: Result<jiff::Timestamp, _> = text.parse();
+    time.map(|time| Timestamp::from_unix_ms(time.as_millisecond()))
+        .map_err(|_| MalformedTime { text: text.to_owned() })
+}
+
+/// A time as people in China read it, to the second: `2026-11-24 08:00:00 +08:00`.
+pub(crate) fn beijing(at: Timestamp) -> String {
+    match jiff::Timestamp::from_millisecond(at.unix_ms()) {
+        Ok(time) => {
+            let there = Offset::constant(8).to_datetime(time);
+            there.strftime("%Y-%m-%d %H:%M:%S +08:00").to_string()
+        }
+        Err(_) => format!("{} ms", at.unix_ms()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_with_an_offset_is_read_and_shown_as_in_beijing() {
+        let time = read_time("2026-11-24T00:00:00Z").unwrap();
+        assert_eq!(time, read_time("2026-11-24T08:00:00+08:00").unwrap());
+        assert_eq!(beijing(time), "2026-11-24 08:00:00 +08:00");
+        assert!(beijing(Timestamp::from_unix_ms(i64::MAX)).ends_with("ms"));
+        for text in ["", "2026-11-24", "2026-11-24T00:00:00", "now"] {
+            assert!(read_time(text).is_err(), "{text}");
+        }
+    }
+}

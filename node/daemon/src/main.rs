@@ -1,0 +1,39 @@
+//! The `tongban` binary: command line, configuration, and the wiring of a real node out of tokio,
+//! files, libp2p and sled. What a node does is decided in other rooms; printing is done in `output`
+//! alone.
+
+mod columns;
+mod command_line;
+mod commands;
+mod configuration;
+mod demo;
+mod exit;
+mod failure;
+mod files;
+mod http_client;
+mod instant;
+mod keys;
+mod mistake;
+mod node_process;
+mod output;
+mod platform;
+mod registry;
+mod staging;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::command_line::CommandLine;
+
+fn main() -> ExitCode {
+    let command_line = CommandLine::parse();
+    let output = command_line.output();
+    match command_line.run() {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            output.failure(&failure);
+            failure.exit.into()
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Where a TOML file is wrong: file, line and key, for whoever has to correct it.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// A mistake in a TOML file.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("{} 第 {line} 行, {key}: {what}", file.display())]
+pub(crate) struct Mistake {
+    /// The file.
+    pub(crate) file: PathBuf,
+    /// Its line, from 1.
+    pub(crate) line: usize,
+    /// The key, or what stands there.
+    pub(crate) key: String,
+    /// What is wrong.
+    pub(crate) what: String,
+}
+
+/// The text of a file, to say where in it something is wrong.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    /// The file.
+    pub(crate) file: &'a Path,
+    /// Its text.
+    pub(crate) text: &'a str,
+}
+
+impl Place<'_> {
+    /// The line a span begins in, from 1.
+    pub(crate) fn line_of(self, span: &Range<usize>) -> usize {
+        let before = self.text.as_bytes().iter().take(span.start);
+        before.filter(|byte| **byte == b'\n').count() + 1
+    }
+
+    /// A mistake at a known key.
+    pub(crate) fn at(
+        self,
+        span: &Range<usize>,
+        key: &str,
+        what: &impl std::fmt::Display,
+    ) -> Mistake {
+        Mistake {
+            file: self.file.to_owned(),
+            line: self.line_of(span),
+            key: key.to_owned(),
+            what: what.to_string(),
+        }
+    }
+
+    /// An error of the reader, which knows the place, and the key where there is one.
+    pub(crate) fn malformed(self, mut error: toml::de::Error) -> Mistake {
+        let span = error.span().unwrap_or_default();
+        let what = error.message().to_owned();
+        // Without its input the error shows the path of the key instead of the source line.
+        error.set_input(None);
+        let shown = error.to_string();
+        let path = shown.lines().find_map(|line| line.strip_prefix("in `")?.strip_suffix('`'));
+        let key = path.map_or_else(|| self.name_at(&span), ToOwned::to_owned);
+        self.at(&span, &key, &what)
+    }
+
+    /// What the line of a span begins with: its key or its section.
+    fn name_at(self, span: &Range<usize>) -> String {
+        let line = self.text.lines().nth(self.line_of(span) - 1).unwrap_or_default();
+        line.split('=').next().unwrap_or_default().trim().to_owned()
+    }
+}

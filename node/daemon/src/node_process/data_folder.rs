@@ -1,0 +1,223 @@
+//! The data folder: one process at a time, one node for ever, and no vote by a node whose log is
+//! gone.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+use tongban_types::{CityCode, Code, NodeId};
+
+use crate::exit::Exit;
+use crate::failure::Coded;
+use crate::keys::KeyFolder;
+use crate::files::{FileError, read_bounded, replace};
+
+/// Access tokens, in the data folder.
+pub(crate) const TOKENS_FILE: &str = "tokens.json";
+
+/// Says which node the folder belongs to, once its log exists.
+const OWNER_FILE: &str = "node";
+
+/// Held by the process that uses the folder.
+const LOCK_FILE: &str = "lock";
+
+/// A node's name takes nine bytes.
+const OWNER_BYTES_MAX: usize = 64;
+
+/// The folder everything of a node is in, locked for this process.
+#[derive(Debug)]
+pub(crate) struct DataFolder {
+    path: PathBuf,
+    owner: NodeId,
+    _lock: File,
+}
+
+/// Why a data folder cannot be used.
+#[derive(Debug, Error)]
+pub(crate) enum DataFolderError {
+    /// Another process uses it.
+    #[error("{} 正被另一进程使用", path.display())]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// It belongs to another node.
+    #[error("{} 属于节点 {owner}, 不是 {node}", path.display())]
+    OfOtherNode {
+        /// The folder.
+        path: PathBuf,
+        /// Whose it is.
+        owner: String,
+        /// Who asked.
+        node: NodeId,
+    },
+    /// No node has run on it and no keys are in it yet.
+    #[error("{} 里没有节点, 请用 --node 说明是哪个节点", path.display())]
+    OfNobody {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The node had a log, and it is gone.
+    #[error("{} 里曾有日志, 现在没有了", path.display())]
+    LogLost {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The system refuses.
+    #[error("数据目录 {}", path.display())]
+    Unusable {
+        /// The folder.
+        path: PathBuf,
+        /// What it said.
+        #[source]
+        source: io::Error,
+    },
+    /// A file in it cannot be used.
+    #[error("数据目录中的文件")]
+    File(#[from] FileError),
+}
+
+impl Coded for DataFolderError {
+    fn code(&self) -> Code {
+        match self {
+            Self::InUse { .. } => Code::FOLDER_IN_USE,
+            Self::OfOtherNode { .. } | Self::OfNobody { .. } => Code::FOLDER_OF_OTHER_NODE,
+            Self::LogLost { .. } => Code::LOG_LOST,
+            Self::Unusable { .. } | Self::File(_) => Code::FOLDER_UNUSABLE,
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::InUse { .. } => Exit::Conflict,
+            Self::OfNobody { .. } => Exit::NotFound,
+            Self::OfOtherNode { .. } | Self::LogLost { .. } => Exit::BadConfiguration,
+            Self::Unusable { .. } | Self::File(_) => Exit::Internal,
+        }
+    }
+}
+
+impl DataFolder {
+    /// Takes the folder for `node`, making it if need be.
+    pub(crate) fn take(path: &Path, node: NodeId) -> Result<Self, DataFolderError> {
+        let unusable = |source| DataFolderError::Unusable { path: path.to_owned(), source };
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unusable)?;
+        let lock = lock(path)?;
+        if let Some(owner) = owner_of(path)? {
+            if owner != node.to_string() {
+                return Err(DataFolderError::OfOtherNode { path: path.to_owned(), owner, node });
+            }
+            if !has_files(&path.join("wal")).map_err(unusable)? {
+                return Err(DataFolderError::LogLost { path: path.to_owned() });
+            }
+        }
+        for folder in ["keys", "wal", "state", "snapshots", "blobs"] {
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(path.join(folder));
+            made.map_err(unusable)?;
+        }
+        Ok(Self { path: path.to_owned(), owner: node, _lock: lock })
+    }
+
+    /// From now on the folder is this node's, and its log must be there. Called when the log exists
+    /// and before the process says it is ready.
+    pub(crate) fn keep(&self) -> Result<(), DataFolderError> {
+        if owner_of(&self.path)?.is_none() {
+            let owner = format!("{}\n", self.owner);
+            replace(&self.path.join(OWNER_FILE), owner.as_bytes(), 0o644)?;
+        }
+        Ok(())
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn lock(path: &Path) -> Result<File, DataFolderError> {
+    let unusable = |source| DataFolderError::Unusable { path: path.to_owned(), source };
+    let mut options = OpenOptions::new();
+    let options = options.write(true).create(true).truncate(false).mode(0o600);
+    let file = options.open(path.join(LOCK_FILE)).map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(DataFolderError::InUse { path: path.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(unusable(source)),
+    }
+}
+
+fn owner_of(path: &Path) -> Result<Option<String>, DataFolderError> {
+    match read_bounded(&path.join(OWNER_FILE), OWNER_BYTES_MAX) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).trim().to_owned())),
+        Err(error) if error.is_missing() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The city of the node a folder belongs to, as it was told or as the folder says.
+pub(crate) fn city_of_folder(
+    path: &Path,
+    told: Option<NodeId>,
+) -> Result<CityCode, DataFolderError> {
+    let owner = owner_of(path)?;
+    let known = owner.and_then(|owner| owner.parse().ok()).or_else(|| KeyFolder::of(path).owner());
+    match (known, told) {
+        (Some(owner), Some(node)) if owner != node => Err(DataFolderError::OfOtherNode {
+            path: path.to_owned(),
+            owner: owner.to_string(),
+            node,
+        }),
+        (Some(node), _) | (None, Some(node)) => Ok(node.city()),
+        (None, None) => Err(DataFolderError::OfNobody { path: path.to_owned() }),
+    }
+}
+
+fn has_files(folder: &Path) -> io::Result<bool> {
+    match fs::read_dir(folder) {
+        Ok(mut entries) => Ok(entries.next().transpose()?.is_some()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(text: &str) -> NodeId {
+        text.parse().unwrap()
+    }
+
+    fn code_of(path: &Path, id: &str) -> Code {
+        DataFolder::take(path, node(id)).unwrap_err().code()
+    }
+
+    #[test]
+    fn a_second_taker_is_refused_until_the_first_lets_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data");
+        let taken = DataFolder::take(&path, node("350100-01")).unwrap();
+        assert_eq!(code_of(&path, "350100-01"), Code::FOLDER_IN_USE);
+        drop(taken);
+        assert!(DataFolder::take(&path, node("350100-01")).is_ok());
+    }
+
+    #[test]
+    fn a_folder_stays_with_its_node_and_does_not_start_without_its_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data");
+        let take = || DataFolder::take(&path, node("350100-01"));
+        let taken = take().unwrap();
+        fs::write(path.join("wal/1.log"), "x").unwrap();
+        taken.keep().unwrap();
+        drop(taken);
+        assert_eq!(code_of(&path, "350100-02"), Code::FOLDER_OF_OTHER_NODE);
+        drop(take().unwrap());
+        fs::remove_file(path.join("wal/1.log")).unwrap();
+        assert_eq!(code_of(&path, "350100-01"), Code::LOG_LOST);
+        fs::remove_dir(path.join("wal")).unwrap();
+        assert_eq!(code_of(&path, "350100-01"), Code::LOG_LOST);
+    }
+}

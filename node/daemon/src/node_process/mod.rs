@@ -1,0 +1,16 @@
+//! One node as a process: its data folder, its parts put to work, its API served, and its end.
+
+mod data_folder;
+mod enrolled;
+mod metrics;
+mod peers;
+mod ready;
+mod shutdown;
+mod start;
+mod telemetry;
+
+pub(crate) use data_folder::{TOKENS_FILE, city_of_folder};
+pub(crate) use ready::{READY_FILE, Ready};
+pub(crate) use shutdown::Shutdown;
+pub(crate) use start::NodeProcess;
+pub(crate) use telemetry::start_logging;

@@ -1,0 +1,52 @@
+//! How a process says that it answers: one JSON object on stdout, and in files for whoever waits.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::files::{FileError, read_bounded, replace};
+use crate::output::Answer;
+
+/// In the data folder while the process runs.
+pub(crate) const READY_FILE: &str = "ready.json";
+
+/// Two addresses, a name and a number.
+const READY_BYTES_MAX: usize = 4_096;
+
+/// Where a running node answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Ready {
+    /// Address and port of the API.
+    pub(crate) http: String,
+    /// Address and port of the links to other nodes.
+    pub(crate) federation: String,
+    /// Which node.
+    pub(crate) node: String,
+    /// Its process.
+    pub(crate) pid: u32,
+}
+
+impl Answer for Ready {
+    const SCHEMA: &'static str = "tongban.ready/v1";
+
+    fn to_text(&self) -> String {
+        format!("节点 {} 就绪: 接口 http://{}  联盟 {}", self.node, self.http, self.federation)
+    }
+}
+
+impl Ready {
+    /// Writes it; whoever finds the file finds it whole.
+    pub(crate) fn write(&self, file: &Path) -> Result<(), FileError> {
+        let json = serde_json::to_vec(self).expect("texts and a number");
+        replace(file, &json, 0o644)
+    }
+
+    /// Reads it; `None` while there is none.
+    pub(crate) fn read(file: &Path) -> Result<Option<Self>, FileError> {
+        match read_bounded(file, READY_BYTES_MAX) {
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}

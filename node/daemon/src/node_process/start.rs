@@ -1,0 +1,240 @@
+//! Putting a node to work out of its configuration, and ending it in good order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+use tongban_api::{ApiState, Catalogue, FileTokenBook, RequestMetrics, TokenBookError};
+use tongban_assembly::{Node, NodeParts, RaftTempo, StartError};
+use tongban_net::{Libp2pTransport, NetConfig};
+use tongban_runtime::{NodeHandle, NodeSettings, Tempo};
+use tongban_store::{OpenError, SledStore};
+use tongban_trust::Registry;
+use tongban_types::Code;
+use tongban_wal::WalConfig;
+
+use super::data_folder::{DataFolder, TOKENS_FILE};
+use super::enrolled::check_enrolled;
+use super::metrics::metrics_text;
+use super::peers::{directory_of, follow_registry};
+use super::ready::{READY_FILE, Ready};
+use super::shutdown::Shutdown;
+use crate::configuration::Configuration;
+use crate::exit::Exit;
+use crate::failure::{Coded, Failure};
+use crate::files::FileError;
+use crate::keys::{KeyFolder, NodeKeys};
+use crate::platform::{DaemonPlatform, FileDisk, OsEntropy, SystemClock};
+use crate::registry::{hold, read_registry};
+
+/// Page cache of applied state: the open cases of a busy city fit.
+const STATE_CACHE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// How often the node is asked whether its log has failed.
+const WATCH_EVERY: Duration = Duration::from_secs(5);
+
+/// A node at work.
+#[derive(Debug)]
+pub(crate) struct NodeProcess {
+    node: Arc<Node<DaemonPlatform>>,
+    transport: Arc<Libp2pTransport>,
+    folder: DataFolder,
+    ready: Ready,
+    api: JoinHandle<std::io::Result<()>>,
+    stop_api: oneshot::Sender<()>,
+    follower: JoinHandle<()>,
+}
+
+impl Coded for StartError {
+    fn code(&self) -> Code {
+        Self::code(self)
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NoGroup { .. } => Exit::BadConfiguration,
+            _ => Exit::Internal,
+        }
+    }
+}
+
+impl Coded for OpenError {
+    fn code(&self) -> Code {
+        Self::code(self)
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::InUse { .. } => Exit::Conflict,
+            _ => Exit::Internal,
+        }
+    }
+}
+
+impl Coded for TokenBookError {
+    fn code(&self) -> Code {
+        Self::code(self)
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NoSuchToken { .. } => Exit::NotFound,
+            Self::File { .. } => Exit::Internal,
+            _ => Exit::No,
+        }
+    }
+}
+
+/// What is checked before the node touches the network.
+struct Grounds {
+    keys: NodeKeys,
+    registry_file: Vec<u8>,
+    registry: Registry,
+}
+
+impl NodeProcess {
+    /// Starts the node; it answers when this returns.
+    pub(crate) async fn start(configuration: &Configuration) -> Result<Self, Failure> {
+        let me = configuration.node;
+        let folder = DataFolder::take(&configuration.data, me)?;
+        let grounds = check_grounds(configuration)?;
+        let tokens = Arc::new(FileTokenBook::open(folder.path().join(TOKENS_FILE))?);
+        let listener = listen(configuration.http_listen).await?;
+        let (store, opened) = SledStore::open(&folder.path().join("state"), STATE_CACHE_BYTES)?;
+        tracing::info!(?opened, "applied state is open");
+        let (transport, bound) = Libp2pTransport::start(NetConfig {
+            me,
+            identity: *grounds.keys.transport,
+            listen: vec![configuration.federation_listen],
+            peers: directory_of(&grounds.registry).await?,
+        })
+        .await?;
+        let transport = Arc::new(transport);
+        let catalogue = Arc::new(Catalogue::built_in());
+        let started = Node::<DaemonPlatform>::start(NodeParts {
+            settings: settings(configuration, &grounds, &catalogue),
+            disk: FileDisk::new(folder.path()),
+            store: Arc::new(store),
+            transport: transport.clone(),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(OsEntropy),
+            signer: Arc::new(grounds.keys.ring),
+            wal: WalConfig::default(),
+            raft: RaftTempo::default(),
+            witness: None,
+        });
+        let node = Arc::new(Box::pin(started).await?);
+        folder.keep()?;
+        let ready = Ready {
+            http: address_of(&listener, configuration.http_listen),
+            federation: bound.first().map(ToString::to_string).unwrap_or_default(),
+            node: me.to_string(),
+            pid: std::process::id(),
+        };
+        let requests = RequestMetrics::default();
+        let metrics = metrics_text(&requests, node.clone(), transport.clone());
+        let state = ApiState {
+            node: node.handle(),
+            catalogue,
+            tokens,
+            clock: Arc::new(SystemClock),
+            requests,
+            metrics: Arc::new(metrics),
+        };
+        let (stop_api, stopped) = oneshot::channel::<()>();
+        let stopped = async move { drop(stopped.await) };
+        let api = tokio::spawn(tongban_api::serve(listener, state, stopped));
+        let follower = tokio::spawn(follow_registry(node.handle(), transport.clone()));
+        Ok(Self { node, transport, folder, ready, api, stop_api, follower })
+    }
+
+    /// Where it answers.
+    pub(crate) const fn ready(&self) -> &Ready {
+        &self.ready
+    }
+
+    /// Leaves word in the data folder where it answers.
+    pub(crate) fn announce(&self) -> Result<(), FileError> {
+        self.ready.write(&self.folder.path().join(READY_FILE))
+    }
+
+    /// Works until it is told to end or cannot go on, and ends in good order.
+    pub(crate) async fn run(self, mut shutdown: Shutdown) -> Result<Exit, Failure> {
+        let handle = self.node.handle();
+        let outcome = tokio::select! {
+            why = shutdown.asked() => {
+                tracing::info!(why, "the node ends");
+                Ok(Exit::Yes)
+            }
+            () = failed(&*handle) => {
+                let message = format!("节点 {} 的日志或状态库故障", handle.node());
+                Err(Failure::new(Code::NODE_FAILED, Exit::Internal, message))
+            }
+        };
+        self.end().await;
+        outcome
+    }
+
+    async fn end(self) {
+        // Gone before the answers stop, so that nobody is sent to a closed door.
+        let _ = std::fs::remove_file(self.folder.path().join(READY_FILE));
+        self.follower.abort();
+        let _ = self.stop_api.send(());
+        if let Ok(Err(error)) = self.api.await {
+            tracing::warn!(%error, "the API ended with an error");
+        }
+        self.node.shut_down().await;
+        self.transport.shut_down().await;
+    }
+}
+
+/// Returns once the node takes nothing in any more.
+async fn failed(node: &dyn NodeHandle) {
+    while !node.report().failed {
+        sleep(WATCH_EVERY).await;
+    }
+}
+
+fn check_grounds(configuration: &Configuration) -> Result<Grounds, Failure> {
+    let bad = |failure: Failure| failure.exiting(Exit::BadConfiguration);
+    let keys = KeyFolder::of(&configuration.data).load().map_err(|error| bad(error.into()))?;
+    let given = read_registry(&configuration.registry_file).map_err(|error| bad(error.into()))?;
+    let held = hold(&configuration.data, &given, configuration.governance);
+    let (registry_file, registry) = held.map_err(bad)?;
+    check_enrolled(&registry, configuration.node, &keys.ring)?;
+    Ok(Grounds { keys, registry_file, registry })
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let message = format!("{address}: {error}");
+        Failure::new(Code::HTTP_CANNOT_LISTEN, Exit::Conflict, message)
+    })
+}
+
+fn address_of(listener: &TcpListener, asked: SocketAddr) -> String {
+    listener.local_addr().unwrap_or(asked).to_string()
+}
+
+fn settings(
+    configuration: &Configuration,
+    grounds: &Grounds,
+    catalogue: &Catalogue,
+) -> NodeSettings {
+    NodeSettings {
+        me: configuration.node,
+        registry_file: grounds.registry_file.clone(),
+        registry: Arc::new(grounds.registry.clone()),
+        items: catalogue.items().map(|item| item.terms.clone()).collect(),
+        templates: catalogue
+            .documents()
+            .map(|template| (template.item, template.clone()))
+            .collect(),
+        calendar: catalogue.calendar().clone(),
+        tempo: Tempo::default(),
+    }
+}

@@ -1,0 +1,25 @@
+//! Making registries from plans, and holding on to the one a node believes.
+
+mod belief;
+mod held;
+mod plan;
+
+use tongban_trust::RegistryError;
+use tongban_types::Code;
+
+use crate::exit::Exit;
+use crate::failure::Coded;
+
+pub(crate) use belief::believe;
+pub(crate) use held::{hold, read_registry};
+pub(crate) use plan::{CityPlan, NodePlan, Plan};
+
+impl Coded for RegistryError {
+    fn code(&self) -> Code {
+        Self::code(self)
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::No
+    }
+}

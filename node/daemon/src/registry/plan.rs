@@ -1,0 +1,305 @@
+//! The plan of a registry as an operator writes it, TOML: cities, nodes, addresses, public keys.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Deserializer};
+use thiserror::Error;
+use toml::value::Datetime;
+use tongban_trust::{NodeEnrolment, Registry, RegistryDraft, RegistryError};
+use tongban_types::{
+    CityCode, Code, KeyRole, NodeId, PublicKey, SealingPublicKey, Timestamp,
+};
+
+use crate::exit::Exit;
+use crate::failure::Coded;
+use crate::files::{FileError, read_bounded};
+use crate::instant::read_time;
+use crate::keys::{Enrolment, HexKey};
+use crate::mistake::{Mistake, Place};
+
+/// A plan or an enrolment larger than this is none: 400 cities take about 600 KiB.
+const PLAN_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// What a registry is to say.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Plan {
+    /// From then on new peers and keys are refused.
+    #[serde(deserialize_with = "time")]
+    pub(crate) expires: Timestamp,
+    /// Keys enrolled by this plan sign from then on.
+    #[serde(deserialize_with = "time")]
+    pub(crate) keys_from: Timestamp,
+    /// Keys enrolled by this plan sign until then.
+    #[serde(deserialize_with = "time")]
+    pub(crate) keys_until: Timestamp,
+    /// The members.
+    #[serde(rename = "city")]
+    pub(crate) cities: Vec<CityPlan>,
+}
+
+/// A member.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CityPlan {
+    /// GB/T 2260 code.
+    #[serde(deserialize_with = "text")]
+    pub(crate) code: CityCode,
+    /// Name in Chinese.
+    pub(crate) name: String,
+    /// The URL its documents name as their issuer.
+    pub(crate) issuer: String,
+    /// Prefixes of the divisions it answers for; its own four digits when left out.
+    pub(crate) divisions: Option<Vec<String>>,
+    /// Its governance key; a member may have none.
+    pub(crate) governance: Option<HexKey>,
+    /// The voters of its group.
+    #[serde(deserialize_with = "texts")]
+    pub(crate) voters: Vec<NodeId>,
+    /// Its machines.
+    #[serde(rename = "node")]
+    pub(crate) nodes: Vec<NodePlan>,
+}
+
+/// A machine.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NodePlan {
+    /// Which node.
+    #[serde(deserialize_with = "text")]
+    pub(crate) id: NodeId,
+    /// Where it is reached: `host:port`.
+    pub(crate) addresses: Vec<String>,
+    /// The file `tongban key make` printed, beside the plan; instead of `keys` and `sealing`.
+    pub(crate) enrolment: Option<PathBuf>,
+    /// Its public keys by role.
+    pub(crate) keys: Option<BTreeMap<KeyRole, HexKey>>,
+    /// Its X25519 key.
+    pub(crate) sealing: Option<HexKey>,
+}
+
+/// Why a plan does not make a registry.
+#[derive(Debug, Error)]
+pub(crate) enum PlanError {
+    /// A file cannot be read.
+    #[error("计划或公钥文件无法读取")]
+    File(#[from] FileError),
+    /// The plan is not of its form.
+    #[error(transparent)]
+    Malformed(#[from] Mistake),
+    /// An enrolment file is not of its form.
+    #[error("{} 不是 tongban key make 的输出", file.display())]
+    Enrolment {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A node's keys are given twice or not at all, or are another node's.
+    #[error("节点 {node}: {rule}")]
+    Keys {
+        /// The node.
+        node: NodeId,
+        /// What is wrong.
+        rule: &'static str,
+    },
+    /// What it says breaks a rule of registries.
+    #[error(transparent)]
+    Rule(#[from] RegistryError),
+}
+
+impl Coded for PlanError {
+    fn code(&self) -> Code {
+        match self {
+            Self::File(error) => error.code(),
+            Self::Malformed(_) | Self::Enrolment { .. } | Self::Keys { .. } => {
+                Code::PLAN_MALFORMED
+            }
+            Self::Rule(error) => error.code(),
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::File(error) => error.exit(),
+            _ => Exit::No,
+        }
+    }
+}
+
+impl Plan {
+    /// Reads a plan.
+    pub(crate) fn read(file: &Path) -> Result<Self, PlanError> {
+        let bytes = read_bounded(file, PLAN_BYTES_MAX)?;
+        let text = String::from_utf8_lossy(&bytes);
+        Ok(Self::parse(file, &text)?)
+    }
+
+    fn parse(file: &Path, text: &str) -> Result<Self, Mistake> {
+        toml::from_str(text).map_err(|error| Place { file, text }.malformed(error))
+    }
+
+    /// The registry it describes: the first, or the one after `current`, whose keys stay. Enrolment
+    /// files are looked for beside `folder`.
+    pub(crate) fn to_registry(
+        &self,
+        folder: &Path,
+        current: Option<&Registry>,
+    ) -> Result<Registry, PlanError> {
+        let mut draft = match current {
+            Some(current) => RegistryDraft::after(current, self.expires),
+            None => RegistryDraft::first(self.expires),
+        };
+        for city in &self.cities {
+            self.add_city(&mut draft, city, folder)?;
+        }
+        // Voters may be other cities' nodes, so they come when all are there.
+        for city in &self.cities {
+            let mut voters = city.voters.clone();
+            voters.sort_unstable();
+            draft.voters(city.code, &voters)?;
+        }
+        Ok(draft.check()?)
+    }
+
+    fn add_city(
+        &self,
+        draft: &mut RegistryDraft,
+        city: &CityPlan,
+        folder: &Path,
+    ) -> Result<(), PlanError> {
+        draft.city(city.code, &city.name, &city.issuer);
+        if let Some(divisions) = &city.divisions
+            && let Some(entry) = draft.cities.get_mut(&city.code)
+        {
+            entry.divisions.clone_from(divisions);
+        }
+        if let Some(key) = city.governance {
+            draft.governance(city.code, PublicKey(key.0));
+        }
+        for node in &city.nodes {
+            let (keys, sealing) = node.public_keys(folder)?;
+            draft.enrol(&NodeEnrolment {
+                node: node.id,
+                addresses: node.addresses.clone(),
+                keys,
+                sealing,
+                not_before: self.keys_from,
+                not_after: self.keys_until,
+            })?;
+        }
+        Ok(())
+    }
+}
+
+type PublicKeys = (BTreeMap<KeyRole, PublicKey>, SealingPublicKey);
+
+impl NodePlan {
+    fn public_keys(&self, folder: &Path) -> Result<PublicKeys, PlanError> {
+        let refused = |rule| Err(PlanError::Keys { node: self.id, rule });
+        match (&self.enrolment, &self.keys, self.sealing) {
+            (Some(file), None, None) => {
+                let file = folder.join(file);
+                let bytes = read_bounded(&file, PLAN_BYTES_MAX)?;
+                let enrolment: Enrolment = serde_json::from_slice(&bytes)
+                    .map_err(|source| PlanError::Enrolment { file, source })?;
+                if enrolment.node() != self.id {
+                    return refused("公钥文件属于另一节点");
+                }
+                Ok((enrolment.keys(), enrolment.sealing()))
+            }
+            (None, Some(keys), Some(sealing)) => {
+                let keys = keys.iter().map(|(role, key)| (*role, PublicKey(key.0))).collect();
+                Ok((keys, SealingPublicKey(sealing.0)))
+            }
+            _ => refused("给出 enrolment, 或者同时给出 keys 和 sealing"),
+        }
+    }
+}
+
+fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    let written = Datetime::deserialize(deserializer)?.to_string();
+    read_time(&written)
+        .map_err(|_| serde::de::Error::custom("写成带时区的时间, 如 2027-11-24T00:00:00Z"))
+}
+
+fn text<'de, D: Deserializer<'de>, T>(deserializer: D) -> Result<T, D::Error>
+where
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(serde::de::Error::custom)
+}
+
+fn texts<'de, D: Deserializer<'de>, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().map(|text| text.parse().map_err(serde::de::Error::custom)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::KeyFolder;
+
+    fn plan_text(folder: &Path) -> String {
+        let mut text = "expires = 2027-11-24T00:00:00Z\nkeys_from = 2026-11-23T00:00:00Z\n\
+                        keys_until = 2028-11-24T00:00:00Z\n"
+            .to_owned();
+        for code in [350_100, 350_300, 350_900] {
+            let node: NodeId = format!("{code}-01").parse().unwrap();
+            let keys = KeyFolder::of(&folder.join(code.to_string()));
+            keys.make(node).unwrap();
+            let enrolment = keys.load().unwrap().enrolment(node);
+            let file = format!("{code}.json");
+            std::fs::write(folder.join(&file), serde_json::to_vec(&enrolment).unwrap()).unwrap();
+            let governance =
+                tongban_trust::SigningKey::from_seed(&[u8::try_from(code % 251).unwrap(); 32]);
+            text += &format!(
+                "[[city]]\ncode = \"{code}\"\nname = \"{code} 市\"\n\
+                 issuer = \"https://{code}.tongban.example\"\ngovernance = \"{}\"\n\
+                 voters = [\"350900-01\", \"350100-01\", \"350300-01\"]\n\
+                 [[city.node]]\nid = \"{node}\"\naddresses = [\"127.0.0.1:7400\"]\n\
+                 enrolment = \"{file}\"\n",
+                governance.public()
+            );
+        }
+        text
+    }
+
+    #[test]
+    fn a_plan_makes_a_registry_and_the_one_after_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = plan_text(folder.path());
+        let plan = Plan::parse(Path::new("plan.toml"), &text).unwrap();
+        let first = plan.to_registry(folder.path(), None).unwrap();
+        assert_eq!((first.version(), first.cities().count()), (1, 3));
+        let fuzhou = CityCode::new(350_100).unwrap();
+        assert_eq!(first.voters(tongban_types::GroupId(fuzhou)).len(), 3);
+        let renamed = text.replace("350300 市", "莆田市");
+        let plan = Plan::parse(Path::new("plan.toml"), &renamed).unwrap();
+        let next = plan.to_registry(folder.path(), Some(&first)).unwrap();
+        assert_eq!(next.version(), 2);
+        assert_eq!(next.nodes().count(), 3);
+    }
+
+    #[test]
+    fn a_mistake_in_a_plan_names_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = plan_text(folder.path());
+        let parse = |text: &str| Plan::parse(Path::new("plan.toml"), text);
+        let mistake = parse(&text.replacen("2027-11-24T00:00:00Z", "2027-11-24", 1)).unwrap_err();
+        assert_eq!((mistake.line, mistake.key.as_str()), (1, "expires"));
+        assert!(parse(&text.replacen("issuer", "isuer", 1)).is_err());
+        let doubled = text.replacen("350100.json", "350300.json", 1);
+        let refused = parse(&doubled).unwrap().to_registry(folder.path(), None);
+        assert!(matches!(refused, Err(PlanError::Keys { .. })));
+        let absent = text.replacen("enrolment = \"350100.json\"", "", 1);
+        let refused = parse(&absent).unwrap().to_registry(folder.path(), None);
+        assert!(matches!(refused, Err(PlanError::Keys { .. })));
+    }
+}

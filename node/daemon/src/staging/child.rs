@@ -1,0 +1,94 @@
+//! One city's process: started from this program's own file, ended by its id, and gone with this
+//! process even if that is killed, because it watches the pipe that is its stdin.
+
+use std::fs::OpenOptions;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use tokio::process::{Child, ChildStdin, Command};
+use tokio::time::{sleep, timeout};
+
+use super::layout::Site;
+use crate::node_process::Ready;
+
+/// A start reads a log and opens a store; on a busy machine that takes a second or two.
+const START_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// An end flushes the store and lets requests under way end.
+const END_TIME_MAX: Duration = Duration::from_secs(5);
+
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// A running process of a city.
+#[derive(Debug)]
+pub(crate) struct ChildNode {
+    child: Child,
+    /// Held open for as long as the process is to live.
+    stdin: Option<ChildStdin>,
+}
+
+impl ChildNode {
+    /// Starts the process of a city; it does not answer yet.
+    pub(crate) fn start(site: &Site) -> anyhow::Result<Self> {
+        // Word of an earlier process would be taken for this one's.
+        match std::fs::remove_file(&site.ready) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+        let log = OpenOptions::new().append(true).create(true).open(&site.log)?;
+        let program = std::env::current_exe().context("finding this program's own file")?;
+        let mut child = Command::new(program)
+            .args(["up", "--until-stdin-closes", "--config"])
+            .arg(&site.config)
+            .arg("--ready-file")
+            .arg(&site.ready)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(log)
+            // A group of its own: Ctrl-C at the terminal comes to this process alone, which ends
+            // its children when it has said what it has to say.
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("starting the process of {}", site.city.name))?;
+        let stdin = child.stdin.take();
+        Ok(Self { child, stdin })
+    }
+
+    /// Its process id, while it runs.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Returns once it answers.
+    pub(crate) async fn until_ready(&mut self, site: &Site) -> anyhow::Result<()> {
+        let begun = Instant::now();
+        loop {
+            if Ready::read(&site.ready)?.is_some_and(|ready| Some(ready.pid) == self.pid()) {
+                return Ok(());
+            }
+            if let Some(status) = self.child.try_wait()? {
+                bail!("{}的进程已退出 ({status}), 日志 {}", site.city.name, site.log.display());
+            }
+            if begun.elapsed() > START_TIME_MAX {
+                bail!("{}的进程没有就绪, 日志 {}", site.city.name, site.log.display());
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Kills it as a power cut would: SIGKILL.
+    pub(crate) async fn kill(mut self) -> anyhow::Result<()> {
+        self.child.kill().await.context("killing a process")
+    }
+
+    /// Ends it in good order, or else by force; returns when it is gone.
+    pub(crate) async fn end(mut self) {
+        drop(self.stdin.take());
+        if timeout(END_TIME_MAX, self.child.wait()).await.is_err() {
+            // Already gone is as good as killed.
+            let _ = self.child.kill().await;
+        }
+    }
+}

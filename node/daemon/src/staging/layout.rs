@@ -1,0 +1,190 @@
+//! The files of a federation on this machine: keys, a signed registry, and a configuration a city,
+//! derived from the samples.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, ensure};
+use tongban_runtime::seams::{Entropy as _, WallClock as _};
+use tongban_trust::{RegistryFile, SigningKey, governance_hash};
+use tongban_types::{CityCode, DAY_MS, Hash, NodeId, Timestamp};
+use zeroize::Zeroizing;
+
+use super::cities::City;
+use super::ports::free_ports;
+use crate::failure::Failure;
+use crate::files::replace;
+use crate::keys::{HexKey, KeyFolder, write_seed};
+use crate::platform::{OsEntropy, SystemClock};
+use crate::registry::{CityPlan, NodePlan, Plan};
+
+/// Voters of a group: the city's own node and the next two.
+const VOTERS: usize = 3;
+
+/// Where everything of a federation on this machine is.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    /// The folder of all of it.
+    pub(crate) folder: PathBuf,
+    /// The signed registry.
+    pub(crate) registry: PathBuf,
+    /// The hash of its governance keys.
+    pub(crate) governance: Hash,
+    /// The cities, in the order of the ring.
+    pub(crate) sites: Vec<Site>,
+}
+
+/// One city on this machine.
+#[derive(Clone, Debug)]
+pub(crate) struct Site {
+    /// Which.
+    pub(crate) city: City,
+    /// Its node.
+    pub(crate) node: NodeId,
+    /// Its configuration.
+    pub(crate) config: PathBuf,
+    /// Its data folder.
+    pub(crate) data: PathBuf,
+    /// Its log.
+    pub(crate) log: PathBuf,
+    /// Where its process says that it answers.
+    pub(crate) ready: PathBuf,
+    /// Where its API is.
+    pub(crate) http: SocketAddr,
+    federation: SocketAddr,
+}
+
+impl Layout {
+    /// Makes everything in an existing, empty folder.
+    pub(crate) fn make(folder: &Path, cities: &[City]) -> Result<Self, Failure> {
+        // Written into files that are read from elsewhere.
+        let folder = folder.canonicalize().context("the folder of the federation")?;
+        let sites = sites(&folder, cities)?;
+        let mut plan = Plan {
+            expires: whole_second(SystemClock.now().plus_ms(365 * DAY_MS)),
+            keys_from: whole_second(SystemClock.now().plus_ms(-DAY_MS)),
+            keys_until: whole_second(SystemClock.now().plus_ms(730 * DAY_MS)),
+            cities: Vec::new(),
+        };
+        let mut governance = Vec::new();
+        for (place, site) in sites.iter().enumerate() {
+            let key = governance_key(&folder, site)?;
+            let nodes = (place..place + VOTERS).map(|next| sites[next % sites.len()].node);
+            plan.cities.push(city_plan(site, &key, nodes.collect())?);
+            governance.push(key);
+        }
+        let registry = plan.to_registry(&folder, None)?;
+        let pin = governance_hash(&registry);
+        let mut file = RegistryFile::unsigned(registry);
+        let threshold = file.registry().threshold();
+        for key in governance.iter().take(threshold) {
+            file.sign(key);
+        }
+        let path = folder.join("registry.json");
+        replace(&path, file.encode_indented().as_bytes(), 0o644)?;
+        for site in &sites {
+            let text = configuration(site, &path, pin)?;
+            replace(&site.config, text.as_bytes(), 0o644)?;
+        }
+        Ok(Self { folder, registry: path, governance: pin, sites })
+    }
+}
+
+fn sites(folder: &Path, cities: &[City]) -> anyhow::Result<Vec<Site>> {
+    ensure!(cities.len() >= VOTERS, "a group has three voters");
+    let ports = free_ports(2 * cities.len())?;
+    let mut sites = Vec::with_capacity(cities.len());
+    for (city, ports) in cities.iter().zip(ports.chunks_exact(2)) {
+        let own = folder.join(city.code.to_string());
+        std::fs::create_dir_all(&own).context("the folder of a city")?;
+        sites.push(Site {
+            city: *city,
+            node: NodeId::new(CityCode::new(city.code)?, 1)?,
+            config: own.join("node.toml"),
+            data: own.join("data"),
+            log: own.join("node.log"),
+            ready: own.join("ready.json"),
+            http: (Ipv4Addr::LOCALHOST, ports[0]).into(),
+            federation: (Ipv4Addr::LOCALHOST, ports[1]).into(),
+        });
+    }
+    Ok(sites)
+}
+
+/// Draws a governance key and keeps it beside the cities, as each city would keep its own offline.
+fn governance_key(folder: &Path, site: &Site) -> Result<SigningKey, Failure> {
+    let seed = Zeroizing::new(OsEntropy.array());
+    write_seed(&folder.join(format!("governance-{}.key", site.city.code)), &seed)?;
+    Ok(SigningKey::from_seed(&seed))
+}
+
+fn city_plan(site: &Site, key: &SigningKey, voters: Vec<NodeId>) -> Result<CityPlan, Failure> {
+    let keys = KeyFolder::of(&site.data);
+    keys.make(site.node)?;
+    let enrolment = keys.load()?.enrolment(site.node);
+    let public = enrolment.keys().into_iter().map(|(role, key)| (role, HexKey(key.0)));
+    Ok(CityPlan {
+        code: site.node.city(),
+        name: site.city.name.to_owned(),
+        issuer: format!("https://{}.tongban.example", site.city.code),
+        divisions: None,
+        governance: Some(HexKey(key.public().0)),
+        voters,
+        nodes: vec![NodePlan {
+            id: site.node,
+            addresses: vec![site.federation.to_string()],
+            enrolment: None,
+            keys: Some(public.collect()),
+            sealing: Some(HexKey(enrolment.sealing().0)),
+        }],
+    })
+}
+
+/// The sample with what differs on this machine.
+fn configuration(site: &Site, registry: &Path, governance: Hash) -> anyhow::Result<String> {
+    let mut sample: toml::Table = toml::from_str(site.city.sample).context("a sample is TOML")?;
+    let changes: [(&str, &str, String); 6] = [
+        ("data", "folder", site.data.display().to_string()),
+        ("federation", "listen", site.federation.to_string()),
+        ("http", "listen", site.http.to_string()),
+        ("registry", "file", registry.display().to_string()),
+        ("registry", "governance", governance.to_string()),
+        ("log", "format", "json".to_owned()),
+    ];
+    for (section, key, value) in changes {
+        let section = sample.get_mut(section).and_then(toml::Value::as_table_mut);
+        let section = section.context("a sample has every section")?;
+        section.insert(key.to_owned(), toml::Value::String(value));
+    }
+    Ok(toml::to_string(&sample)?)
+}
+
+/// Registries write times to the second.
+fn whole_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_unix_ms(at.unix_seconds() * 1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cities::SIX_CITIES;
+    use super::*;
+    use crate::configuration::Configuration;
+    use crate::registry::{believe, read_registry};
+
+    #[test]
+    fn what_is_made_is_what_a_node_accepts() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::make(folder.path(), &SIX_CITIES).unwrap();
+        let bytes = read_registry(&layout.registry).unwrap();
+        let registry = believe(&bytes, Some(layout.governance)).unwrap();
+        assert_eq!(registry.cities().count(), 6);
+        for site in &layout.sites {
+            let configuration = Configuration::read(&site.config).unwrap();
+            assert_eq!(configuration.node, site.node);
+            assert_eq!(configuration.http_listen, site.http);
+            assert_eq!(configuration.governance, layout.governance);
+        }
+        let hosted = |node| registry.cities().filter(|(_, city)| city.voters.contains(&node));
+        assert!(layout.sites.iter().all(|site| hosted(site.node).count() == VOTERS));
+    }
+}

@@ -1,0 +1,241 @@
+//! Applying one log entry: every command and parcel by itself, then what the entry as a whole gives
+//! rise to: deadlines that group time has passed, the batch of parcels, the state hash.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tongban_trust::{Registry, RegistryFile};
+use tongban_types::{
+    CommandId, GroupId, Hash, NodeId, PublicKey, VoterReport, limits, sha256_parts,
+};
+
+use crate::checked::{CheckedBody, CheckedEntry};
+use crate::clock;
+use crate::context::Context;
+use crate::handlers::{on_command, on_parcels, on_registry};
+use crate::keyspace::{self, range_of};
+use crate::memory;
+use crate::outbox;
+use crate::query::registry_bytes;
+use crate::record::Ground;
+use crate::refusal::Refusal;
+use crate::reply::{EntryReply, Reply};
+use crate::view::{Draft, View, Write, WriteSet, load};
+
+/// The state machine of one group. It holds no state: only who it is, whom it believes first, and
+/// the parsed form of what the view last showed.
+#[derive(Debug)]
+pub struct Machine {
+    group: GroupId,
+    genesis: Hash,
+    parsed: Mutex<Option<Arc<Registry>>>,
+}
+
+/// What applying an entry came to.
+#[derive(Debug)]
+pub struct Applied {
+    /// What to write, with the entry's index, in one atomic write.
+    pub writes: WriteSet,
+    /// What to answer.
+    pub reply: EntryReply,
+    /// Something that must stop the group on this replica.
+    pub alarm: Option<Alarm>,
+}
+
+/// A replica reported a state other than ours at the same index: one of us is broken or lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alarm {
+    /// Who reported.
+    pub voter: NodeId,
+    /// At which index.
+    pub index: u64,
+    /// What it reported.
+    pub theirs: Hash,
+    /// What this replica had.
+    pub ours: Hash,
+}
+
+impl Machine {
+    /// The machine of a group; `genesis` is the hash of the governance keys that may sign its first
+    /// registry ([`tongban_trust::governance_hash`]).
+    pub fn new(group: GroupId, genesis: Hash) -> Self {
+        Self {
+            group,
+            genesis,
+            parsed: Mutex::new(None),
+        }
+    }
+
+    /// Which group.
+    pub fn group(&self) -> GroupId {
+        self.group
+    }
+
+    /// Applies the entry at `index` to the state that `view` shows.
+    pub fn apply(&self, view: &dyn View, index: u64, entry: &CheckedEntry) -> Applied {
+        let mut context = Context {
+            group: self.group,
+            index,
+            ground: load(view, keyspace::GROUND).unwrap_or_default(),
+            registry: self.registry(view),
+            calendar: load(view, keyspace::CALENDAR).map(Arc::new),
+            draft: Draft::new(view),
+            parcels: Vec::new(),
+        };
+        let before = context.ground.clone();
+        let mut alarm = None;
+        let results = match &entry.body {
+            Err(refusal) => vec![Err(refusal.clone())],
+            Ok(CheckedBody::Commands { signer, commands }) => {
+                on_commands(&mut context, *signer, commands)
+            }
+            Ok(CheckedBody::Report { signer, report }) => {
+                let result = on_report(&mut context, *signer, report);
+                // A stranger's report, or one of another group, says nothing about this state.
+                if result.is_ok() {
+                    alarm = compare_states(view, report);
+                }
+                vec![result]
+            }
+            Ok(CheckedBody::Parcels(certified)) => on_parcels(&mut context, certified),
+            Ok(CheckedBody::Registry(file)) => {
+                let savepoint = context.savepoint();
+                let result = on_registry(&mut context, self.genesis, file);
+                if result.is_err() {
+                    context.take_back(savepoint);
+                }
+                vec![result]
+            }
+        };
+        context.draft.keep();
+        clock::fire_deadlines(&mut context);
+        outbox::close_batch(&mut context);
+        memory::forget_old(&mut context);
+        if context.ground != before {
+            let ground = context.ground.clone();
+            context.draft.store(keyspace::GROUND.to_vec(), &ground);
+        }
+        self.remember_registry(&context);
+        let is_point = matches!(entry.body, Ok(CheckedBody::Report { .. }))
+            && results.iter().all(Result::is_ok);
+        let writes = seal_state(context, index, entry.bytes(), is_point);
+        Applied {
+            writes,
+            reply: EntryReply { results },
+            alarm,
+        }
+    }
+
+    /// The registry of a view, parsed at most once a version.
+    pub fn registry(&self, view: &dyn View) -> Option<Arc<Registry>> {
+        let ground: Ground = load(view, keyspace::GROUND)?;
+        if ground.registry == 0 {
+            return None;
+        }
+        let mut parsed = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(registry) = &*parsed
+            && registry.version() == ground.registry
+        {
+            return Some(registry.clone());
+        }
+        let file = registry_bytes(view)?;
+        let registry = Arc::new(RegistryFile::decode(&file).ok()?.registry().clone());
+        *parsed = Some(registry.clone());
+        Some(registry)
+    }
+
+    fn remember_registry(&self, context: &Context<'_>) {
+        if let Some(registry) = &context.registry {
+            let mut parsed = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
+            *parsed = Some(registry.clone());
+        }
+    }
+}
+
+fn on_commands(
+    context: &mut Context<'_>,
+    signer: PublicKey,
+    commands: &[(Vec<u8>, tongban_types::Command)],
+) -> Vec<Result<Reply, Refusal>> {
+    let mut carried_out: Vec<CommandId> = Vec::with_capacity(commands.len());
+    let results = commands
+        .iter()
+        .map(|(bytes, command)| {
+            let savepoint = context.savepoint();
+            let remembered = context.ground.remembered;
+            let result = on_command(context, signer, bytes, command);
+            if result.is_err() {
+                context.take_back(savepoint);
+            } else if context.ground.remembered > remembered {
+                carried_out.push(command.id);
+            }
+            result
+        })
+        .collect();
+    context.draft.keep();
+    memory::note_order(context, &carried_out);
+    results
+}
+
+fn on_report(
+    context: &mut Context<'_>,
+    signer: PublicKey,
+    report: &VoterReport,
+) -> Result<Reply, Refusal> {
+    if report.group != context.group {
+        return Err(Refusal::OtherGroup(report.group));
+    }
+    if context.registry()?.voter_key(report.voter) != Some(signer) {
+        return Err(Refusal::KeyWithoutRight);
+    }
+    clock::on_report(context, report)?;
+    Ok(Reply::Done)
+}
+
+/// Compares a report with the hash this replica had at that index, if it still keeps it.
+fn compare_states(view: &dyn View, report: &VoterReport) -> Option<Alarm> {
+    let ours: Hash = load(view, &keyspace::hash_point(report.index))?;
+    (ours != report.state).then_some(Alarm {
+        voter: report.voter,
+        index: report.index,
+        theirs: report.state,
+        ours,
+    })
+}
+
+/// Chains the state hash over the entry and what it wrote, and keeps it for comparison after each
+/// report, a bounded number of points.
+fn seal_state(context: Context<'_>, index: u64, entry: &[u8], is_point: bool) -> WriteSet {
+    let mut draft = context.draft;
+    let before: Hash = draft.load(keyspace::STATE_HASH).unwrap_or_default();
+    let written = write_set_hash(draft.writes());
+    let hash = sha256_parts(&[&before.0, &index.to_be_bytes(), entry, &written.0]);
+    draft.store(keyspace::STATE_HASH.to_vec(), &hash);
+    if is_point {
+        draft.store(keyspace::hash_point(index), &hash);
+        let (from, until) = range_of(keyspace::HASH_POINTS);
+        let points = draft.scan(&from, &until, limits::HASH_POINTS_MAX + 8);
+        let surplus = points.len().saturating_sub(limits::HASH_POINTS_MAX);
+        for (key, _) in points.into_iter().take(surplus) {
+            draft.delete(key);
+        }
+    }
+    draft.into_writes()
+}
+
+fn write_set_hash(writes: &WriteSet) -> Hash {
+    let mut parts: Vec<&[u8]> = Vec::with_capacity(writes.len() * 3);
+    for (key, write) in writes {
+        parts.push(key);
+        match write {
+            Write::Put(bytes) => {
+                parts.push(b"put");
+                parts.push(bytes);
+            }
+            Write::Delete => {
+                parts.push(b"delete");
+                parts.push(b"");
+            }
+        }
+    }
+    sha256_parts(&parts)
+}

@@ -1,0 +1,212 @@
+//! What every handler works on: the draft of the entry, the group's ground record, and the parcels
+//! the entry has given rise to so far.
+
+use std::sync::Arc;
+
+use tongban_trust::Registry;
+use tongban_types::{
+    Actor, Calendar, CaseNumber, CaseState, CaseVersion, CivilDay, DueTime, GroupId, ItemTerms,
+    ItemVersion, OnCase, Parcel, Role, Sealed, Timestamp, encode,
+};
+
+use crate::keyspace;
+use crate::record::{CaseRecord, Ground, Movement, Standpoint};
+use crate::refusal::Refusal;
+use crate::reply::Reply;
+use crate::view::Draft;
+
+pub(crate) struct Context<'a> {
+    pub(crate) group: GroupId,
+    pub(crate) index: u64,
+    pub(crate) draft: Draft<'a>,
+    pub(crate) ground: Ground,
+    pub(crate) registry: Option<Arc<Registry>>,
+    pub(crate) calendar: Option<Arc<Calendar>>,
+    /// Encoded parcels of this entry, in order; `first` is `ground.outbox_next` at its start.
+    pub(crate) parcels: Vec<Vec<u8>>,
+}
+
+/// A way back from a refused command.
+pub(crate) struct Savepoint {
+    ground: Ground,
+    registry: Option<Arc<Registry>>,
+    calendar: Option<Arc<Calendar>>,
+    parcels: usize,
+}
+
+impl Context<'_> {
+    pub(crate) fn savepoint(&mut self) -> Savepoint {
+        self.draft.keep();
+        Savepoint {
+            ground: self.ground.clone(),
+            registry: self.registry.clone(),
+            calendar: self.calendar.clone(),
+            parcels: self.parcels.len(),
+        }
+    }
+
+    pub(crate) fn take_back(&mut self, savepoint: Savepoint) {
+        self.draft.take_back();
+        self.ground = savepoint.ground;
+        self.registry = savepoint.registry;
+        self.calendar = savepoint.calendar;
+        self.parcels.truncate(savepoint.parcels);
+    }
+
+    pub(crate) fn registry(&self) -> Result<&Registry, Refusal> {
+        self.registry.as_deref().ok_or(Refusal::NoRegistry)
+    }
+
+    /// A case this group owns, at the version the actor saw.
+    pub(crate) fn owned_case(&self, on: OnCase) -> Result<CaseRecord, Refusal> {
+        let record = self.case_at(on)?;
+        match record.standpoint {
+            Standpoint::Owner => Ok(record),
+            Standpoint::Mirror => Err(Refusal::NotOwner),
+        }
+    }
+
+    /// A case this group owns and is the authority of.
+    pub(crate) fn case_to_decide(&self, on: OnCase) -> Result<CaseRecord, Refusal> {
+        let record = self.case_at(on)?;
+        if record.envelope.authority != self.group.city() {
+            return Err(Refusal::NotTheAuthority);
+        }
+        match record.standpoint {
+            Standpoint::Owner => Ok(record),
+            Standpoint::Mirror => Err(Refusal::NotOwner),
+        }
+    }
+
+    /// Checks that the law has not accepted the case already: past its notice's day it counts as
+    /// accepted even while its turn to be written so has not come. A provisional day accepts nothing.
+    pub(crate) fn require_in_time(&self, record: &CaseRecord) -> Result<(), Refusal> {
+        match record.notice_due {
+            Some(due) if !due.provisional && self.ground.time > due.at => {
+                Err(Refusal::NoticeTooLate)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The last step of a case. Between two steps a record is touched at most a few times: a
+    /// document is prepared and issued, a request is asked and answered.
+    pub(crate) fn last_movement(&self, record: &CaseRecord) -> Option<Movement> {
+        const TOUCHES_MAX: usize = 16;
+        let number = record.envelope.number;
+        (0..=record.version.0)
+            .rev()
+            .take(TOUCHES_MAX)
+            .find_map(|version| {
+                self.draft
+                    .load(&keyspace::movement(number, CaseVersion(version)))
+            })
+    }
+
+    /// A case this group keeps, at the version the actor saw.
+    pub(crate) fn case_at(&self, on: OnCase) -> Result<CaseRecord, Refusal> {
+        let record = self.case(on.case).ok_or(Refusal::NoSuchCase)?;
+        if record.version != on.expected {
+            return Err(Refusal::StaleVersion {
+                expected: on.expected,
+                actual: record.version,
+            });
+        }
+        Ok(record)
+    }
+
+    pub(crate) fn case(&self, number: CaseNumber) -> Option<CaseRecord> {
+        self.draft.load(&keyspace::case(number))
+    }
+
+    /// Brings a case to a state: new version, its step in the history, its place in the lists.
+    pub(crate) fn move_case(
+        &mut self,
+        record: &mut CaseRecord,
+        state: CaseState,
+        at: Timestamp,
+        actor: &Actor,
+        words: Option<Sealed>,
+    ) {
+        let number = record.envelope.number;
+        if record.state != state {
+            self.draft.delete(keyspace::by_state(record.state, number));
+        }
+        self.draft
+            .put(keyspace::by_state(state, number), Vec::new());
+        record.state = state;
+        record.since = at;
+        record.version = record.version.next();
+        let movement = Movement {
+            state,
+            at,
+            committed_at: self.ground.time,
+            actor: actor.clone(),
+            words,
+        };
+        self.draft
+            .store(keyspace::movement(number, record.version), &movement);
+        self.draft.store(keyspace::case(number), record);
+    }
+
+    /// Writes a record that changed without coming to another state.
+    pub(crate) fn touch_case(&mut self, record: &mut CaseRecord) {
+        record.version = record.version.next();
+        self.draft
+            .store(keyspace::case(record.envelope.number), record);
+    }
+
+    pub(crate) fn terms(&self, item: ItemVersion) -> Result<ItemTerms, Refusal> {
+        if self.ground.items == 0 {
+            return Err(Refusal::NoCatalogue);
+        }
+        self.draft
+            .load(&keyspace::item(item))
+            .ok_or(Refusal::UnknownItem)
+    }
+
+    /// The end of the `days`-th working day after a day.
+    pub(crate) fn due(&self, from: CivilDay, days: u16) -> Result<DueTime, Refusal> {
+        let calendar = self.calendar.as_deref().ok_or(Refusal::NoCalendar)?;
+        let due = calendar.add_working_days(from, days);
+        Ok(DueTime {
+            at: due.day.last_ms(),
+            provisional: due.provisional,
+            calendar: self.ground.calendar,
+        })
+    }
+
+    /// Puts a parcel into the outbox and returns its position.
+    pub(crate) fn send(&mut self, parcel: &Parcel) -> u64 {
+        let position = self.ground.outbox_next + self.parcels.len() as u64;
+        self.parcels.push(encode(parcel));
+        position
+    }
+}
+
+/// The reply that says how a case stands.
+pub(crate) fn standing(record: &CaseRecord) -> Reply {
+    Reply::Case {
+        number: record.envelope.number,
+        version: record.version,
+        state: record.state,
+    }
+}
+
+/// Checks that a case is in one of the states an act starts from.
+pub(crate) fn require_state(record: &CaseRecord, allowed: &[CaseState]) -> Result<(), Refusal> {
+    if allowed.contains(&record.state) {
+        Ok(())
+    } else {
+        Err(Refusal::WrongState(record.state))
+    }
+}
+
+/// Checks that an actor's role is one of those an act is for.
+pub(crate) fn require_role(actor: &Actor, allowed: &[Role]) -> Result<(), Refusal> {
+    if allowed.contains(&actor.role) {
+        Ok(())
+    } else {
+        Err(Refusal::RoleWithoutRight(actor.role))
+    }
+}

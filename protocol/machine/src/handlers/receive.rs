@@ -1,0 +1,308 @@
+//! Parcels of another group: packets are entered once, in order per case, and answered; answers
+//! settle our own packets.
+
+use tongban_trust::verify_majority;
+use tongban_types::{
+    Actor, Answer, CaseEnvelope, CaseState, CertifiedParcels, GroupId, Packet, PacketBody, Parcel,
+    PlacedParcel, Purpose, Sealed, SealedUse, Timestamp, Verdict, decode, encode, leaf_hash,
+    limits, root_from_path,
+};
+
+use super::collect::{check_form, check_package, check_words, fresh_record};
+use super::settle::on_answer;
+use super::tell::{on_standing, tell_intake};
+use crate::context::{Context, require_state};
+use crate::keyspace;
+use crate::record::{CaseRecord, ReceivedPacket, Standpoint};
+use crate::refusal::Refusal;
+use crate::reply::{ParcelFate, Reply};
+
+/// Takes in the parcels of one certificate, each by itself.
+pub(crate) fn on_parcels(
+    context: &mut Context<'_>,
+    certified: &CertifiedParcels,
+) -> Vec<Result<Reply, Refusal>> {
+    if let Err(refusal) = check_certificate(context, certified) {
+        return vec![Err(refusal)];
+    }
+    let take = |placed: &PlacedParcel| {
+        let savepoint = context.savepoint();
+        let fate = on_parcel(context, certified, placed);
+        if fate.is_err() {
+            context.take_back(savepoint);
+        }
+        fate.map(Reply::Parcel)
+    };
+    certified.parcels.iter().map(take).collect()
+}
+
+fn check_certificate(context: &Context<'_>, certified: &CertifiedParcels) -> Result<(), Refusal> {
+    let registry = context.registry()?;
+    let signed = certified.batch.signed_bytes();
+    verify_majority(
+        registry,
+        certified.batch.group,
+        Purpose::ParcelBatch,
+        &signed,
+        &certified.signatures,
+    )
+    .map_err(|error| Refusal::CertificateRefused(error.code()))
+}
+
+fn on_parcel(
+    context: &mut Context<'_>,
+    certified: &CertifiedParcels,
+    placed: &PlacedParcel,
+) -> Result<ParcelFate, Refusal> {
+    let batch = &certified.batch;
+    let root = root_from_path(
+        leaf_hash(&placed.bytes),
+        placed.index as usize,
+        batch.count as usize,
+        &placed.path,
+    );
+    if root != Some(batch.root) {
+        return Err(Refusal::BadSignature);
+    }
+    let parcel: Parcel = decode(&placed.bytes).map_err(|_| Refusal::Malformed)?;
+    // A group sends itself nothing: its own cases are acted on by its own city's command key alone.
+    let is_ours = batch.group == context.group;
+    if is_ours || parcel.from() != batch.group || parcel.to() != context.group {
+        return Err(Refusal::ParcelForOther);
+    }
+    match parcel {
+        Parcel::Answer(answer) => on_answer(context, answer),
+        Parcel::Packet(packet) => on_packet(context, certified, placed, &packet),
+    }
+}
+
+fn on_packet(
+    context: &mut Context<'_>,
+    certified: &CertifiedParcels,
+    placed: &PlacedParcel,
+    packet: &Packet,
+) -> Result<ParcelFate, Refusal> {
+    let (from, case, sequence) = (packet.from, packet.case, packet.sequence);
+    let received_key = keyspace::received(from, case, sequence);
+    if let Some(before) = context.draft.load::<ReceivedPacket>(&received_key) {
+        if before.hash == placed.hash() {
+            return Ok(ParcelFate::AnsweredBefore {
+                answer: before.answer,
+            });
+        }
+        if !before.is_contested {
+            keep_evidence(context, &before.certificate, &single(certified, placed));
+            let contested = ReceivedPacket {
+                is_contested: true,
+                ..before
+            };
+            context.draft.store(received_key, &contested);
+        }
+        return Ok(ParcelFate::NotEntered(Refusal::Equivocation.code()));
+    }
+    let next_key = keyspace::next_to_receive(from, case);
+    let expected: u32 = context.draft.load(&next_key).unwrap_or(0);
+    if sequence != expected {
+        return Err(Refusal::OutOfOrder {
+            expected,
+            got: sequence,
+        });
+    }
+    if context.ground.time.unix_ms() == 0 {
+        return Err(Refusal::NoTime);
+    }
+    let verdict = enter(context, packet)?;
+    let answer = Answer {
+        from: context.group,
+        to: from,
+        case,
+        sequence,
+        packet: placed.hash(),
+        verdict,
+        at: context.ground.time,
+    };
+    let position = context.send(&Parcel::Answer(answer));
+    let received = ReceivedPacket {
+        hash: placed.hash(),
+        answer: position,
+        certificate: single(certified, placed),
+        is_contested: false,
+    };
+    context.draft.store(received_key, &received);
+    context.draft.store(next_key, &sequence.saturating_add(1));
+    Ok(ParcelFate::Answered { answer: position })
+}
+
+/// Carries a packet out. A refusal is an answer too; it leaves nothing behind but that answer. Where
+/// this group is not set up yet, the packet is not entered at all: the sender repeats it.
+fn enter(context: &mut Context<'_>, packet: &Packet) -> Result<Verdict, Refusal> {
+    if context.ground.time > packet.deadline {
+        return Ok(Verdict::NotReceived);
+    }
+    let savepoint = context.savepoint();
+    match enter_body(context, packet) {
+        Ok(()) => Ok(Verdict::Entered),
+        Err(refusal) => {
+            context.take_back(savepoint);
+            if refusal.is_passing() {
+                Err(refusal)
+            } else {
+                Ok(Verdict::Refused(refusal.code()))
+            }
+        }
+    }
+}
+
+fn enter_body(context: &mut Context<'_>, packet: &Packet) -> Result<(), Refusal> {
+    match &packet.body {
+        PacketBody::Transfer { envelope, form } => on_transferred(context, packet, envelope, form),
+        PacketBody::Correction {
+            form,
+            form_hash,
+            at,
+            actor,
+        } => {
+            let mut record = case_of_intake(context, packet, actor)?;
+            require_state(&record, &[CaseState::CorrectionAsked])?;
+            check_form(form)?;
+            record.form = *form_hash;
+            context.draft.store(keyspace::form(packet.case), form);
+            restart_notice(context, &mut record)?;
+            context.move_case(&mut record, CaseState::Corrected, *at, actor, None);
+            tell_intake(context, &record, None);
+            Ok(())
+        }
+        PacketBody::Withdrawal { reason, at, actor } => {
+            let mut record = case_of_intake(context, packet, actor)?;
+            if record.state.is_decided() {
+                return Err(Refusal::AlreadyDecided);
+            }
+            check_words(reason, SealedUse::Reason)?;
+            clear_notice(context, &mut record);
+            let words = Some(reason.clone());
+            context.move_case(&mut record, CaseState::Withdrawn, *at, actor, words.clone());
+            tell_intake(context, &record, words);
+            Ok(())
+        }
+        PacketBody::Delivery { at, actor } => {
+            let mut record = case_of_intake(context, packet, actor)?;
+            super::deliver::require_deliverable(&record)?;
+            context.move_case(&mut record, CaseState::Delivered, *at, actor, None);
+            tell_intake(context, &record, None);
+            Ok(())
+        }
+        PacketBody::Standing(standing) => on_standing(context, packet.from, packet.case, standing),
+    }
+}
+
+fn on_transferred(
+    context: &mut Context<'_>,
+    packet: &Packet,
+    envelope: &CaseEnvelope,
+    form: &Sealed,
+) -> Result<(), Refusal> {
+    let consistent = envelope.number == packet.case
+        && GroupId(envelope.intake) == packet.from
+        && envelope.number.intake_city() == envelope.intake
+        && envelope.number.day() == envelope.collected_at.china_day()
+        && envelope.collected_by.city == envelope.intake
+        && GroupId(envelope.authority) == context.group;
+    if !consistent {
+        return Err(Refusal::InconsistentEnvelope);
+    }
+    check_package(context, envelope, form)?;
+    if context.case(packet.case).is_some() {
+        return Err(Refusal::CaseExists);
+    }
+    let mut record = fresh_record(envelope.clone());
+    context.ground.cases += 1;
+    context.draft.store(keyspace::form(packet.case), form);
+    start_notice(context, &mut record)?;
+    let actor = Actor::system(context.group.city());
+    let at = context.ground.time;
+    context.move_case(&mut record, CaseState::Received, at, &actor, None);
+    Ok(())
+}
+
+/// Starts the clock of the notice, from the citizen's time of receipt (行政许可法 art. 32(4)). A
+/// package that comes later than that is deemed accepted in this very entry.
+pub(super) fn start_notice(
+    context: &mut Context<'_>,
+    record: &mut CaseRecord,
+) -> Result<(), Refusal> {
+    record.received_at = Some(context.ground.time);
+    set_notice(context, record, record.envelope.collected_at)
+}
+
+/// Starts it again from a correction: a complete package must be accepted.
+pub(super) fn restart_notice(
+    context: &mut Context<'_>,
+    record: &mut CaseRecord,
+) -> Result<(), Refusal> {
+    set_notice(context, record, context.ground.time)
+}
+
+fn set_notice(
+    context: &mut Context<'_>,
+    record: &mut CaseRecord,
+    from: Timestamp,
+) -> Result<(), Refusal> {
+    let terms = context.terms(record.envelope.item)?;
+    let due = context.due(from.china_day(), terms.notice_days)?;
+    record.notice_from = from;
+    record.notice_due = Some(due);
+    context.draft.put(
+        keyspace::deadline(due.at, record.envelope.number),
+        Vec::new(),
+    );
+    Ok(())
+}
+
+/// Stops the clock of the notice.
+pub(super) fn clear_notice(context: &mut Context<'_>, record: &mut CaseRecord) {
+    if let Some(due) = record.notice_due.take() {
+        context
+            .draft
+            .delete(keyspace::deadline(due.at, record.envelope.number));
+    }
+}
+
+/// The case a packet of its intake city acts on, owned here; the actor must be of that city.
+fn case_of_intake(
+    context: &Context<'_>,
+    packet: &Packet,
+    actor: &Actor,
+) -> Result<CaseRecord, Refusal> {
+    let record = context.case(packet.case).ok_or(Refusal::NoSuchCase)?;
+    if GroupId(record.envelope.intake) != packet.from || actor.city != record.envelope.intake {
+        return Err(Refusal::NotAParty);
+    }
+    if record.standpoint != Standpoint::Owner {
+        return Err(Refusal::NotOwner);
+    }
+    Ok(record)
+}
+
+fn single(certified: &CertifiedParcels, placed: &PlacedParcel) -> CertifiedParcels {
+    CertifiedParcels {
+        batch: certified.batch,
+        signatures: certified.signatures.clone(),
+        parcels: vec![placed.clone()],
+    }
+}
+
+/// Keeps one proof a sequence: one is enough to act on, and the same two packets carried again and
+/// again must not push out the proof of another fraud.
+fn keep_evidence(context: &mut Context<'_>, first: &CertifiedParcels, second: &CertifiedParcels) {
+    if context.ground.evidence < limits::EVIDENCE_MAX {
+        // Two packets of the largest size do not fit one value: each half has its own.
+        let number = context.ground.evidence;
+        context
+            .draft
+            .put(keyspace::evidence(number * 2), encode(first));
+        context
+            .draft
+            .put(keyspace::evidence(number * 2 + 1), encode(second));
+        context.ground.evidence += 1;
+    }
+}

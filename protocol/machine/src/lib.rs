@@ -1,0 +1,34 @@
+//! The replicated state machine of one city: cases, catalogue, parcels, group time, and what is owed
+//! to the world. Deterministic: an entry and a view in, a write set and replies out. No clock, no
+//! randomness, no IO; what `apply` knows is in the log.
+
+mod apply;
+mod checked;
+mod clock;
+mod context;
+mod handlers;
+mod keyspace;
+mod memory;
+mod outbox;
+mod query;
+mod record;
+mod refusal;
+mod reply;
+mod view;
+
+pub use apply::{Alarm, Applied, Machine};
+pub use checked::CheckedEntry;
+pub use query::{
+    CaseListing, Effect, Unanswered, cases_in_state, effects, equivocations, evidence_count,
+    find_batch, form_of, ground, issued_document, item_terms, items, last_hash_point, list_cases,
+    load_case, movements, next_deadline, numbers_in_state, place_parcel, recall_command,
+    receive_position, received_certificate, registry_bytes, signing_input_of, state_hash,
+    unanswered,
+};
+pub use record::{
+    Acceptance, CaseRecord, DecisionRecord, DocumentStage, Ground, Lease, Movement, Request,
+    ReviewRecord, Standpoint, StoredBatch,
+};
+pub use refusal::Refusal;
+pub use reply::{EntryReply, ParcelFate, Reply};
+pub use view::{MemoryView, View, Write, WriteSet};

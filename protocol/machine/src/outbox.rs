@@ -1,0 +1,158 @@
+//! Parcels on their way out: packets in order per (to, case), batches as voters sign them, and what
+//! happens to a packet's place once it is answered.
+
+use tongban_types::{
+    Answer, CaseNumber, GroupId, Hash, Packet, PacketBody, Parcel, ParcelBatch, Verdict, leaf_hash,
+    limits, merkle_root, sha256,
+};
+
+use crate::context::Context;
+use crate::keyspace;
+use crate::record::{StoredBatch, StoredParcel};
+use crate::refusal::Refusal;
+
+/// Sends the next packet of a case to a group.
+pub(crate) fn send_packet(
+    context: &mut Context<'_>,
+    to: GroupId,
+    case: CaseNumber,
+    body: PacketBody,
+) {
+    let key = keyspace::next_to_send(to, case);
+    let sequence: u32 = context.draft.load(&key).unwrap_or(0);
+    context.draft.store(key, &sequence.saturating_add(1));
+    let packet = Packet {
+        from: context.group,
+        to,
+        case,
+        sequence,
+        deadline: context.ground.time.plus_ms(limits::PACKET_LIFE_MS),
+        body,
+    };
+    let position = context.send(&Parcel::Packet(Box::new(packet)));
+    context
+        .draft
+        .store(keyspace::outstanding(to, case, sequence), &position);
+    context
+        .draft
+        .put(keyspace::waiting(to, position), Vec::new());
+}
+
+/// The packet last sent to a group about a case, if it is not answered yet.
+pub(crate) fn last_unanswered(
+    context: &Context<'_>,
+    to: GroupId,
+    case: CaseNumber,
+) -> Option<Packet> {
+    let next: u32 = context.draft.load(&keyspace::next_to_send(to, case))?;
+    let position = outstanding(context, to, case, next.checked_sub(1)?)?;
+    read_packet(&context.draft.load(&keyspace::parcel(position))?)
+}
+
+/// Whether enough of our own time went by since a packet was sent to say it again.
+pub(crate) fn may_repeat(context: &Context<'_>, packet: &Packet) -> bool {
+    let sent = packet.deadline.plus_ms(-limits::PACKET_LIFE_MS);
+    context.ground.time.ms_since(sent) >= limits::RESEND_AFTER_MS
+}
+
+fn outstanding(context: &Context<'_>, to: GroupId, case: CaseNumber, sequence: u32) -> Option<u64> {
+    context
+        .draft
+        .load(&keyspace::outstanding(to, case, sequence))
+}
+
+fn read_packet(stored: &StoredParcel) -> Option<Packet> {
+    match tongban_types::decode(&stored.bytes) {
+        Ok(Parcel::Packet(packet)) => Some(*packet),
+        _ => None,
+    }
+}
+
+/// Whether an answer is to exactly the packet we sent there; one that never saw it names none.
+fn is_answer_to(answer: &Answer, stored: &StoredParcel) -> bool {
+    let unseen = answer.verdict == Verdict::NotReceived && answer.packet == Hash::default();
+    unseen || answer.packet == sha256(&stored.bytes)
+}
+
+/// Takes the packet an answer is to out of the outbox and returns it; `None` if no such packet
+/// waits. Answers of a case are taken in the order of its packets, so that what became of a transfer
+/// is known before what became of a request behind it.
+pub(crate) fn settle(
+    context: &mut Context<'_>,
+    answer: &Answer,
+) -> Result<Option<Packet>, Refusal> {
+    let (to, case, sequence) = (answer.from, answer.case, answer.sequence);
+    let Some(position) = outstanding(context, to, case, sequence) else {
+        return Ok(None);
+    };
+    if let Some(before) = sequence.checked_sub(1)
+        && outstanding(context, to, case, before).is_some()
+    {
+        return Err(Refusal::OutOfOrder {
+            expected: before,
+            got: sequence,
+        });
+    }
+    let Some(stored) = context
+        .draft
+        .load::<StoredParcel>(&keyspace::parcel(position))
+        .filter(|stored| is_answer_to(answer, stored))
+    else {
+        return Ok(None);
+    };
+    let Some(packet) = read_packet(&stored) else {
+        return Ok(None);
+    };
+    context
+        .draft
+        .delete(keyspace::outstanding(to, case, sequence));
+    context.draft.delete(keyspace::waiting(to, position));
+    context.draft.delete(keyspace::parcel(position));
+    let batch_key = keyspace::batch(stored.first);
+    if let Some(mut batch) = context.draft.load::<StoredBatch>(&batch_key) {
+        batch.unanswered = batch.unanswered.saturating_sub(1);
+        if batch.unanswered == 0 && batch.answers == 0 {
+            context.draft.delete(batch_key);
+        } else {
+            context.draft.store(batch_key, &batch);
+        }
+    }
+    Ok(Some(packet))
+}
+
+/// Closes the entry's batch of parcels.
+pub(crate) fn close_batch(context: &mut Context<'_>) {
+    let parcels = std::mem::take(&mut context.parcels);
+    if parcels.is_empty() {
+        return;
+    }
+    let first = context.ground.outbox_next;
+    let leaves: Vec<_> = parcels.iter().map(|bytes| leaf_hash(bytes)).collect();
+    let count = u32::try_from(leaves.len()).unwrap_or(u32::MAX);
+    let batch = ParcelBatch {
+        group: context.group,
+        first,
+        count,
+        root: merkle_root(&leaves),
+    };
+    let mut unanswered = 0;
+    for (offset, bytes) in parcels.into_iter().enumerate() {
+        let position = first + offset as u64;
+        unanswered += u32::from(matches!(
+            tongban_types::decode(&bytes),
+            Ok(Parcel::Packet(_))
+        ));
+        context
+            .draft
+            .store(keyspace::parcel(position), &StoredParcel { first, bytes });
+    }
+    let answers = count - unanswered;
+    let stored = StoredBatch {
+        batch,
+        leaves,
+        unanswered,
+        answers,
+    };
+    context.draft.store(keyspace::batch(first), &stored);
+    context.ground.outbox_next = first + u64::from(count);
+}
