@@ -260,7 +260,7 @@ codes! {
     3037 NO_CATALOGUE "no-catalogue"
         zh "审批组的事项目录尚未建立" en "The catalogue of the group is not set up yet."
         cure_zh "稍候重试" cure_en "Try again in a moment.";
-    3037 PACKET_NOT_RECEIVED "packet-not-received"
+    3038 PACKET_NOT_RECEIVED "packet-not-received"
         zh "对方在期限内未收到报文" en "The other city's group did not receive the packet by its deadline."
         cure_zh "检查两市之间的线路和组时间, 然后再次办理"
         cure_en "See whether the line is up and both group times are right, then act again.";

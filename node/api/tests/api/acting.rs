@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tongban_runtime::{Act, Refusal};
-use tongban_types::{CaseState, CaseVersion, Decision};
+use tongban_types::{CaseState, CaseVersion, CommandId, Decision, sha256};
 
 use crate::node::{Asked, number};
 use crate::world::{FORM, World, request};
@@ -21,7 +21,9 @@ async fn act(role: &str, name: &str, body: Value) -> Act {
     assert_eq!(reply.header("etag"), "\"4\"");
     assert_eq!(reply.json()["version"], 4);
     match world.asked_one() {
-        Asked::Act(actor, _, case, expected, act) => {
+        Asked::Act(actor, id, case, expected, act) => {
+            let asker = sha256(role.as_bytes());
+            assert_eq!(id, CommandId::derive(&asker.0, b"key-1"));
             assert_eq!(actor.role.name(), role);
             assert_eq!((case, expected), (number(), CaseVersion(3)));
             assert_eq!(act.name(), name);
