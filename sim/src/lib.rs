@@ -15,5 +15,3 @@ pub mod runtime;
 pub mod signer;
 pub mod store;
 pub mod world;
-
-pub use output::line as print_line;

@@ -2,7 +2,9 @@
 
 /// The places a text takes.
 pub(crate) fn width(text: &str) -> usize {
-    text.chars().map(|letter| if is_wide(letter) { 2 } else { 1 }).sum()
+    text.chars()
+        .map(|letter| if is_wide(letter) { 2 } else { 1 })
+        .sum()
 }
 
 /// The text with blanks behind it up to `places`.

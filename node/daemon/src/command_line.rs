@@ -4,8 +4,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    config_check, demo, doc_verify, explain, key_make, key_show, registry_check, registry_make,
-    registry_sign, status, token_create, token_ls, token_revoke, up, version,
+    bench_intake, config_check, demo, doc_verify, explain, key_make, key_show, registry_check,
+    registry_make, registry_sign, status, token_create, token_ls, token_revoke, up, version,
 };
 use crate::exit::{EXIT_CODES_HELP, Exit};
 use crate::failure::Failure;
@@ -30,6 +30,9 @@ enum Command {
     Up(up::Arguments),
     /// 演示: 六个城市, 一件跨省办件, 途中杀掉一个主副本
     Demo(demo::Arguments),
+    /// 测速
+    #[command(subcommand)]
+    Bench(BenchCommand),
     /// 节点概况, 首行是还可失去几个节点
     Status(status::Arguments),
     /// 配置: 检查
@@ -51,6 +54,12 @@ enum Command {
     Explain(explain::Arguments),
     /// 版本
     Version,
+}
+
+#[derive(Debug, Subcommand)]
+enum BenchCommand {
+    /// 收件: 每件经多数副本落盘才答复
+    Intake(bench_intake::Arguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -104,12 +113,12 @@ impl CommandLine {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let output = self.output();
         match self.command {
-            Command::Up(arguments) => up::run(&arguments, output),
+            Command::Up(arguments) => up::run(&arguments),
             Command::Config(ConfigCommand::Check(arguments)) => {
                 config_check::run(&arguments, output)
             }
-            Command::Key(KeyCommand::Make(arguments)) => key_make::run(&arguments, output),
-            Command::Key(KeyCommand::Show(arguments)) => key_show::run(&arguments, output),
+            Command::Key(KeyCommand::Make(arguments)) => key_make::run(&arguments),
+            Command::Key(KeyCommand::Show(arguments)) => key_show::run(&arguments),
             Command::Registry(RegistryCommand::Make(arguments)) => {
                 registry_make::run(&arguments, output)
             }
@@ -120,6 +129,9 @@ impl CommandLine {
                 registry_check::run(&arguments, output)
             }
             Command::Demo(arguments) => demo::run(arguments, output),
+            Command::Bench(BenchCommand::Intake(arguments)) => {
+                bench_intake::run(&arguments, output)
+            }
             Command::Status(arguments) => status::run(&arguments, output),
             Command::Token(TokenCommand::Create(arguments)) => {
                 token_create::run(&arguments, output)

@@ -54,12 +54,6 @@ impl Failure {
         self.exit = exit;
         self
     }
-
-    /// The same with what was being done in front.
-    pub(crate) fn while_doing(mut self, what: impl Into<String>) -> Self {
-        self.cause = self.cause.context(what.into());
-        self
-    }
 }
 
 fn explain(code: Code) -> String {

@@ -39,7 +39,11 @@ impl Coded for FileError {
     }
 
     fn exit(&self) -> Exit {
-        if self.is_missing() { Exit::NotFound } else { Exit::Internal }
+        if self.is_missing() {
+            Exit::NotFound
+        } else {
+            Exit::Internal
+        }
     }
 }
 
@@ -47,7 +51,9 @@ impl Coded for FileError {
 pub(crate) fn read_bounded(path: &Path, bytes_max: usize) -> Result<Vec<u8>, FileError> {
     let read = || {
         let mut bytes = Vec::new();
-        let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
+        let limit = u64::try_from(bytes_max)
+            .unwrap_or(u64::MAX)
+            .saturating_add(1);
         File::open(path)?.take(limit).read_to_end(&mut bytes)?;
         if bytes.len() > bytes_max {
             return Err(io::Error::new(
@@ -67,7 +73,12 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileEr
         name.push(format!(".{}.tmp", std::process::id()));
         let beside = PathBuf::from(name);
         let mut options = OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(mode).open(&beside)?;
+        let mut file = options
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(mode)
+            .open(&beside)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&beside, path)?;
@@ -100,6 +111,10 @@ mod tests {
         let path = folder.path().join("a");
         replace(&path, &[0; 9], 0o600).unwrap();
         assert!(read_bounded(&path, 8).is_err());
-        assert!(read_bounded(&folder.path().join("b"), 8).unwrap_err().is_missing());
+        assert!(
+            read_bounded(&folder.path().join("b"), 8)
+                .unwrap_err()
+                .is_missing()
+        );
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -57,7 +57,9 @@ impl Coded for ClientError {
     fn exit(&self) -> Exit {
         match self {
             Self::Unreachable { .. } => Exit::Unreachable,
-            Self::Unexpected { status: 401 | 403, .. } => Exit::NotAllowed,
+            Self::Unexpected {
+                status: 401 | 403, ..
+            } => Exit::NotAllowed,
             Self::Unexpected { status: 404, .. } => Exit::NotFound,
             Self::Unexpected { .. } => Exit::Internal,
         }
@@ -69,8 +71,6 @@ impl Coded for ClientError {
 pub(crate) struct HttpAnswer {
     /// Its status.
     pub(crate) status: u16,
-    /// Its headers.
-    pub(crate) headers: HeaderMap,
     /// Its body.
     pub(crate) body: Bytes,
 }
@@ -83,8 +83,16 @@ impl HttpAnswer {
 
     /// As an error, for an answer nobody expects.
     pub(crate) fn unexpected(&self, method: Method, path: &str) -> ClientError {
-        let body = String::from_utf8_lossy(&self.body).chars().take(600).collect();
-        ClientError::Unexpected { method, path: path.to_owned(), status: self.status, body }
+        let body = String::from_utf8_lossy(&self.body)
+            .chars()
+            .take(600)
+            .collect();
+        ClientError::Unexpected {
+            method,
+            path: path.to_owned(),
+            status: self.status,
+            body,
+        }
     }
 }
 
@@ -101,7 +109,12 @@ impl HttpClient {
     /// For a node at `address`, as the holder of `token`, waiting at most `patience` for an answer.
     pub(crate) fn new(address: SocketAddr, token: Option<&str>, patience: Duration) -> Self {
         let authorization = token.map(|token| format!("Bearer {token}"));
-        Self { address, authorization, patience, connection: None }
+        Self {
+            address,
+            authorization,
+            patience,
+            connection: None,
+        }
     }
 
     /// Reads something.
@@ -147,7 +160,10 @@ impl HttpClient {
     /// What the connection is good for after a failure is not known: the next call opens another.
     fn lost(&mut self, reason: String) -> ClientError {
         self.connection = None;
-        ClientError::Unreachable { address: self.address, reason }
+        ClientError::Unreachable {
+            address: self.address,
+            reason,
+        }
     }
 
     async fn exchange(
@@ -168,12 +184,17 @@ impl HttpClient {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Full::new(body)).map_err(|error| error.to_string())?;
+        let request = request
+            .body(Full::new(body))
+            .map_err(|error| error.to_string())?;
         let response = self.connection().await?.send_request(request).await;
         let (head, body) = response.map_err(|error| error.to_string())?.into_parts();
         let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
         let body = body.map_err(|error| error.to_string())?.to_bytes();
-        Ok(HttpAnswer { status: head.status.as_u16(), headers: head.headers, body })
+        Ok(HttpAnswer {
+            status: head.status.as_u16(),
+            body,
+        })
     }
 
     /// The connection, ready for a request.
@@ -216,7 +237,11 @@ mod tests {
                 let (mut stream, _) = listener.accept().await.unwrap();
                 let mut bytes = [0; 1024];
                 let read = stream.read(&mut bytes).await.unwrap();
-                assert!(bytes[..read].windows(15).any(|window| window == b"authorization: "));
+                assert!(
+                    bytes[..read]
+                        .windows(15)
+                        .any(|window| window == b"authorization: ")
+                );
                 let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\n{\"a\":1}";
                 stream.write_all(answer).await.unwrap();
             }

@@ -28,7 +28,9 @@ impl Coded for MalformedTime {
 pub(crate) fn read_time(text: &str) -> Result<Timestamp, MalformedTime> {
     let time: Result<jiff::Timestamp, _> = text.parse();
     time.map(|time| Timestamp::from_unix_ms(time.as_millisecond()))
-        .map_err(|_| MalformedTime { text: text.to_owned() })
+        .map_err(|_| MalformedTime {
+            text: text.to_owned(),
+        })
 }
 
 /// A time as people in China read it, to the second: `2026-11-24 08:00:00 +08:00`.

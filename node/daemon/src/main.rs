@@ -2,6 +2,7 @@
 //! files, libp2p and sled. What a node does is decided in other rooms; printing is done in `output`
 //! alone.
 
+mod bench;
 mod columns;
 mod command_line;
 mod commands;

@@ -57,14 +57,26 @@ impl Place<'_> {
         // Without its input the error shows the path of the key instead of the source line.
         error.set_input(None);
         let shown = error.to_string();
-        let path = shown.lines().find_map(|line| line.strip_prefix("in `")?.strip_suffix('`'));
-        let key = path.map_or_else(|| self.name_at(&span), ToOwned::to_owned);
+        let path = shown
+            .lines()
+            .find_map(|line| line.strip_prefix("in `")?.strip_suffix('`'));
+        let here = self.name_at(&span);
+        let key = match path {
+            // A key that should not be there: the reader names only the section it is in.
+            Some(section) if what.starts_with("unknown field") => format!("{section}.{here}"),
+            Some(path) => path.to_owned(),
+            None => here,
+        };
         self.at(&span, &key, &what)
     }
 
     /// What the line of a span begins with: its key or its section.
     fn name_at(self, span: &Range<usize>) -> String {
-        let line = self.text.lines().nth(self.line_of(span) - 1).unwrap_or_default();
+        let line = self
+            .text
+            .lines()
+            .nth(self.line_of(span) - 1)
+            .unwrap_or_default();
         line.split('=').next().unwrap_or_default().trim().to_owned()
     }
 }

@@ -46,7 +46,7 @@ impl Output {
     }
 
     /// Gives an answer that machines read even when people asked: always JSON.
-    pub(crate) fn answer_json<T: Answer>(self, answer: &T) {
+    pub(crate) fn answer_json<T: Answer>(answer: &T) {
         say(&json_line(T::SCHEMA, answer));
     }
 
@@ -60,7 +60,7 @@ impl Output {
     }
 
     /// Says something that is no answer.
-    pub(crate) fn talk(self, line: &str) {
+    pub(crate) fn talk(line: &str) {
         talk(line);
     }
 
@@ -80,17 +80,13 @@ fn json_line<T: Serialize>(schema: &'static str, answer: &T) -> String {
 }
 
 fn failure_text(failure: &Failure) -> String {
-    let mut text = format!("错误 {}: ", failure.code);
     let entry = failure.code.entry();
-    text.push_str(entry.map_or("", |entry| entry.zh));
-    for cause in failure.cause.chain() {
-        text.push_str(&format!("\n  {cause}"));
-    }
-    if let Some(entry) = entry {
-        text.push_str(&format!("\n处理: {}", entry.cure_zh));
-    }
-    text.push_str(&format!("\n下一步: {}", failure.next));
-    text
+    let what = entry.map_or("", |entry| entry.zh);
+    let mut lines = vec![format!("错误 {}: {what}", failure.code)];
+    lines.extend(failure.cause.chain().map(|cause| format!("  {cause}")));
+    lines.extend(entry.map(|entry| format!("处理: {}", entry.cure_zh)));
+    lines.push(format!("下一步: {}", failure.next));
+    lines.join("\n")
 }
 
 fn failure_json(failure: &Failure) -> String {
@@ -129,15 +125,14 @@ mod tests {
     #[test]
     fn an_error_ends_with_a_command_and_carries_its_code() {
         let failure = Failure::new(Code::INTERNAL, Exit::Internal, "something")
-            .while_doing("starting")
             .then("tongban config check --config F");
         let text = failure_text(&failure);
         assert!(text.starts_with("错误 TB8001: 程序内部错误"));
-        assert!(text.contains("\n  starting\n  something\n"));
+        assert!(text.contains("\n  something\n"));
         assert!(text.ends_with("下一步: tongban config check --config F"));
         let parsed: serde_json::Value = serde_json::from_str(&failure_json(&failure)).unwrap();
         assert_eq!(parsed["code"], "TB8001");
         assert_eq!(parsed["exit"], 1);
-        assert_eq!(parsed["causes"][1], "something");
+        assert_eq!(parsed["causes"][0], "something");
     }
 }

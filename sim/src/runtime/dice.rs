@@ -33,6 +33,12 @@ impl Chance {
     }
 }
 
+impl std::fmt::Display for Chance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{:04} %", self.0 / 10_000, self.0 % 10_000)
+    }
+}
+
 /// One stream of draws.
 #[derive(Clone, Debug)]
 pub struct Dice {

@@ -84,10 +84,10 @@ struct PanicNote;
 impl Drop for PanicNote {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            with(|executor| {
-                let (owner, at_ns) = (executor.owner(), executor.now_ns);
-                tracing::error!(%owner, at_ns, seed = executor.seed, "a simulated task panicked");
-            });
+            // Outside of `with`: whoever listens to logs may ask the world for its time.
+            let (owner, at_ns, seed) =
+                with(|executor| (executor.owner(), executor.now_ns, executor.seed));
+            tracing::error!(%owner, at_ns, seed, "a simulated task panicked");
         }
     }
 }

@@ -30,7 +30,11 @@ pub(crate) struct Arguments {
 
 /// Plays it.
 pub(crate) fn run(arguments: Arguments, output: Output) -> Result<Exit, Failure> {
-    let wishes = Wishes { once: arguments.once, keep: arguments.keep, folder: arguments.dir };
+    let wishes = Wishes {
+        once: arguments.once,
+        keep: arguments.keep,
+        folder: arguments.dir,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -64,7 +64,12 @@ impl Verification {
         };
         let code = report.code().map(|code| code.to_string());
         // Documents of profile 0 carry no proof of inclusion.
-        Ok(Self { verdict, code, logged: false, report })
+        Ok(Self {
+            verdict,
+            code,
+            logged: false,
+            report,
+        })
     }
 
     /// How a command ends that found this.

@@ -45,8 +45,14 @@ impl From<&CodeEntry> for Entry {
         Self {
             code: entry.code.to_string(),
             name: entry.name,
-            what: Words { zh: entry.zh, en: entry.en },
-            cure: Words { zh: entry.cure_zh, en: entry.cure_en },
+            what: Words {
+                zh: entry.zh,
+                en: entry.en,
+            },
+            cure: Words {
+                zh: entry.cure_zh,
+                en: entry.cure_en,
+            },
         }
     }
 }
@@ -59,17 +65,15 @@ impl Answer for Explained {
         let whole = |entry: &Entry| {
             format!(
                 "{} {}\n  {}\n  {}\n处理: {}\n  {}",
-                entry.code,
-                entry.name,
-                entry.what.zh,
-                entry.what.en,
-                entry.cure.zh,
-                entry.cure.en,
+                entry.code, entry.name, entry.what.zh, entry.what.en, entry.cure.zh, entry.cure.en,
             )
         };
         let lines = self.codes.iter();
-        let lines: Vec<String> =
-            if self.brief { lines.map(line).collect() } else { lines.map(whole).collect() };
+        let lines: Vec<String> = if self.brief {
+            lines.map(line).collect()
+        } else {
+            lines.map(whole).collect()
+        };
         lines.join("\n")
     }
 }
@@ -80,7 +84,10 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
         None => Code::table().iter().map(Entry::from).collect(),
         Some(text) => vec![find(text)?],
     };
-    output.answer(&Explained { codes, brief: arguments.all });
+    output.answer(&Explained {
+        codes,
+        brief: arguments.all,
+    });
     Ok(Exit::Yes)
 }
 
@@ -88,8 +95,12 @@ fn find(text: &str) -> Result<Entry, Failure> {
     let entry = text.parse().ok().and_then(Code::entry);
     entry.map(Entry::from).ok_or_else(|| {
         let shown: String = text.chars().take(32).collect();
-        Failure::new(Code::UNKNOWN_CODE, Exit::NotFound, format!("没有代码 {shown}"))
-            .then("tongban explain --all")
+        Failure::new(
+            Code::UNKNOWN_CODE,
+            Exit::NotFound,
+            format!("没有代码 {shown}"),
+        )
+        .then("tongban explain --all")
     })
 }
 
@@ -99,7 +110,13 @@ mod tests {
 
     #[test]
     fn a_code_never_given_out_is_not_found() {
-        assert_eq!(find("TB9999").err().map(|failure| failure.exit), Some(Exit::NotFound));
-        assert_eq!(find("tb8001").ok().map(|entry| entry.name), Some("internal"));
+        assert_eq!(
+            find("TB9999").err().map(|failure| failure.exit),
+            Some(Exit::NotFound)
+        );
+        assert_eq!(
+            find("tb8001").ok().map(|entry| entry.name),
+            Some("internal")
+        );
     }
 }

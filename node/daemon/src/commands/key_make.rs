@@ -20,7 +20,12 @@ use crate::platform::OsEntropy;
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// 节点的数据目录, 密钥写入其中的 keys/
-    #[arg(long, value_name = "DIR", requires = "node", required_unless_present = "governance")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        requires = "node",
+        required_unless_present = "governance"
+    )]
     data: Option<PathBuf>,
     /// 节点编号, 如 350100-01
     #[arg(long, value_name = "NODE", requires = "data")]
@@ -45,12 +50,12 @@ impl Answer for GovernanceKey {
 }
 
 /// Makes the keys.
-pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     if let Some(file) = &arguments.governance {
         let seed = Zeroizing::new(OsEntropy.array());
         write_seed(file, &seed)?;
         let public = SigningKey::from_seed(&seed).public();
-        output.answer_json(&GovernanceKey {
+        Output::answer_json(&GovernanceKey {
             public: public.to_string(),
             key_id: KeyId::of(public).to_string(),
         });
@@ -66,6 +71,6 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
         let next = format!("tongban key show --data {} --node {node}", data.display());
         Failure::from(error).then(next)
     })?;
-    output.answer_json(&folder.load()?.enrolment(node));
+    Output::answer_json(&folder.load()?.enrolment(node));
     Ok(Exit::Yes)
 }

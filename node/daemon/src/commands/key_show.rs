@@ -22,8 +22,8 @@ pub(crate) struct Arguments {
 }
 
 /// Shows them.
-pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let keys = KeyFolder::of(&arguments.data).load()?;
-    output.answer_json(&keys.enrolment(arguments.node));
+    Output::answer_json(&keys.enrolment(arguments.node));
     Ok(Exit::Yes)
 }

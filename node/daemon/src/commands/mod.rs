@@ -1,5 +1,6 @@
 //! One command a file: what it takes, what it does, what it answers.
 
+pub(crate) mod bench_intake;
 pub(crate) mod config_check;
 pub(crate) mod demo;
 pub(crate) mod doc_verify;

@@ -5,6 +5,11 @@ use tongban_types::Hash;
 
 /// Reads 64 lowercase hexadecimal digits.
 pub(crate) fn read_pin(text: &str) -> Result<Hash, String> {
-    let bytes = HEXLOWER.decode(text.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
-    bytes.map(Hash).ok_or_else(|| "应为 64 个小写十六进制数字".to_owned())
+    let bytes = HEXLOWER
+        .decode(text.as_bytes())
+        .ok()
+        .and_then(|bytes| bytes.try_into().ok());
+    bytes
+        .map(Hash)
+        .ok_or_else(|| "应为 64 个小写十六进制数字".to_owned())
 }

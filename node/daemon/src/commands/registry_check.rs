@@ -73,7 +73,10 @@ impl Answer for Checked {
         let expiry = if self.expired { "✗" } else { "✓" };
         let mut lines = vec![
             format!("结论: {}", if self.expired { "已过期" } else { "可信" }),
-            format!(" ✓ 签名        {} 个, 需要 {} 个", self.signatures, self.signatures_needed),
+            format!(
+                " ✓ 签名        {} 个, 需要 {} 个",
+                self.signatures, self.signatures_needed
+            ),
             format!(" {compared} 治理密钥    {}", self.governance),
             format!(" {expiry} 有效期      至 {}", self.expires),
             format!("第 {} 版, {} 个城市", self.version, self.cities.len()),
@@ -88,7 +91,10 @@ impl Answer for Checked {
             ));
             for node in &city.nodes {
                 let addresses = node.addresses.join(" ");
-                lines.push(format!("    {}  {addresses}  {} 把密钥", node.id, node.keys));
+                lines.push(format!(
+                    "    {}  {addresses}  {} 把密钥",
+                    node.id, node.keys
+                ));
             }
         }
         if !self.governance_compared {
@@ -143,7 +149,11 @@ fn describe(registry: &Registry, at: Timestamp, compared: bool, signatures: usiz
                 keys: node.keys.len(),
             })
             .collect(),
-        voters: registry.voters(GroupId(code)).iter().map(ToString::to_string).collect(),
+        voters: registry
+            .voters(GroupId(code))
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
     });
     let expired = registry.is_expired(at);
     Checked {

@@ -66,7 +66,11 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
         return Err(Failure::new(Code::NOT_A_GOVERNANCE_KEY, Exit::No, message));
     };
     let key_id = file.sign(&key);
-    replace(&arguments.registry, file.encode_indented().as_bytes(), 0o644)?;
+    replace(
+        &arguments.registry,
+        file.encode_indented().as_bytes(),
+        0o644,
+    )?;
     output.answer(&SignedBy {
         file: arguments.registry.clone(),
         city: city.to_string(),
@@ -79,5 +83,7 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
 
 fn holder_of(registry: &Registry, key: PublicKey) -> Option<CityCode> {
     let keys = &registry.content().governance;
-    keys.iter().find(|(_, governance)| **governance == key).map(|(city, _)| *city)
+    keys.iter()
+        .find(|(_, governance)| **governance == key)
+        .map(|(city, _)| *city)
 }

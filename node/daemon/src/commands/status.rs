@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
     /// 本机节点的数据目录
     #[arg(long, value_name = "DIR", required_unless_present = "url")]
     data: Option<PathBuf>,
-    /// 接口地址, 如 http://127.0.0.1:8443
+    /// 接口地址, 如 <http://127.0.0.1:8443>
     #[arg(long, value_name = "URL", conflicts_with = "data", requires = "token")]
     url: Option<String>,
     /// 访问令牌, 与 --url 同用
@@ -49,13 +49,23 @@ impl Answer for Status {
 
     fn to_text(&self) -> String {
         let status = &self.0;
-        let groups = status["groups"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let groups = status["groups"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         let node = text(&status["node"]);
         let mut lines = vec![
-            format!("可再失去节点: {}", can_lose(groups.first().unwrap_or(&Value::Null))),
+            format!(
+                "可再失去节点: {}",
+                can_lose(groups.first().unwrap_or(&Value::Null))
+            ),
             format!(
                 "节点 {node} · {} · 名册第 {} 版 · 已连接 {} 个节点 · 待复制 {} 件",
-                if status["failed"] == true { "故障" } else { "正常" },
+                if status["failed"] == true {
+                    "故障"
+                } else {
+                    "正常"
+                },
                 status["registry"],
                 status["connected"].as_array().map_or(0, Vec::len),
                 status["desk_waiting"],
@@ -84,7 +94,10 @@ fn can_lose(own: &Value) -> String {
     match (&own["can_lose"], own["leader"].as_str()) {
         (Value::Number(count), _) => {
             let voters = own["voters"].as_array().map_or(0, Vec::len);
-            format!("{count} ({voters} 个投票成员, {} 个在线)", own["voters_in_touch"])
+            format!(
+                "{count} ({voters} 个投票成员, {} 个在线)",
+                own["voters_in_touch"]
+            )
         }
         (_, Some(leader)) => format!("未知 (主副本在 {leader}, 请向它查询)"),
         (_, None) => "0 (审批组暂无主副本; 收件仍可进行)".to_owned(),
@@ -112,7 +125,11 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
             (Some(data), _) => ask_here(data).await,
             (None, url) => {
                 let url = url.as_deref().unwrap_or_default();
-                ask(address_of(url)?, arguments.token.as_deref().unwrap_or_default()).await
+                ask(
+                    address_of(url)?,
+                    arguments.token.as_deref().unwrap_or_default(),
+                )
+                .await
             }
         }
     })?;
@@ -134,13 +151,25 @@ async fn ask(address: SocketAddr, token: &str) -> Result<Value, Failure> {
 async fn ask_here(data: &Path) -> Result<Value, Failure> {
     let Some(ready) = Ready::read(&data.join(READY_FILE))? else {
         let message = format!("{} 中没有运行的节点", data.display());
-        return Err(Failure::new(Code::NODE_UNREACHABLE, Exit::Unreachable, message)
-            .then("tongban up --config FILE"));
+        return Err(
+            Failure::new(Code::NODE_UNREACHABLE, Exit::Unreachable, message)
+                .then("tongban up --config FILE"),
+        );
     };
-    let node: NodeId = ready.node.parse().context("reading where the node answers")?;
-    let address = ready.http.parse().context("reading where the node answers")?;
+    let node: NodeId = ready
+        .node
+        .parse()
+        .context("reading where the node answers")?;
+    let address = ready
+        .http
+        .parse()
+        .context("reading where the node answers")?;
     let book = FileTokenBook::open(data.join(TOKENS_FILE))?;
-    let operator = Actor { city: node.city(), person: PersonId::system(), role: Role::Operator };
+    let operator = Actor {
+        city: node.city(),
+        person: PersonId::system(),
+        role: Role::Operator,
+    };
     let now = SystemClock.now();
     let expires = now.plus_ms(TOKEN_LIFE_MS);
     let made = book.create(&operator, expires, "tongban status", now, &OsEntropy)?;
@@ -150,7 +179,10 @@ async fn ask_here(data: &Path) -> Result<Value, Failure> {
 }
 
 fn address_of(url: &str) -> Result<SocketAddr, Failure> {
-    let host = url.strip_prefix("http://").unwrap_or(url).trim_end_matches('/');
+    let host = url
+        .strip_prefix("http://")
+        .unwrap_or(url)
+        .trim_end_matches('/');
     host.parse().map_err(|_| {
         let message = format!("{url} 不是 http://地址:端口");
         Failure::new(Code::NODE_UNREACHABLE, Exit::Unreachable, message)
@@ -170,7 +202,10 @@ mod tests {
             "voters": ["a", "b", "c"], "voters_in_touch": 3});
         let status = Status(json!({"node": "350100-01", "failed": false, "groups": [own]}));
         let shown = status.to_text();
-        assert!(shown.starts_with("可再失去节点: 1 (3 个投票成员, 3 个在线)\n"), "{shown}");
+        assert!(
+            shown.starts_with("可再失去节点: 1 (3 个投票成员, 3 个在线)\n"),
+            "{shown}"
+        );
         assert!(shown.contains("福州市"));
         assert!(can_lose(&json!({"leader": "350300-01"})).starts_with("未知"));
         assert!(can_lose(&json!({"leader": null})).starts_with('0'));

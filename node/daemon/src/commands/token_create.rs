@@ -62,7 +62,11 @@ impl Answer for Created {
 /// Makes the token.
 pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
     let city = city_of_folder(&arguments.data, arguments.node)?;
-    let actor = Actor { city, person: arguments.person.clone(), role: arguments.role };
+    let actor = Actor {
+        city,
+        person: arguments.person.clone(),
+        role: arguments.role,
+    };
     let book = FileTokenBook::open(arguments.data.join(TOKENS_FILE))?;
     let now = SystemClock.now();
     let expires = now.plus_ms(i64::from(arguments.days) * DAY_MS);

@@ -67,6 +67,8 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
         expires: beijing(token.expires),
         label: token.label,
     });
-    output.answer(&Listed { tokens: lines.collect() });
+    output.answer(&Listed {
+        tokens: lines.collect(),
+    });
     Ok(Exit::Yes)
 }

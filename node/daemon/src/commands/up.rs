@@ -30,23 +30,19 @@ pub(crate) struct Arguments {
 }
 
 /// Runs the node.
-pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let configuration = Configuration::read(&arguments.config)?;
     start_logging(&configuration.log_level, configuration.log_format);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("starting the tasks of the process")?;
-    let ended = runtime.block_on(Box::pin(work(arguments, &configuration, output)));
+    let ended = runtime.block_on(Box::pin(work(arguments, &configuration)));
     runtime.shutdown_timeout(LAST_WAIT);
     ended
 }
 
-async fn work(
-    arguments: &Arguments,
-    configuration: &Configuration,
-    output: Output,
-) -> Result<Exit, Failure> {
+async fn work(arguments: &Arguments, configuration: &Configuration) -> Result<Exit, Failure> {
     // Before anything starts, so that an early signal ends it in good order too.
     let shutdown =
         Shutdown::listen(arguments.until_stdin_closes).context("listening for signals")?;
@@ -55,6 +51,6 @@ async fn work(
     if let Some(file) = &arguments.ready_file {
         process.ready().write(file)?;
     }
-    output.answer_json(process.ready());
+    Output::answer_json(process.ready());
     process.run(shutdown).await
 }

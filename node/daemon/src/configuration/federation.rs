@@ -13,6 +13,8 @@ pub(super) struct FederationSection {
 
 impl Default for FederationSection {
     fn default() -> Self {
-        Self { listen: (Ipv4Addr::UNSPECIFIED, 7400).into() }
+        Self {
+            listen: (Ipv4Addr::UNSPECIFIED, 7400).into(),
+        }
     }
 }

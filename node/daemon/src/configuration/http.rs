@@ -15,7 +15,9 @@ pub(super) struct HttpSection {
 
 impl Default for HttpSection {
     fn default() -> Self {
-        Self { listen: Spanned::new(0..0, (Ipv4Addr::LOCALHOST, 8443).into()) }
+        Self {
+            listen: Spanned::new(0..0, (Ipv4Addr::LOCALHOST, 8443).into()),
+        }
     }
 }
 

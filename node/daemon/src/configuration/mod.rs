@@ -61,8 +61,11 @@ pub(crate) struct Configuration {
 impl Configuration {
     /// Reads and checks a file.
     pub(crate) fn read(file: &Path) -> Result<Self, ConfigurationError> {
-        let text = std::fs::read_to_string(file)
-            .map_err(|source| ConfigurationError::Unreadable { file: file.to_owned(), source })?;
+        let text =
+            std::fs::read_to_string(file).map_err(|source| ConfigurationError::Unreadable {
+                file: file.to_owned(),
+                source,
+            })?;
         Self::parse(file, &text)
     }
 
@@ -70,7 +73,14 @@ impl Configuration {
     pub(crate) fn parse(file: &Path, text: &str) -> Result<Self, ConfigurationError> {
         let place = Place { file, text };
         let written: Written = toml::from_str(text).map_err(|error| place.malformed(error))?;
-        let Written { node, data, federation, http, registry, log } = written;
+        let Written {
+            node,
+            data,
+            federation,
+            http,
+            registry,
+            log,
+        } = written;
         let http_listen = *http.listen.get_ref();
         if !is_allowed_without_tls(http_listen) {
             return Err(ConfigurationError::NotLoopback {
@@ -146,7 +156,13 @@ format = "json"
     fn what_may_be_left_out_has_the_usual_value() {
         let short = GOOD.split("[federation]").next().unwrap().to_owned()
             + "[registry]"
-            + GOOD.split("[registry]").nth(1).unwrap().split("[log]").next().unwrap();
+            + GOOD
+                .split("[registry]")
+                .nth(1)
+                .unwrap()
+                .split("[log]")
+                .next()
+                .unwrap();
         let read = parse(&short).unwrap();
         assert_eq!(read.federation_listen.port(), 7400);
         assert_eq!(read.http_listen.to_string(), "127.0.0.1:8443");
@@ -156,11 +172,21 @@ format = "json"
     #[test]
     fn a_mistake_names_its_line_and_key() {
         let cases = [
-            ("folder = ", "foulder = ", "第 7 行", "foulder"),
-            ("listen = \"0.0.0.0:7400\"", "listen = \"0.0.0.0\"", "第 10 行", "federation.listen"),
+            ("folder = ", "foulder = ", "第 7 行", "data.foulder:"),
+            (
+                "listen = \"0.0.0.0:7400\"",
+                "listen = \"0.0.0.0\"",
+                "第 10 行",
+                "federation.listen",
+            ),
             ("number = 1", "number = 0", "第 4 行", "node.number"),
             ("number = 1", "number = 100", "第 4 行", "node.number"),
-            ("city = \"350100\"", "city = \"350102\"", "第 3 行", "node.city"),
+            (
+                "city = \"350100\"",
+                "city = \"350102\"",
+                "第 3 行",
+                "node.city",
+            ),
             ("\"info\"", "\"loud\"", "第 20 行", "log.level"),
             ("0011", "001", "第 17 行", "registry.governance"),
             ("[log]", "[logg]", "第 19 行", "logg"),
@@ -176,12 +202,23 @@ format = "json"
 
     #[test]
     fn only_loopback_is_bound_without_tls() {
-        for address in ["0.0.0.0:8443", "10.0.0.1:8443", "[::]:8443", "[2001:db8::1]:80"] {
+        for address in [
+            "0.0.0.0:8443",
+            "10.0.0.1:8443",
+            "[::]:8443",
+            "[2001:db8::1]:80",
+        ] {
             let error = parse(&GOOD.replace("127.0.0.1:8443", address)).unwrap_err();
-            assert!(matches!(error, ConfigurationError::NotLoopback { line: 13, .. }), "{error}");
+            assert!(
+                matches!(error, ConfigurationError::NotLoopback { line: 13, .. }),
+                "{error}"
+            );
         }
         for address in ["127.0.0.1:0", "127.9.9.9:1", "[::1]:8443"] {
-            assert!(parse(&GOOD.replace("127.0.0.1:8443", address)).is_ok(), "{address}");
+            assert!(
+                parse(&GOOD.replace("127.0.0.1:8443", address)).is_ok(),
+                "{address}"
+            );
         }
     }
 
@@ -199,6 +236,9 @@ format = "json"
             }
         }
         nodes.sort_unstable();
-        assert_eq!(nodes, [350_100, 350_300, 350_700, 350_900, 610_500, 621_100]);
+        assert_eq!(
+            nodes,
+            [350_100, 350_300, 350_700, 350_900, 610_500, 621_100]
+        );
     }
 }

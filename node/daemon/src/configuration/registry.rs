@@ -18,6 +18,11 @@ pub(super) struct RegistrySection {
 
 fn hash<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Hash, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let bytes = HEXLOWER.decode(text.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
-    bytes.map(Hash).ok_or_else(|| serde::de::Error::custom("应为 64 个小写十六进制数字"))
+    let bytes = HEXLOWER
+        .decode(text.as_bytes())
+        .ok()
+        .and_then(|bytes| bytes.try_into().ok());
+    bytes
+        .map(Hash)
+        .ok_or_else(|| serde::de::Error::custom("应为 64 个小写十六进制数字"))
 }

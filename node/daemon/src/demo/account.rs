@@ -14,12 +14,16 @@ pub(crate) struct Account {
 impl Account {
     /// Begins now.
     pub(crate) fn begin(output: Output) -> Self {
-        Self { begun: Instant::now(), output }
+        Self {
+            begun: Instant::now(),
+            output,
+        }
     }
 
     /// Says what happened just now.
     pub(crate) fn tell(&mut self, what: &str) {
-        self.output.tell(&format!("[{:>5.1} 秒] {what}", self.seconds()));
+        self.output
+            .tell(&format!("[{:>5.1} 秒] {what}", self.seconds()));
     }
 
     /// Says something that has no time.

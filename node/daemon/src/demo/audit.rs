@@ -48,10 +48,17 @@ fn compare(acknowledged: &BTreeSet<String>, intake: &str, places: [&Listing; 2])
     let mut count = Count::default();
     for place in places {
         let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-        for (number, _) in place.iter().filter(|(_, collected_by)| collected_by == intake) {
+        for (number, _) in place
+            .iter()
+            .filter(|(_, collected_by)| collected_by == intake)
+        {
             *seen.entry(number).or_default() += 1;
         }
-        missing.extend(acknowledged.iter().filter(|number| !seen.contains_key(number.as_str())));
+        missing.extend(
+            acknowledged
+                .iter()
+                .filter(|number| !seen.contains_key(number.as_str())),
+        );
         for (number, times) in seen {
             let allowed = usize::from(acknowledged.contains(number));
             count.duplicated += times.saturating_sub(allowed);
@@ -66,7 +73,10 @@ mod tests {
     use super::*;
 
     fn listing(numbers: &[&str]) -> Listing {
-        numbers.iter().map(|number| ((*number).to_owned(), "350100".to_owned())).collect()
+        numbers
+            .iter()
+            .map(|number| ((*number).to_owned(), "350100".to_owned()))
+            .collect()
     }
 
     #[test]
@@ -76,9 +86,33 @@ mod tests {
             compare(&acknowledged, "350100", [&listing(here), &listing(there)])
         };
         assert_eq!(compare(&["1", "2"], &["2", "1"]), Count::default());
-        assert_eq!(compare(&["1"], &["1", "2"]), Count { lost: 1, duplicated: 0 });
-        assert_eq!(compare(&["1", "2"], &[]), Count { lost: 2, duplicated: 0 });
-        assert_eq!(compare(&["1", "2", "2"], &["1", "2"]), Count { lost: 0, duplicated: 1 });
-        assert_eq!(compare(&["1", "2", "3"], &["1", "2"]), Count { lost: 0, duplicated: 1 });
+        assert_eq!(
+            compare(&["1"], &["1", "2"]),
+            Count {
+                lost: 1,
+                duplicated: 0
+            }
+        );
+        assert_eq!(
+            compare(&["1", "2"], &[]),
+            Count {
+                lost: 2,
+                duplicated: 0
+            }
+        );
+        assert_eq!(
+            compare(&["1", "2", "2"], &["1", "2"]),
+            Count {
+                lost: 0,
+                duplicated: 1
+            }
+        );
+        assert_eq!(
+            compare(&["1", "2", "3"], &["1", "2"]),
+            Count {
+                lost: 0,
+                duplicated: 1
+            }
+        );
     }
 }

@@ -27,7 +27,11 @@ impl House {
             return Ok(Self::Lasting(folder.to_owned()));
         }
         let made = tempfile::Builder::new().prefix("tongban-demo-").tempdir()?;
-        Ok(if keep { Self::Lasting(made.keep()) } else { Self::Temporary(made) })
+        Ok(if keep {
+            Self::Lasting(made.keep())
+        } else {
+            Self::Temporary(made)
+        })
     }
 
     /// Where it is.

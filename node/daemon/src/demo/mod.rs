@@ -25,6 +25,9 @@ use house::House;
 use story::Story;
 use summary::Summary;
 
+/// Voters of each city's group: its own node and the next two cities'.
+const VOTERS: usize = 3;
+
 /// How the demonstration is asked for.
 #[derive(Debug)]
 pub(crate) struct Wishes {
@@ -41,8 +44,8 @@ pub(crate) async fn play(wishes: &Wishes, output: Output) -> Result<Exit, Failur
     let mut stop = Stop::listen().context("listening for signals")?;
     let mut account = Account::begin(output);
     let house = House::open(wishes.folder.as_deref(), wishes.keep)?;
-    let mut federation =
-        Federation::prepare(Layout::make(house.path(), &SIX_CITIES).map_err(as_demo)?)?;
+    let layout = Layout::make(house.path(), &SIX_CITIES, VOTERS).map_err(as_demo)?;
+    let mut federation = Federation::prepare(layout)?;
     let told = tokio::select! {
         biased;
         () = stop.asked() => Ok(None),
@@ -76,7 +79,10 @@ async fn tell(federation: &mut Federation, account: &mut Account) -> Result<Summ
     account.tell("六个城市各有密钥, 名册由六把治理密钥中的五把签名");
     federation.start().await?;
     let pids: Vec<String> = federation.pids().iter().map(ToString::to_string).collect();
-    account.tell(&format!("六个城市的节点已就绪, 六个进程: {}", pids.join(" ")));
+    account.tell(&format!(
+        "六个城市的节点已就绪, 六个进程: {}",
+        pids.join(" ")
+    ));
     let mut story = Story::begin(federation, account)?;
     story.tell().await
 }
@@ -89,7 +95,12 @@ impl From<StageError> for Failure {
         };
         let message = error.to_string();
         let cause = anyhow::Error::new(error).context(message);
-        Self { code: Code::DEMO_FAILED, exit, next: next(), cause }
+        Self {
+            code: Code::DEMO_FAILED,
+            exit,
+            next: next(),
+            cause,
+        }
     }
 }
 
@@ -99,5 +110,10 @@ fn next() -> String {
 
 /// What fails here has failed in the demonstration, whatever else it was.
 fn as_demo(failure: Failure) -> Failure {
-    Failure { code: Code::DEMO_FAILED, exit: Exit::Internal, next: next(), ..failure }
+    Failure {
+        code: Code::DEMO_FAILED,
+        exit: Exit::Internal,
+        next: next(),
+        ..failure
+    }
 }

@@ -36,7 +36,12 @@ pub(crate) fn prove(layout: &Layout, document: &[u8]) -> Result<Proof, Failure> 
     let verify = |path: &Path| {
         let bytes = std::fs::read(path).context("reading a document")?;
         let registry = read_registry(&layout.registry)?;
-        Verification::of(&bytes, &registry, Some(layout.governance), SystemClock.now())
+        Verification::of(
+            &bytes,
+            &registry,
+            Some(layout.governance),
+            SystemClock.now(),
+        )
     };
     let found = verify(&file)?;
     Ok(Proof {
@@ -49,11 +54,17 @@ pub(crate) fn prove(layout: &Layout, document: &[u8]) -> Result<Proof, Failure> 
 
 /// Changes one letter in the middle of what is signed.
 fn tamper(document: &[u8]) -> anyhow::Result<Vec<u8>> {
-    let mut dots = document.iter().enumerate().filter(|(_, byte)| **byte == b'.');
+    let mut dots = document
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'.');
     let (first, second) = (dots.next(), dots.next());
     let (first, second) = first.zip(second).context("a document has three parts")?;
     let middle = first.0.midpoint(second.0);
-    ensure!(middle > first.0 && middle < second.0, "the payload is not empty");
+    ensure!(
+        middle > first.0 && middle < second.0,
+        "the payload is not empty"
+    );
     let mut changed = document.to_vec();
     changed[middle] = if changed[middle] == b'A' { b'B' } else { b'A' };
     Ok(changed)
@@ -67,8 +78,9 @@ mod tests {
     fn exactly_one_letter_of_the_payload_is_changed() {
         let document = b"aaaa.bbbbbb.cccc~";
         let changed = tamper(document).unwrap();
-        let differ: Vec<usize> =
-            (0..document.len()).filter(|place| document[*place] != changed[*place]).collect();
+        let differ: Vec<usize> = (0..document.len())
+            .filter(|place| document[*place] != changed[*place])
+            .collect();
         assert_eq!(differ.len(), 1);
         assert!((5..11).contains(&differ[0]));
         assert!(tamper(b"no parts").is_err());

@@ -17,8 +17,7 @@ use crate::staging::{Clerk, Desk, Federation, wait_until_leading};
 
 /// 户口迁移, and its filled example.
 const ITEM: &str = "000109900001";
-const FORM: &str =
-    include_str!("../../../../protocol/items/national/000109900001/1.example.json");
+const FORM: &str = include_str!("../../../../protocol/items/national/000109900001/1.example.json");
 
 const INTAKE: u32 = 350_100;
 const AUTHORITY: u32 = 610_500;
@@ -69,9 +68,14 @@ impl<'a> Story<'a> {
         self.collect_more("切换之后").await?;
         let document = self.document_of(&case).await?;
         let proof = prove(&self.federation.layout, &document)?;
-        self.account.tell(&format!("离线核验文书 {}", proof.file.display()));
+        self.account
+            .tell(&format!("离线核验文书 {}", proof.file.display()));
         self.account.say(&indented(&proof.report));
-        let refused = if proof.tampered == "invalid" { "被拒绝" } else { "没有被拒绝!" };
+        let refused = if proof.tampered == "invalid" {
+            "被拒绝"
+        } else {
+            "没有被拒绝!"
+        };
         self.account.tell(&format!("改动一个字符的副本{refused}"));
         let counted = self.count().await?;
         Ok(Summary {
@@ -106,7 +110,8 @@ impl<'a> Story<'a> {
         for _ in 0..CASES_AROUND {
             self.collect(self.acknowledged.len()).await?;
         }
-        self.account.tell(&format!("{when}又收 {CASES_AROUND} 件, 均已复制"));
+        self.account
+            .tell(&format!("{when}又收 {CASES_AROUND} 件, 均已复制"));
         Ok(())
     }
 
@@ -125,8 +130,10 @@ impl<'a> Story<'a> {
     /// collecting, and starts it again.
     async fn lose_a_leader(&mut self) -> Result<bool, Failure> {
         let (group, leader) = self.choose_leader().await?;
-        let (group_name, victim) =
-            (self.federation.city(group).said(), self.federation.city(leader).said());
+        let (group_name, victim) = (
+            self.federation.city(group).said(),
+            self.federation.city(leader).said(),
+        );
         self.federation.kill(leader).await?;
         let since = Instant::now();
         self.account.tell(&format!(
@@ -148,7 +155,8 @@ impl<'a> Story<'a> {
         if leader != self.intake {
             self.federation.restart(leader).await?;
         }
-        self.account.tell(&format!("{victim}的节点重新启动, 从自己的日志恢复"));
+        self.account
+            .tell(&format!("{victim}的节点重新启动, 从自己的日志恢复"));
         Ok(next != leader)
     }
 
@@ -157,10 +165,12 @@ impl<'a> Story<'a> {
     async fn choose_leader(&self) -> anyhow::Result<(usize, usize)> {
         let mut leaders = Vec::new();
         for group in [self.authority, self.intake] {
-            leaders.push((group, wait_until_leading(self.federation, group, None).await?));
+            leaders.push((
+                group,
+                wait_until_leading(self.federation, group, None).await?,
+            ));
         }
-        let is_elsewhere =
-            |leader: usize| leader != self.intake && leader != self.authority;
+        let is_elsewhere = |leader: usize| leader != self.intake && leader != self.authority;
         let chosen = leaders.iter().find(|(_, leader)| is_elsewhere(*leader));
         Ok(*chosen.unwrap_or(&leaders[0]))
     }
@@ -168,7 +178,8 @@ impl<'a> Story<'a> {
     async fn decide_and_deliver(&mut self, case: &str) -> Result<(), Failure> {
         let decision = json!({"decision": "grant", "reason": "符合户口迁移规定"});
         self.decider.act(case, "decide", &decision).await?;
-        self.account.tell("渭南 wn-202 核准: 准予 (审查人与核准人不是同一人)");
+        self.account
+            .tell("渭南 wn-202 核准: 准予 (审查人与核准人不是同一人)");
         let clerk = self.clerk.desk();
         clerk.until_state(case, &["granted"]).await?;
         self.document_of(case).await?;
@@ -206,5 +217,8 @@ impl<'a> Story<'a> {
 }
 
 fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("           {line}")).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .map(|line| format!("           {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }

@@ -85,11 +85,26 @@ mod tests {
     fn one_broken_promise_is_a_definite_no() {
         assert_eq!(GOOD.exit(), Exit::Yes);
         let broken = [
-            Summary { cases_lost: 1, ..GOOD },
-            Summary { cases_duplicated: 1, ..GOOD },
-            Summary { leader_killed: false, ..GOOD },
-            Summary { document: "indeterminate", ..GOOD },
-            Summary { tampered: "valid", ..GOOD },
+            Summary {
+                cases_lost: 1,
+                ..GOOD
+            },
+            Summary {
+                cases_duplicated: 1,
+                ..GOOD
+            },
+            Summary {
+                leader_killed: false,
+                ..GOOD
+            },
+            Summary {
+                document: "indeterminate",
+                ..GOOD
+            },
+            Summary {
+                tampered: "valid",
+                ..GOOD
+            },
         ];
         for summary in broken {
             assert_eq!(summary.exit(), Exit::No, "{summary:?}");

@@ -38,7 +38,10 @@ impl Enrolment {
         Self {
             schema: None,
             node: TextNode(node),
-            keys: keys.into_iter().map(|(role, key)| (role, HexKey(key.0))).collect(),
+            keys: keys
+                .into_iter()
+                .map(|(role, key)| (role, HexKey(key.0)))
+                .collect(),
             sealing: HexKey(sealing.0),
         }
     }
@@ -50,7 +53,10 @@ impl Enrolment {
 
     /// Its signing keys.
     pub(crate) fn keys(&self) -> BTreeMap<KeyRole, PublicKey> {
-        self.keys.iter().map(|(role, key)| (*role, PublicKey(key.0))).collect()
+        self.keys
+            .iter()
+            .map(|(role, key)| (*role, PublicKey(key.0)))
+            .collect()
     }
 
     /// The key case keys are wrapped to.
@@ -76,8 +82,13 @@ impl Serialize for HexKey {
 impl<'de> Deserialize<'de> for HexKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let bytes = HEXLOWER.decode(text.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
-        bytes.map(Self).ok_or_else(|| serde::de::Error::custom("应为 64 个小写十六进制数字"))
+        let bytes = HEXLOWER
+            .decode(text.as_bytes())
+            .ok()
+            .and_then(|bytes| bytes.try_into().ok());
+        bytes
+            .map(Self)
+            .ok_or_else(|| serde::de::Error::custom("应为 64 个小写十六进制数字"))
     }
 }
 
@@ -101,8 +112,11 @@ mod tests {
     #[test]
     fn an_enrolment_is_read_as_it_was_printed() {
         let keys = [(KeyRole::Command, PublicKey([1; 32]))];
-        let enrolment =
-            Enrolment::new("350100-01".parse().unwrap(), keys, SealingPublicKey([2; 32]));
+        let enrolment = Enrolment::new(
+            "350100-01".parse().unwrap(),
+            keys,
+            SealingPublicKey([2; 32]),
+        );
         let mut json = serde_json::to_value(&enrolment).unwrap();
         assert_eq!(json["node"], "350100-01");
         assert_eq!(json["keys"]["command"], "01".repeat(32));

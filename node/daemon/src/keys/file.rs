@@ -15,21 +15,31 @@ const FILE_BYTES_MAX: u64 = 66;
 
 /// Reads the seed of a key; a file others may read or write is refused.
 pub(crate) fn read_seed(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyError> {
-    let unusable = |source| KeyError::Unusable { path: path.to_owned(), source };
+    let unusable = |source| KeyError::Unusable {
+        path: path.to_owned(),
+        source,
+    };
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(KeyError::Missing { path: path.to_owned() });
+            return Err(KeyError::Missing {
+                path: path.to_owned(),
+            });
         }
         Err(error) => return Err(unusable(error)),
     };
     // Of the open file, so that it cannot be exchanged between the look and the read.
     let mode = file.metadata().map_err(unusable)?.mode() & 0o777;
     if mode & 0o077 != 0 {
-        return Err(KeyError::Exposed { path: path.to_owned(), mode });
+        return Err(KeyError::Exposed {
+            path: path.to_owned(),
+            mode,
+        });
     }
     let mut text = Zeroizing::new(String::with_capacity(128));
-    let malformed = || KeyError::Malformed { path: path.to_owned() };
+    let malformed = || KeyError::Malformed {
+        path: path.to_owned(),
+    };
     match file.take(FILE_BYTES_MAX).read_to_string(&mut text) {
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(malformed()),
@@ -43,7 +53,9 @@ fn decode(digits: &str) -> Option<Zeroizing<[u8; 32]>> {
     if digits.len() != 64 {
         return None;
     }
-    let mut partial = HEXLOWER.decode_mut(digits.as_bytes(), seed.as_mut_slice()).err();
+    let mut partial = HEXLOWER
+        .decode_mut(digits.as_bytes(), seed.as_mut_slice())
+        .err();
     if partial.take().is_some() {
         return None;
     }
@@ -52,18 +64,25 @@ fn decode(digits: &str) -> Option<Zeroizing<[u8; 32]>> {
 
 /// Writes the seed of a new key, durable when this returns; a file that is there is left alone.
 pub(crate) fn write_seed(path: &Path, seed: &Zeroizing<[u8; 32]>) -> Result<(), KeyError> {
-    let unusable = |source| KeyError::Unusable { path: path.to_owned(), source };
+    let unusable = |source| KeyError::Unusable {
+        path: path.to_owned(),
+        source,
+    };
     let mut options = OpenOptions::new();
     let mut file = match options.write(true).create_new(true).mode(0o600).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            return Err(KeyError::Exists { path: path.to_owned() });
+            return Err(KeyError::Exists {
+                path: path.to_owned(),
+            });
         }
         Err(error) => return Err(unusable(error)),
     };
     let mut text = HEXLOWER.encode(seed.as_slice());
     text.push('\n');
-    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    let written = file
+        .write_all(text.as_bytes())
+        .and_then(|()| file.sync_all());
     text.zeroize();
     written.map_err(unusable)
 }
@@ -119,7 +138,10 @@ mod tests {
             let path = folder.path().join(place.to_string());
             fs::write(&path, content).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-            assert!(matches!(read_seed(&path), Err(KeyError::Malformed { .. })), "{content}");
+            assert!(
+                matches!(read_seed(&path), Err(KeyError::Malformed { .. })),
+                "{content}"
+            );
         }
         let absent = read_seed(&folder.path().join("absent"));
         assert!(matches!(absent, Err(KeyError::Missing { .. })));

@@ -44,7 +44,9 @@ pub(crate) struct NodeKeys {
 impl KeyFolder {
     /// The keys of a data folder.
     pub(crate) fn of(data: &Path) -> Self {
-        Self { path: data.join("keys") }
+        Self {
+            path: data.join("keys"),
+        }
     }
 
     fn file(&self, role: &str) -> PathBuf {
@@ -59,13 +61,18 @@ impl KeyFolder {
         if let Some(path) = paths.iter().find(|path| path.exists()) {
             return Err(KeyError::Exists { path: path.clone() });
         }
-        let unusable = |source| KeyError::Unusable { path: self.path.clone(), source };
+        let unusable = |source| KeyError::Unusable {
+            path: self.path.clone(),
+            source,
+        };
         make_folder(&self.path).map_err(unusable)?;
         for path in paths {
             write_seed(&path, &Zeroizing::new(OsEntropy.array()))?;
         }
         fs::write(self.path.join(OWNER), format!("{node}\n")).map_err(unusable)?;
-        File::open(&self.path).and_then(|folder| folder.sync_all()).map_err(unusable)
+        File::open(&self.path)
+            .and_then(|folder| folder.sync_all())
+            .map_err(unusable)
     }
 
     /// The node the keys were made for; `None` where nothing says so.
@@ -82,7 +89,10 @@ impl KeyFolder {
         }
         let sealing = read_seed(&self.file(SEALING))?;
         let transport = seeds[&KeyRole::Transport].clone();
-        Ok(NodeKeys { ring: KeyRing::new(&seeds, &sealing), transport })
+        Ok(NodeKeys {
+            ring: KeyRing::new(&seeds, &sealing),
+            transport,
+        })
     }
 }
 
@@ -103,7 +113,11 @@ impl NodeKeys {
     /// The public halves, to be enrolled for `node`.
     pub(crate) fn enrolment(&self, node: NodeId) -> Enrolment {
         let public = |role| self.ring.public(role).map(|key| (role, key));
-        Enrolment::new(node, ROLES.into_iter().filter_map(public), self.ring.sealing_public())
+        Enrolment::new(
+            node,
+            ROLES.into_iter().filter_map(public),
+            self.ring.sealing_public(),
+        )
     }
 }
 
@@ -130,7 +144,7 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let folder = KeyFolder::of(data.path());
         folder.make("350100-01".parse().unwrap()).unwrap();
-        std::fs::remove_file(data.path().join("keys/voter.key")).unwrap();
+        fs::remove_file(data.path().join("keys/voter.key")).unwrap();
         let error = folder.load().unwrap_err();
         assert!(error.to_string().contains("voter.key"));
     }

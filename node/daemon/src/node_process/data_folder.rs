@@ -11,8 +11,8 @@ use tongban_types::{CityCode, Code, NodeId};
 
 use crate::exit::Exit;
 use crate::failure::Coded;
-use crate::keys::KeyFolder;
 use crate::files::{FileError, read_bounded, replace};
+use crate::keys::KeyFolder;
 
 /// Access tokens, in the data folder.
 pub(crate) const TOKENS_FILE: &str = "tokens.json";
@@ -102,22 +102,42 @@ impl Coded for DataFolderError {
 impl DataFolder {
     /// Takes the folder for `node`, making it if need be.
     pub(crate) fn take(path: &Path, node: NodeId) -> Result<Self, DataFolderError> {
-        let unusable = |source| DataFolderError::Unusable { path: path.to_owned(), source };
-        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unusable)?;
+        let unusable = |source| DataFolderError::Unusable {
+            path: path.to_owned(),
+            source,
+        };
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(unusable)?;
         let lock = lock(path)?;
         if let Some(owner) = owner_of(path)? {
             if owner != node.to_string() {
-                return Err(DataFolderError::OfOtherNode { path: path.to_owned(), owner, node });
+                return Err(DataFolderError::OfOtherNode {
+                    path: path.to_owned(),
+                    owner,
+                    node,
+                });
             }
             if !has_files(&path.join("wal")).map_err(unusable)? {
-                return Err(DataFolderError::LogLost { path: path.to_owned() });
+                return Err(DataFolderError::LogLost {
+                    path: path.to_owned(),
+                });
             }
         }
         for folder in ["keys", "wal", "state", "snapshots", "blobs"] {
-            let made = DirBuilder::new().recursive(true).mode(0o700).create(path.join(folder));
+            let made = DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(path.join(folder));
             made.map_err(unusable)?;
         }
-        Ok(Self { path: path.to_owned(), owner: node, _lock: lock })
+        Ok(Self {
+            path: path.to_owned(),
+            owner: node,
+            _lock: lock,
+        })
     }
 
     /// From now on the folder is this node's, and its log must be there. Called when the log exists
@@ -137,13 +157,18 @@ impl DataFolder {
 }
 
 fn lock(path: &Path) -> Result<File, DataFolderError> {
-    let unusable = |source| DataFolderError::Unusable { path: path.to_owned(), source };
+    let unusable = |source| DataFolderError::Unusable {
+        path: path.to_owned(),
+        source,
+    };
     let mut options = OpenOptions::new();
     let options = options.write(true).create(true).truncate(false).mode(0o600);
     let file = options.open(path.join(LOCK_FILE)).map_err(unusable)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(DataFolderError::InUse { path: path.to_owned() }),
+        Err(TryLockError::WouldBlock) => Err(DataFolderError::InUse {
+            path: path.to_owned(),
+        }),
         Err(TryLockError::Error(source)) => Err(unusable(source)),
     }
 }
@@ -162,7 +187,9 @@ pub(crate) fn city_of_folder(
     told: Option<NodeId>,
 ) -> Result<CityCode, DataFolderError> {
     let owner = owner_of(path)?;
-    let known = owner.and_then(|owner| owner.parse().ok()).or_else(|| KeyFolder::of(path).owner());
+    let known = owner
+        .and_then(|owner| owner.parse().ok())
+        .or_else(|| KeyFolder::of(path).owner());
     match (known, told) {
         (Some(owner), Some(node)) if owner != node => Err(DataFolderError::OfOtherNode {
             path: path.to_owned(),
@@ -170,7 +197,9 @@ pub(crate) fn city_of_folder(
             node,
         }),
         (Some(node), _) | (None, Some(node)) => Ok(node.city()),
-        (None, None) => Err(DataFolderError::OfNobody { path: path.to_owned() }),
+        (None, None) => Err(DataFolderError::OfNobody {
+            path: path.to_owned(),
+        }),
     }
 }
 

@@ -51,16 +51,24 @@ pub(crate) fn check_enrolled(
     keys: &KeyRing,
 ) -> Result<(), NotEnrolled> {
     let version = registry.version();
-    let entry = registry.node(node).ok_or(NotEnrolled::Node { node, version })?;
+    let entry = registry
+        .node(node)
+        .ok_or(NotEnrolled::Node { node, version })?;
     for role in KeyRole::ALL {
         // A role the registry enrols for no key of this node needs none.
         let enrolled = registry.key_of(role, node);
         if enrolled.is_some() && enrolled != keys.public(role) {
-            return Err(NotEnrolled::Key { node, role: role.name() });
+            return Err(NotEnrolled::Key {
+                node,
+                role: role.name(),
+            });
         }
     }
     if entry.sealing != keys.sealing_public() {
-        return Err(NotEnrolled::Key { node, role: "sealing" });
+        return Err(NotEnrolled::Key {
+            node,
+            role: "sealing",
+        });
     }
     Ok(())
 }
@@ -76,7 +84,10 @@ mod tests {
     fn ring(seed: u8) -> KeyRing {
         let mut seeds = Seeds::new();
         for (place, role) in KeyRole::ALL.into_iter().enumerate() {
-            seeds.insert(role, Zeroizing::new([seed + u8::try_from(place).unwrap(); 32]));
+            seeds.insert(
+                role,
+                Zeroizing::new([seed + u8::try_from(place).unwrap(); 32]),
+            );
         }
         KeyRing::new(&seeds, &Zeroizing::new([seed; 32]))
     }
@@ -86,7 +97,13 @@ mod tests {
         let node = SampleFederation::node(0);
         let keys = ring(100);
         let mut draft = sample_draft();
-        let entry = draft.cities.get_mut(&node.city()).unwrap().nodes.get_mut(&node).unwrap();
+        let entry = draft
+            .cities
+            .get_mut(&node.city())
+            .unwrap()
+            .nodes
+            .get_mut(&node)
+            .unwrap();
         for key in &mut entry.keys {
             key.public = keys.public(key.role).unwrap();
         }

@@ -66,38 +66,72 @@ type GroupFigure = fn(&GroupReport) -> i64;
 impl Page<'_> {
     fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
         let metric = ConstCounter::new(value);
-        let encoder = self.encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        let encoder = self
+            .encoder
+            .encode_descriptor(name, help, None, MetricType::Counter)?;
         metric.encode(encoder)
     }
 
     fn gauge(&mut self, name: &str, help: &str, value: i64) -> fmt::Result {
         let metric = ConstGauge::new(value);
-        let encoder = self.encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        let encoder = self
+            .encoder
+            .encode_descriptor(name, help, None, MetricType::Gauge)?;
         metric.encode(encoder)
     }
 
     fn build(&mut self) -> fmt::Result {
         let name = "tongban_build_info";
         let help = "Always 1; the version is its label";
-        let mut encoder = self.encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        let mut encoder = self
+            .encoder
+            .encode_descriptor(name, help, None, MetricType::Gauge)?;
         let labels = [("version", env!("CARGO_PKG_VERSION"))];
         ConstGauge::new(1_i64).encode(encoder.encode_family(&labels)?)
     }
 
     fn log(&mut self, log: &tongban_wal::WalMetrics) -> fmt::Result {
         self.counter("tongban_log_syncs", "Syncs of log segments", log.syncs)?;
-        self.counter("tongban_log_batches", "Batches written to the log", log.batches)?;
-        self.counter("tongban_log_records", "Records written to the log", log.records)?;
-        self.counter("tongban_log_written_bytes", "Bytes written to the log", log.bytes)?;
-        self.counter("tongban_log_segments_begun", "Segments begun", log.segments_begun)?;
-        self.counter("tongban_log_segments_removed", "Segments removed", log.segments_removed)
+        self.counter(
+            "tongban_log_batches",
+            "Batches written to the log",
+            log.batches,
+        )?;
+        self.counter(
+            "tongban_log_records",
+            "Records written to the log",
+            log.records,
+        )?;
+        self.counter(
+            "tongban_log_written_bytes",
+            "Bytes written to the log",
+            log.bytes,
+        )?;
+        self.counter(
+            "tongban_log_segments_begun",
+            "Segments begun",
+            log.segments_begun,
+        )?;
+        self.counter(
+            "tongban_log_segments_removed",
+            "Segments removed",
+            log.segments_removed,
+        )
     }
 
     fn links(&mut self, links: &tongban_net::NetMetrics) -> fmt::Result {
         let open = i64::try_from(links.connections).unwrap_or(i64::MAX);
         self.gauge("tongban_links", "Open connections to other nodes", open)?;
-        self.counter("tongban_links_opened", "Connections opened", links.connections_opened)?;
-        self.counter("tongban_dials_failed", "Dials that failed", links.dials_failed)?;
+        self.counter(
+            "tongban_links_opened",
+            "Connections opened",
+            links.connections_opened,
+        )?;
+        self.counter(
+            "tongban_dials_failed",
+            "Dials that failed",
+            links.dials_failed,
+        )?;
         self.counter(
             "tongban_handshakes_failed",
             "Handshakes that failed",
@@ -106,27 +140,59 @@ impl Page<'_> {
         let denied = links.denied.values().sum();
         self.counter("tongban_links_denied", "Connections denied", denied)?;
         let out = links.lanes.values().map(|lane| lane.bytes_out).sum();
-        self.counter("tongban_links_sent_bytes", "Bytes of requests and answers sent", out)?;
+        self.counter(
+            "tongban_links_sent_bytes",
+            "Bytes of requests and answers sent",
+            out,
+        )?;
         let malformed = links.lanes.values().map(|lane| lane.malformed).sum();
-        self.counter("tongban_frames_malformed", "Frames not well formed", malformed)
+        self.counter(
+            "tongban_frames_malformed",
+            "Frames not well formed",
+            malformed,
+        )
     }
 
     fn node(&mut self, report: &NodeReport) -> fmt::Result {
         let waiting = i64::try_from(report.desk_waiting).unwrap_or(i64::MAX);
-        self.gauge("tongban_desk_waiting", "Applications stored, not yet replicated", waiting)?;
+        self.gauge(
+            "tongban_desk_waiting",
+            "Applications stored, not yet replicated",
+            waiting,
+        )?;
         let version = i64::try_from(report.registry).unwrap_or(i64::MAX);
-        self.gauge("tongban_registry_version", "Version of the registry in force", version)?;
+        self.gauge(
+            "tongban_registry_version",
+            "Version of the registry in force",
+            version,
+        )?;
         let failed = i64::from(report.failed);
-        self.gauge("tongban_node_failed", "1 if the log or the store failed", failed)?;
+        self.gauge(
+            "tongban_node_failed",
+            "1 if the log or the store failed",
+            failed,
+        )?;
         let figures: [(&str, &str, GroupFigure); 7] = [
             ("tongban_group_term", "Raft term", |g| signed(g.status.term)),
-            ("tongban_group_applied_index", "Last applied", |g| signed(g.status.applied_index)),
-            ("tongban_group_cases", "Cases", |g| signed(g.cases)),
-            ("tongban_group_unanswered", "Packets not answered yet", |g| {
-                i64::try_from(g.unanswered).unwrap_or(i64::MAX)
+            ("tongban_group_applied_index", "Last applied", |g| {
+                signed(g.status.applied_index)
             }),
-            ("tongban_group_refused", "Commands and parcels refused", |g| signed(g.refused)),
-            ("tongban_group_evidence", "Proofs of equivocation kept", |g| signed(g.evidence)),
+            ("tongban_group_cases", "Cases", |g| signed(g.cases)),
+            (
+                "tongban_group_unanswered",
+                "Packets not answered yet",
+                |g| i64::try_from(g.unanswered).unwrap_or(i64::MAX),
+            ),
+            (
+                "tongban_group_refused",
+                "Commands and parcels refused",
+                |g| signed(g.refused),
+            ),
+            (
+                "tongban_group_evidence",
+                "Proofs of equivocation kept",
+                |g| signed(g.evidence),
+            ),
             ("tongban_group_can_lose", "Voters that may be lost", |g| {
                 i64::try_from(g.can_lose).unwrap_or(i64::MAX)
             }),
@@ -144,7 +210,9 @@ impl Page<'_> {
         groups: &[GroupReport],
         figure: GroupFigure,
     ) -> fmt::Result {
-        let mut encoder = self.encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        let mut encoder = self
+            .encoder
+            .encode_descriptor(name, help, None, MetricType::Gauge)?;
         for report in groups {
             let labels = [("group", report.group.to_string())];
             ConstGauge::new(figure(report)).encode(encoder.encode_family(&labels)?)?;

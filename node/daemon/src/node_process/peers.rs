@@ -38,12 +38,20 @@ impl Coded for NetError {
 pub(crate) async fn directory_of(registry: &Registry) -> Result<Directory, NetError> {
     let mut peers = Vec::new();
     for (id, node) in registry.nodes() {
-        let Some(key) = node.active(KeyRole::Transport) else { continue };
+        let Some(key) = node.active(KeyRole::Transport) else {
+            continue;
+        };
         let mut addresses = Vec::new();
         for address in &node.addresses {
             addresses.extend(resolve(address).await);
         }
-        peers.push((id, Peer { key: key.public, addresses }));
+        peers.push((
+            id,
+            Peer {
+                key: key.public,
+                addresses,
+            },
+        ));
     }
     Directory::new(peers)
 }
@@ -52,13 +60,11 @@ async fn resolve(address: &str) -> Vec<SocketAddr> {
     if let Ok(address) = address.parse() {
         return vec![address];
     }
-    match timeout(LOOKUP_TIME_MAX, lookup_host(address)).await {
-        Ok(Ok(found)) => found.collect(),
-        _ => {
-            tracing::warn!(address, "the address of a peer does not resolve");
-            Vec::new()
-        }
+    if let Ok(Ok(found)) = timeout(LOOKUP_TIME_MAX, lookup_host(address)).await {
+        return found.collect();
     }
+    tracing::warn!(address, "the address of a peer does not resolve");
+    Vec::new()
 }
 
 /// Follows the registry in force until the task is ended.
@@ -66,7 +72,9 @@ pub(crate) async fn follow_registry(node: Arc<dyn NodeHandle>, transport: Arc<Li
     let mut version = node.registry().map_or(0, |registry| registry.version());
     loop {
         sleep(LOOK_EVERY).await;
-        let Some(registry) = node.registry() else { continue };
+        let Some(registry) = node.registry() else {
+            continue;
+        };
         if registry.version() == version {
             continue;
         }

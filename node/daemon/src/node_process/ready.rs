@@ -30,7 +30,10 @@ impl Answer for Ready {
     const SCHEMA: &'static str = "tongban.ready/v1";
 
     fn to_text(&self) -> String {
-        format!("节点 {} 就绪: 接口 http://{}  联盟 {}", self.node, self.http, self.federation)
+        format!(
+            "节点 {} 就绪: 接口 http://{}  联盟 {}",
+            self.node, self.http, self.federation
+        )
     }
 }
 

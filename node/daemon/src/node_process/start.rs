@@ -149,7 +149,15 @@ impl NodeProcess {
         let stopped = async move { drop(stopped.await) };
         let api = tokio::spawn(tongban_api::serve(listener, state, stopped));
         let follower = tokio::spawn(follow_registry(node.handle(), transport.clone()));
-        Ok(Self { node, transport, folder, ready, api, stop_api, follower })
+        Ok(Self {
+            node,
+            transport,
+            folder,
+            ready,
+            api,
+            stop_api,
+            follower,
+        })
     }
 
     /// Where it answers.
@@ -201,12 +209,18 @@ async fn failed(node: &dyn NodeHandle) {
 
 fn check_grounds(configuration: &Configuration) -> Result<Grounds, Failure> {
     let bad = |failure: Failure| failure.exiting(Exit::BadConfiguration);
-    let keys = KeyFolder::of(&configuration.data).load().map_err(|error| bad(error.into()))?;
+    let keys = KeyFolder::of(&configuration.data)
+        .load()
+        .map_err(|error| bad(error.into()))?;
     let given = read_registry(&configuration.registry_file).map_err(|error| bad(error.into()))?;
     let held = hold(&configuration.data, &given, configuration.governance);
     let (registry_file, registry) = held.map_err(bad)?;
     check_enrolled(&registry, configuration.node, &keys.ring)?;
-    Ok(Grounds { keys, registry_file, registry })
+    Ok(Grounds {
+        keys,
+        registry_file,
+        registry,
+    })
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {

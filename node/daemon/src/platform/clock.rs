@@ -12,7 +12,9 @@ pub(crate) struct SystemClock;
 impl WallClock for SystemClock {
     fn now(&self) -> Timestamp {
         // Before 1970 a machine's clock is unset; groups refuse its acts as skewed.
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         Timestamp::from_unix_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 }

@@ -55,7 +55,11 @@ impl FileDisk {
         if folder.is_empty() {
             return Ok(self.root.to_path_buf());
         }
-        if is_part(folder) { Ok(self.root.join(folder)) } else { Err(malformed(folder)) }
+        if is_part(folder) {
+            Ok(self.root.join(folder))
+        } else {
+            Err(malformed(folder))
+        }
     }
 
     fn make_folder_of(path: &Path) -> io::Result<()> {
@@ -76,14 +80,20 @@ fn is_part(part: &str) -> bool {
 }
 
 fn malformed(name: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, format!("{name:?} is no name of a file here"))
+    io::Error::new(
+        io::ErrorKind::InvalidInput,
+        format!("{name:?} is no name of a file here"),
+    )
 }
 
 impl Disk for FileDisk {
     type File = OpenFile;
 
     fn open(&self, name: &str) -> io::Result<OpenFile> {
-        let file = OpenOptions::new().read(true).write(true).open(self.path(name)?)?;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(self.path(name)?)?;
         Ok(OpenFile::of(file))
     }
 
@@ -91,7 +101,12 @@ impl Disk for FileDisk {
         let path = self.path(name)?;
         Self::make_folder_of(&path)?;
         let mut options = OpenOptions::new();
-        let file = options.read(true).write(true).create_new(true).mode(0o600).open(path)?;
+        let file = options
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)?;
         Ok(OpenFile::of(file))
     }
 
@@ -115,7 +130,9 @@ impl Disk for FileDisk {
         for entry in entries {
             let entry = entry?;
             // What others left in the folder under names we never give is not ours to see.
-            let Ok(name) = entry.file_name().into_string() else { continue };
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
             if is_part(&name) && entry.file_type()?.is_file() {
                 names.push(name);
             }
@@ -134,7 +151,11 @@ impl Disk for FileDisk {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
-            if *path == *root { Ok(()) } else { File::open(root)?.sync_all() }
+            if *path == *root {
+                Ok(())
+            } else {
+                File::open(root)?.sync_all()
+            }
         })
         .await
     }
@@ -142,14 +163,21 @@ impl Disk for FileDisk {
 
 impl OpenFile {
     fn of(file: File) -> Self {
-        Self { inner: Arc::new(Inner { file, end: Mutex::new(()) }) }
+        Self {
+            inner: Arc::new(Inner {
+                file,
+                end: Mutex::new(()),
+            }),
+        }
     }
 
     fn write_zeros(&self, from: u64, until: u64) -> io::Result<()> {
         let zeros = vec![0; ZEROS_BYTES];
         let mut at = from;
         while at < until {
-            let left = usize::try_from(until - at).unwrap_or(usize::MAX).min(ZEROS_BYTES);
+            let left = usize::try_from(until - at)
+                .unwrap_or(usize::MAX)
+                .min(ZEROS_BYTES);
             self.inner.file.write_all_at(&zeros[..left], at)?;
             at += left as u64;
         }
@@ -171,14 +199,22 @@ impl DiskFile for OpenFile {
     }
 
     fn append(&self, bytes: &[u8]) -> io::Result<u64> {
-        let _alone = self.inner.end.lock().unwrap_or_else(PoisonError::into_inner);
+        let _alone = self
+            .inner
+            .end
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let end = self.len()?;
         self.write_at(end, bytes)?;
         Ok(end)
     }
 
     fn allocate(&self, length: u64) -> io::Result<()> {
-        let _alone = self.inner.end.lock().unwrap_or_else(PoisonError::into_inner);
+        let _alone = self
+            .inner
+            .end
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let end = self.len()?;
         if length <= end {
             return Ok(());
@@ -200,7 +236,9 @@ impl DiskFile for OpenFile {
 }
 
 async fn wait_for(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<()> {
-    spawn_blocking(work).await.unwrap_or_else(|gone| Err(io::Error::other(gone)))
+    spawn_blocking(work)
+        .await
+        .unwrap_or_else(|gone| Err(io::Error::other(gone)))
 }
 
 #[cfg(test)]
@@ -258,16 +296,24 @@ mod tests {
             let writers: Vec<_> = (0..4)
                 .map(|_| scope.spawn(|| [(); 50].map(|()| file.append(b"12345678").unwrap())))
                 .collect();
-            writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect()
+            writers
+                .into_iter()
+                .flat_map(|writer| writer.join().unwrap())
+                .collect()
         });
         places.sort_unstable();
-        assert_eq!(places, (0..200).map(|place| place * 8).collect::<Vec<u64>>());
+        assert_eq!(
+            places,
+            (0..200).map(|place| place * 8).collect::<Vec<u64>>()
+        );
     }
 
     #[test]
     fn a_name_cannot_leave_the_folder() {
         let (_folder, disk) = disk();
-        for name in ["", "..", "../x", "a/../b", "/etc/x", "a/b/c", ".x", "a//b", "a\0b", "名"] {
+        for name in [
+            "", "..", "../x", "a/../b", "/etc/x", "a/b/c", ".x", "a//b", "a\0b", "名",
+        ] {
             let error = disk.create(name).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{name:?}");
         }
@@ -285,6 +331,9 @@ mod tests {
         disk.rename("wal/b", "wal/c").unwrap();
         assert_eq!(disk.list("wal").unwrap(), ["a", "c"]);
         disk.remove("wal/a").unwrap();
-        assert_eq!(disk.open("wal/a").unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert_eq!(
+            disk.open("wal/a").unwrap_err().kind(),
+            io::ErrorKind::NotFound
+        );
     }
 }

@@ -8,6 +8,7 @@ pub(crate) struct OsEntropy;
 
 impl Entropy for OsEntropy {
     fn fill(&self, bytes: &mut [u8]) {
-        getrandom::fill(bytes).expect("Linux has getrandom since 3.17 and it fails only before boot");
+        getrandom::fill(bytes)
+            .expect("Linux has getrandom since 3.17 and it fails only before boot");
     }
 }

@@ -57,9 +57,8 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let first = sample_draft().check().unwrap();
         let pin = governance_hash(&first);
-        let signed = |registry: &Registry, signers| {
-            SampleFederation::signed_file(registry.clone(), signers)
-        };
+        let signed =
+            |registry: &Registry, signers| SampleFederation::signed_file(registry.clone(), signers);
         let code_of = |given: &[u8], pin| hold(data.path(), given, pin).unwrap_err().code;
 
         let wrong = code_of(&signed(&first, 5), Hash([9; 32]));
@@ -67,10 +66,30 @@ mod tests {
         let few = code_of(&signed(&first, 4), pin);
         assert_eq!(few, tongban_types::Code::REGISTRY_UNDERSIGNED);
 
-        assert_eq!(hold(data.path(), &signed(&first, 5), pin).unwrap().1.version(), 1);
-        let next = RegistryDraft::after(&first, first.expires().plus_ms(1_000)).check().unwrap();
-        assert_eq!(hold(data.path(), &signed(&next, 5), pin).unwrap().1.version(), 2);
-        assert_eq!(hold(data.path(), &signed(&next, 6), pin).unwrap().1.version(), 2);
+        assert_eq!(
+            hold(data.path(), &signed(&first, 5), pin)
+                .unwrap()
+                .1
+                .version(),
+            1
+        );
+        let next = RegistryDraft::after(&first, first.expires().plus_ms(1_000))
+            .check()
+            .unwrap();
+        assert_eq!(
+            hold(data.path(), &signed(&next, 5), pin)
+                .unwrap()
+                .1
+                .version(),
+            2
+        );
+        assert_eq!(
+            hold(data.path(), &signed(&next, 6), pin)
+                .unwrap()
+                .1
+                .version(),
+            2
+        );
         let older = code_of(&signed(&first, 5), pin);
         assert_eq!(older, tongban_types::Code::REGISTRY_ROLLED_BACK);
     }

@@ -7,9 +7,7 @@ use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 use toml::value::Datetime;
 use tongban_trust::{NodeEnrolment, Registry, RegistryDraft, RegistryError};
-use tongban_types::{
-    CityCode, Code, KeyRole, NodeId, PublicKey, SealingPublicKey, Timestamp,
-};
+use tongban_types::{CityCode, Code, KeyRole, NodeId, PublicKey, SealingPublicKey, Timestamp};
 
 use crate::exit::Exit;
 use crate::failure::Coded;
@@ -114,9 +112,7 @@ impl Coded for PlanError {
     fn code(&self) -> Code {
         match self {
             Self::File(error) => error.code(),
-            Self::Malformed(_) | Self::Enrolment { .. } | Self::Keys { .. } => {
-                Code::PLAN_MALFORMED
-            }
+            Self::Malformed(_) | Self::Enrolment { .. } | Self::Keys { .. } => Code::PLAN_MALFORMED,
             Self::Rule(error) => error.code(),
         }
     }
@@ -198,7 +194,12 @@ type PublicKeys = (BTreeMap<KeyRole, PublicKey>, SealingPublicKey);
 
 impl NodePlan {
     fn public_keys(&self, folder: &Path) -> Result<PublicKeys, PlanError> {
-        let refused = |rule| Err(PlanError::Keys { node: self.id, rule });
+        let refused = |rule| {
+            Err(PlanError::Keys {
+                node: self.id,
+                rule,
+            })
+        };
         match (&self.enrolment, &self.keys, self.sealing) {
             (Some(file), None, None) => {
                 let file = folder.join(file);
@@ -211,7 +212,10 @@ impl NodePlan {
                 Ok((enrolment.keys(), enrolment.sealing()))
             }
             (None, Some(keys), Some(sealing)) => {
-                let keys = keys.iter().map(|(role, key)| (*role, PublicKey(key.0))).collect();
+                let keys = keys
+                    .iter()
+                    .map(|(role, key)| (*role, PublicKey(key.0)))
+                    .collect();
                 Ok((keys, SealingPublicKey(sealing.0)))
             }
             _ => refused("给出 enrolment, 或者同时给出 keys 和 sealing"),
@@ -238,7 +242,10 @@ where
     T: std::str::FromStr<Err: std::fmt::Display>,
 {
     let texts = Vec::<String>::deserialize(deserializer)?;
-    texts.iter().map(|text| text.parse().map_err(serde::de::Error::custom)).collect()
+    texts
+        .iter()
+        .map(|text| text.parse().map_err(serde::de::Error::custom))
+        .collect()
 }
 
 #[cfg(test)]
@@ -247,9 +254,11 @@ mod tests {
     use crate::keys::KeyFolder;
 
     fn plan_text(folder: &Path) -> String {
-        let mut text = "expires = 2027-11-24T00:00:00Z\nkeys_from = 2026-11-23T00:00:00Z\n\
+        let mut parts = vec![
+            "expires = 2027-11-24T00:00:00Z\nkeys_from = 2026-11-23T00:00:00Z\n\
                         keys_until = 2028-11-24T00:00:00Z\n"
-            .to_owned();
+                .to_owned(),
+        ];
         for code in [350_100, 350_300, 350_900] {
             let node: NodeId = format!("{code}-01").parse().unwrap();
             let keys = KeyFolder::of(&folder.join(code.to_string()));
@@ -259,16 +268,16 @@ mod tests {
             std::fs::write(folder.join(&file), serde_json::to_vec(&enrolment).unwrap()).unwrap();
             let governance =
                 tongban_trust::SigningKey::from_seed(&[u8::try_from(code % 251).unwrap(); 32]);
-            text += &format!(
+            parts.push(format!(
                 "[[city]]\ncode = \"{code}\"\nname = \"{code} 市\"\n\
                  issuer = \"https://{code}.tongban.example\"\ngovernance = \"{}\"\n\
                  voters = [\"350900-01\", \"350100-01\", \"350300-01\"]\n\
                  [[city.node]]\nid = \"{node}\"\naddresses = [\"127.0.0.1:7400\"]\n\
                  enrolment = \"{file}\"\n",
                 governance.public()
-            );
+            ));
         }
-        text
+        parts.concat()
     }
 
     #[test]

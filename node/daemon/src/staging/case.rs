@@ -57,7 +57,9 @@ pub(crate) struct Clerk {
 impl Desk {
     /// The holder of a token at a node.
     pub(crate) fn new(address: SocketAddr, token: &str) -> Self {
-        Self { client: HttpClient::new(address, Some(token), PATIENCE) }
+        Self {
+            client: HttpClient::new(address, Some(token), PATIENCE),
+        }
     }
 
     /// Reads JSON, once.
@@ -82,7 +84,10 @@ impl Desk {
                 Err(error) => error,
             };
             if begun.elapsed() > TRY_TIME_MAX {
-                return Err(StageError::TooLate { what: what.to_owned(), last: Some(last) });
+                return Err(StageError::TooLate {
+                    what: what.to_owned(),
+                    last: Some(last),
+                });
             }
             sleep(PAUSE).await;
         }
@@ -96,7 +101,9 @@ impl Desk {
     ) -> Result<(), StageError> {
         let what = format!("{case} 到达 {}", states.join(" 或 "));
         self.until(&what, &format!("/api/v1/cases/{case}"), |answer| {
-            let state = answer.json()["case"]["state"].as_str().map(ToOwned::to_owned)?;
+            let state = answer.json()["case"]["state"]
+                .as_str()
+                .map(ToOwned::to_owned)?;
             states.contains(&state.as_str()).then_some(())
         })
         .await
@@ -140,7 +147,10 @@ impl Desk {
                 Err(error) => error,
             };
             if begun.elapsed() > TRY_TIME_MAX {
-                return Err(StageError::TooLate { what: act.to_owned(), last: Some(last) });
+                return Err(StageError::TooLate {
+                    what: act.to_owned(),
+                    last: Some(last),
+                });
             }
             sleep(PAUSE).await;
         }
@@ -153,7 +163,9 @@ impl Desk {
         body: &Value,
     ) -> Result<HttpAnswer, ClientError> {
         let body = Bytes::from(body.to_string());
-        self.client.post(path, &[("idempotency-key", key)], body).await
+        self.client
+            .post(path, &[("idempotency-key", key)], body)
+            .await
     }
 
     /// The numbers of all cases of this city's group, with the city that collected each.
@@ -168,7 +180,11 @@ impl Desk {
                 })
                 .await?;
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            for case in page["cases"].as_array().map(Vec::as_slice).unwrap_or_default() {
+            for case in page["cases"]
+                .as_array()
+                .map(Vec::as_slice)
+                .unwrap_or_default()
+            {
                 cases.push((text(&case["number"]), text(&case["intake"]["code"])));
             }
             match page["next"].as_str() {
@@ -204,10 +220,21 @@ impl Clerk {
         );
         let (begun, key) = (Instant::now(), new_key());
         loop {
-            let headers = [("idempotency-key", key.as_str()), ("prefer", "wait=replicated")];
-            let last = match self.desk.client.post("/api/v1/cases", &headers, body.clone()).await {
+            let headers = [
+                ("idempotency-key", key.as_str()),
+                ("prefer", "wait=replicated"),
+            ];
+            let last = match self
+                .desk
+                .client
+                .post("/api/v1/cases", &headers, body.clone())
+                .await
+            {
                 Ok(answer) if answer.status == 201 => {
-                    return Ok(answer.json()["case"].as_str().unwrap_or_default().to_owned());
+                    return Ok(answer.json()["case"]
+                        .as_str()
+                        .unwrap_or_default()
+                        .to_owned());
                 }
                 Ok(answer) => {
                     let code = answer.json()["code"].as_str().map(ToOwned::to_owned);
@@ -220,7 +247,10 @@ impl Clerk {
                 Err(error) => error,
             };
             if begun.elapsed() > TRY_TIME_MAX {
-                return Err(StageError::TooLate { what: "收件".to_owned(), last: Some(last) });
+                return Err(StageError::TooLate {
+                    what: "收件".to_owned(),
+                    last: Some(last),
+                });
             }
             sleep(PAUSE).await;
         }
@@ -250,10 +280,22 @@ mod tests {
     #[test]
     fn only_what_passes_is_tried_again() {
         assert!(is_worth_a_retry(202, None) && is_worth_a_retry(503, Some("TB4003")));
-        let passing = [Code::NO_REGISTRY, Code::STALE_VERSION, Code::GROUP_TIMED_OUT];
-        assert!(passing.iter().all(|code| is_worth_a_retry(409, Some(&code.to_string()))));
+        let passing = [
+            Code::NO_REGISTRY,
+            Code::STALE_VERSION,
+            Code::GROUP_TIMED_OUT,
+        ];
+        assert!(
+            passing
+                .iter()
+                .all(|code| is_worth_a_retry(409, Some(&code.to_string())))
+        );
         let definite = [Code::REVIEWER_MAY_NOT_DECIDE, Code::ROLE_WITHOUT_RIGHT];
-        assert!(!definite.iter().any(|code| is_worth_a_retry(409, Some(&code.to_string()))));
+        assert!(
+            !definite
+                .iter()
+                .any(|code| is_worth_a_retry(409, Some(&code.to_string())))
+        );
         assert!(!is_worth_a_retry(422, None));
     }
 }

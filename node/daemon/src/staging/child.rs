@@ -36,7 +36,10 @@ impl ChildNode {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}
         }
-        let log = OpenOptions::new().append(true).create(true).open(&site.log)?;
+        let log = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(&site.log)?;
         let program = std::env::current_exe().context("finding this program's own file")?;
         let mut child = Command::new(program)
             .args(["up", "--until-stdin-closes", "--config"])
@@ -69,10 +72,18 @@ impl ChildNode {
                 return Ok(());
             }
             if let Some(status) = self.child.try_wait()? {
-                bail!("{}的进程已退出 ({status}), 日志 {}", site.city.name, site.log.display());
+                bail!(
+                    "{}的进程已退出 ({status}), 日志 {}",
+                    site.city.name,
+                    site.log.display()
+                );
             }
             if begun.elapsed() > START_TIME_MAX {
-                bail!("{}的进程没有就绪, 日志 {}", site.city.name, site.log.display());
+                bail!(
+                    "{}的进程没有就绪, 日志 {}",
+                    site.city.name,
+                    site.log.display()
+                );
             }
             sleep(LOOK_EVERY).await;
         }

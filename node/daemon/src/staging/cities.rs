@@ -20,16 +20,44 @@ impl City {
 
 macro_rules! sample {
     ($folder:literal) => {
-        include_str!(concat!("../../../../deploy/six-cities/", $folder, "/node.toml"))
+        include_str!(concat!(
+            "../../../../deploy/six-cities/",
+            $folder,
+            "/node.toml"
+        ))
     };
 }
 
 /// In the order of the ring: each group votes on its own node and the next two cities'.
 pub(crate) const SIX_CITIES: [City; 6] = [
-    City { code: 350_100, name: "福州市", sample: sample!("350100-fuzhou") },
-    City { code: 350_300, name: "莆田市", sample: sample!("350300-putian") },
-    City { code: 350_900, name: "宁德市", sample: sample!("350900-ningde") },
-    City { code: 350_700, name: "南平市", sample: sample!("350700-nanping") },
-    City { code: 610_500, name: "渭南市", sample: sample!("610500-weinan") },
-    City { code: 621_100, name: "定西市", sample: sample!("621100-dingxi") },
+    City {
+        code: 350_100,
+        name: "福州市",
+        sample: sample!("350100-fuzhou"),
+    },
+    City {
+        code: 350_300,
+        name: "莆田市",
+        sample: sample!("350300-putian"),
+    },
+    City {
+        code: 350_900,
+        name: "宁德市",
+        sample: sample!("350900-ningde"),
+    },
+    City {
+        code: 350_700,
+        name: "南平市",
+        sample: sample!("350700-nanping"),
+    },
+    City {
+        code: 610_500,
+        name: "渭南市",
+        sample: sample!("610500-weinan"),
+    },
+    City {
+        code: 621_100,
+        name: "定西市",
+        sample: sample!("621100-dingxi"),
+    },
 ];

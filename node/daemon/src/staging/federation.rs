@@ -32,10 +32,15 @@ impl Federation {
     /// Makes the files; nothing runs yet.
     pub(crate) fn prepare(layout: Layout) -> Result<Self, Failure> {
         let operators = layout.sites.iter();
-        let operators: Result<_, _> =
-            operators.map(|site| make_token(site, Role::Operator, "operator")).collect();
+        let operators: Result<_, _> = operators
+            .map(|site| make_token(site, Role::Operator, "operator"))
+            .collect();
         let children = layout.sites.iter().map(|_| None).collect();
-        Ok(Self { layout, children, operators: operators? })
+        Ok(Self {
+            layout,
+            children,
+            operators: operators?,
+        })
     }
 
     /// Starts every process, and returns when all answer.
@@ -44,7 +49,11 @@ impl Federation {
             *child = Some(ChildNode::start(site)?);
         }
         for (site, child) in self.layout.sites.iter().zip(&mut self.children) {
-            child.as_mut().context("it was just started")?.until_ready(site).await?;
+            child
+                .as_mut()
+                .context("it was just started")?
+                .until_ready(site)
+                .await?;
         }
         Ok(())
     }
@@ -62,12 +71,17 @@ impl Federation {
     /// The place of a city.
     pub(crate) fn place_of(&self, code: u32) -> anyhow::Result<usize> {
         let mut sites = self.layout.sites.iter();
-        sites.position(|site| site.city.code == code).context("a city of the federation")
+        sites
+            .position(|site| site.city.code == code)
+            .context("a city of the federation")
     }
 
     /// A person of a city at its API.
     pub(crate) fn person(&self, place: usize, role: Role, name: &str) -> Result<Desk, Failure> {
-        Ok(Desk::new(self.site(place).http, &self.token(place, role, name)?))
+        Ok(Desk::new(
+            self.site(place).http,
+            &self.token(place, role, name)?,
+        ))
     }
 
     /// A token for a person of a city.
@@ -77,7 +91,11 @@ impl Federation {
 
     /// Process ids of all that run.
     pub(crate) fn pids(&self) -> Vec<u32> {
-        self.children.iter().flatten().filter_map(ChildNode::pid).collect()
+        self.children
+            .iter()
+            .flatten()
+            .filter_map(ChildNode::pid)
+            .collect()
     }
 
     /// What a node says of itself.
@@ -93,8 +111,12 @@ impl Federation {
             if self.children[place].is_none() {
                 continue;
             }
-            let Some(status) = self.status(place).await else { continue };
-            let Some(report) = group_in(&status, &code) else { continue };
+            let Some(status) = self.status(place).await else {
+                continue;
+            };
+            let Some(report) = group_in(&status, &code) else {
+                continue;
+            };
             // Only a replica that leads knows how many it can lose.
             if report["leader"] == status["node"] && report["can_lose"].is_number() {
                 return Some(place);
@@ -132,7 +154,10 @@ impl Federation {
 }
 
 fn group_in<'a>(status: &'a Value, code: &str) -> Option<&'a Value> {
-    status["groups"].as_array()?.iter().find(|group| group["group"] == code)
+    status["groups"]
+        .as_array()?
+        .iter()
+        .find(|group| group["group"] == code)
 }
 
 /// Returns the place that leads the group of a city, once there is one other than `except`.

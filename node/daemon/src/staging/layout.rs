@@ -4,7 +4,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use tongban_runtime::seams::{Entropy as _, WallClock as _};
 use tongban_trust::{RegistryFile, SigningKey, governance_hash};
 use tongban_types::{CityCode, DAY_MS, Hash, NodeId, Timestamp};
@@ -17,9 +17,6 @@ use crate::files::replace;
 use crate::keys::{HexKey, KeyFolder, write_seed};
 use crate::platform::{OsEntropy, SystemClock};
 use crate::registry::{CityPlan, NodePlan, Plan};
-
-/// Voters of a group: the city's own node and the next two.
-const VOTERS: usize = 3;
 
 /// Where everything of a federation on this machine is.
 #[derive(Debug)]
@@ -55,10 +52,13 @@ pub(crate) struct Site {
 }
 
 impl Layout {
-    /// Makes everything in an existing, empty folder.
-    pub(crate) fn make(folder: &Path, cities: &[City]) -> Result<Self, Failure> {
+    /// Makes everything in an existing, empty folder. Each group has `voters` voters: the city's own
+    /// node and those of the next cities in the ring.
+    pub(crate) fn make(folder: &Path, cities: &[City], voters: usize) -> Result<Self, Failure> {
         // Written into files that are read from elsewhere.
-        let folder = folder.canonicalize().context("the folder of the federation")?;
+        let folder = folder
+            .canonicalize()
+            .context("the folder of the federation")?;
         let sites = sites(&folder, cities)?;
         let mut plan = Plan {
             expires: whole_second(SystemClock.now().plus_ms(365 * DAY_MS)),
@@ -69,7 +69,7 @@ impl Layout {
         let mut governance = Vec::new();
         for (place, site) in sites.iter().enumerate() {
             let key = governance_key(&folder, site)?;
-            let nodes = (place..place + VOTERS).map(|next| sites[next % sites.len()].node);
+            let nodes = (place..place + voters).map(|next| sites[next % sites.len()].node);
             plan.cities.push(city_plan(site, &key, nodes.collect())?);
             governance.push(key);
         }
@@ -86,12 +86,16 @@ impl Layout {
             let text = configuration(site, &path, pin)?;
             replace(&site.config, text.as_bytes(), 0o644)?;
         }
-        Ok(Self { folder, registry: path, governance: pin, sites })
+        Ok(Self {
+            folder,
+            registry: path,
+            governance: pin,
+            sites,
+        })
     }
 }
 
 fn sites(folder: &Path, cities: &[City]) -> anyhow::Result<Vec<Site>> {
-    ensure!(cities.len() >= VOTERS, "a group has three voters");
     let ports = free_ports(2 * cities.len())?;
     let mut sites = Vec::with_capacity(cities.len());
     for (city, ports) in cities.iter().zip(ports.chunks_exact(2)) {
@@ -114,7 +118,10 @@ fn sites(folder: &Path, cities: &[City]) -> anyhow::Result<Vec<Site>> {
 /// Draws a governance key and keeps it beside the cities, as each city would keep its own offline.
 fn governance_key(folder: &Path, site: &Site) -> Result<SigningKey, Failure> {
     let seed = Zeroizing::new(OsEntropy.array());
-    write_seed(&folder.join(format!("governance-{}.key", site.city.code)), &seed)?;
+    write_seed(
+        &folder.join(format!("governance-{}.key", site.city.code)),
+        &seed,
+    )?;
     Ok(SigningKey::from_seed(&seed))
 }
 
@@ -122,7 +129,10 @@ fn city_plan(site: &Site, key: &SigningKey, voters: Vec<NodeId>) -> Result<CityP
     let keys = KeyFolder::of(&site.data);
     keys.make(site.node)?;
     let enrolment = keys.load()?.enrolment(site.node);
-    let public = enrolment.keys().into_iter().map(|(role, key)| (role, HexKey(key.0)));
+    let public = enrolment
+        .keys()
+        .into_iter()
+        .map(|(role, key)| (role, HexKey(key.0)));
     Ok(CityPlan {
         code: site.node.city(),
         name: site.city.name.to_owned(),
@@ -174,7 +184,7 @@ mod tests {
     #[test]
     fn what_is_made_is_what_a_node_accepts() {
         let folder = tempfile::tempdir().unwrap();
-        let layout = Layout::make(folder.path(), &SIX_CITIES).unwrap();
+        let layout = Layout::make(folder.path(), &SIX_CITIES, 3).unwrap();
         let bytes = read_registry(&layout.registry).unwrap();
         let registry = believe(&bytes, Some(layout.governance)).unwrap();
         assert_eq!(registry.cities().count(), 6);
@@ -184,7 +194,16 @@ mod tests {
             assert_eq!(configuration.http_listen, site.http);
             assert_eq!(configuration.governance, layout.governance);
         }
-        let hosted = |node| registry.cities().filter(|(_, city)| city.voters.contains(&node));
-        assert!(layout.sites.iter().all(|site| hosted(site.node).count() == VOTERS));
+        let hosted = |node| {
+            registry
+                .cities()
+                .filter(move |(_, city)| city.voters.contains(&node))
+        };
+        assert!(
+            layout
+                .sites
+                .iter()
+                .all(|site| hosted(site.node).count() == 3)
+        );
     }
 }

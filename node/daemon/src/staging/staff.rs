@@ -12,7 +12,11 @@ use crate::platform::{OsEntropy, SystemClock};
 /// A token of a day for a person of the city.
 pub(crate) fn make_token(site: &Site, role: Role, person: &str) -> Result<String, Failure> {
     let person = PersonId::new(person).map_err(anyhow::Error::from)?;
-    let actor = Actor { city: site.node.city(), person, role };
+    let actor = Actor {
+        city: site.node.city(),
+        person,
+        role,
+    };
     let book = FileTokenBook::open(site.data.join(TOKENS_FILE))?;
     let now = SystemClock.now();
     let made = book.create(&actor, now.plus_ms(DAY_MS), "演示", now, &OsEntropy)?;

@@ -1,0 +1,201 @@
+//! The figures of a measurement, for people and for scripts.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::Intake;
+use super::ceiling::Ceiling;
+use super::load::Written;
+use super::usage::Usage;
+use crate::output::Answer;
+
+/// What was measured.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Figures {
+    cases_per_second: f64,
+    p50_ms: f64,
+    p99_ms: f64,
+    /// Processor time of all nodes a case; the generator is not in it.
+    cpu_us_per_case: f64,
+    /// Bytes written to all logs and grown in all states, a case.
+    bytes_per_case: f64,
+    log_bytes_per_case: f64,
+    state_bytes_per_case: f64,
+    voters: usize,
+    writers: usize,
+    form_bytes: usize,
+    seconds: u64,
+    cases: usize,
+    failures: u64,
+    first_failure: Option<String>,
+    leader: &'static str,
+    generator_cpu_us_per_case: f64,
+    cases_per_entry: f64,
+    syncs_per_second: f64,
+    sign_us: f64,
+    verify_us: f64,
+    /// Ceiling if every case were signed by itself.
+    signature_ceiling_single: f64,
+    /// Ceiling with batches of the size seen.
+    signature_ceiling_batched: f64,
+    /// Sealing a form, measured alone.
+    seal_us: f64,
+    /// Processor time a case less what sealing takes of it.
+    cpu_us_per_case_unsealed: f64,
+}
+
+impl Figures {
+    pub(super) fn of(
+        intake: &Intake,
+        written: Written,
+        before: &Usage,
+        after: &Usage,
+        ceiling: &Ceiling,
+        leader: &'static str,
+    ) -> Self {
+        let cases = written.latencies.len();
+        let a_case = |used: u64| rounded(float(used) / count(cases));
+        let seconds = float(intake.seconds.max(1));
+        let entries = after.entries.saturating_sub(before.entries).max(1);
+        let batch = (count(cases) / float(entries)).max(1.0);
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let cpu = a_case(after.cpu_us.saturating_sub(before.cpu_us));
+        let log_bytes = after.log_bytes.saturating_sub(before.log_bytes);
+        let state_bytes = after.state_bytes.saturating_sub(before.state_bytes);
+        let ceiling_of = |batch| {
+            ceiling
+                .cases_per_second(cores, intake.voters, batch)
+                .round()
+        };
+        Self {
+            cases_per_second: rounded(count(cases) / seconds),
+            p50_ms: quantile_ms(&written.latencies, 0.50),
+            p99_ms: quantile_ms(&written.latencies, 0.99),
+            cpu_us_per_case: cpu,
+            bytes_per_case: a_case(log_bytes + state_bytes),
+            log_bytes_per_case: a_case(log_bytes),
+            state_bytes_per_case: a_case(state_bytes),
+            voters: intake.voters,
+            writers: intake.writers,
+            form_bytes: intake.bytes,
+            seconds: intake.seconds,
+            cases,
+            failures: written.failures,
+            first_failure: written.first_failure,
+            leader,
+            generator_cpu_us_per_case: a_case(
+                after
+                    .generator_cpu_us
+                    .saturating_sub(before.generator_cpu_us),
+            ),
+            cases_per_entry: rounded(batch),
+            syncs_per_second: rounded(
+                float(after.log_syncs.saturating_sub(before.log_syncs)) / seconds,
+            ),
+            sign_us: rounded(ceiling.sign),
+            verify_us: rounded(ceiling.verify),
+            signature_ceiling_single: ceiling_of(1.0),
+            signature_ceiling_batched: ceiling_of(batch),
+            seal_us: rounded(ceiling.seal),
+            cpu_us_per_case_unsealed: rounded((cpu - ceiling.seal).max(0.0)),
+        }
+    }
+}
+
+impl Answer for Figures {
+    const SCHEMA: &'static str = "tongban.bench-intake/v1";
+
+    fn to_text(&self) -> String {
+        let mut lines = vec![
+            format!(
+                "每秒 {:.0} 件   p50 {:.1} ms   p99 {:.1} ms   ({} 件, {} 秒, {} 个写入者, 表单 {} 字节, {} 个投票成员)",
+                self.cases_per_second,
+                self.p50_ms,
+                self.p99_ms,
+                self.cases,
+                self.seconds,
+                self.writers,
+                self.form_bytes,
+                self.voters,
+            ),
+            format!(
+                "每件处理器时间 {:.0} µs (各节点合计; 发起端另 {:.0} µs)   每件落盘 {:.0} 字节 (各节点合计: 日志 {:.0}, 状态 {:.0})",
+                self.cpu_us_per_case,
+                self.generator_cpu_us_per_case,
+                self.bytes_per_case,
+                self.log_bytes_per_case,
+                self.state_bytes_per_case,
+            ),
+            format!(
+                "每条日志 {:.1} 件, 每秒同步 {:.0} 次; 主副本在{}",
+                self.cases_per_entry, self.syncs_per_second, self.leader,
+            ),
+            format!(
+                "签名 {:.1} µs, 核验 {:.1} µs: 逐件签名上限每秒 {:.0} 件, 按此批量上限每秒 {:.0} 件",
+                self.sign_us,
+                self.verify_us,
+                self.signature_ceiling_single,
+                self.signature_ceiling_batched,
+            ),
+            format!(
+                "封存一份表单 {:.1} µs (单独测得): 不封存每件约 {:.0} µs",
+                self.seal_us, self.cpu_us_per_case_unsealed,
+            ),
+        ];
+        if self.failures > 0 {
+            let first = self.first_failure.as_deref().unwrap_or_default();
+            lines.push(format!("未成 {} 次, 首次: {first}", self.failures));
+        }
+        lines.join("\n")
+    }
+}
+
+/// Counts of a measurement are far below 2^32.
+fn float(number: u64) -> f64 {
+    u32::try_from(number).map_or_else(|_| large(number), f64::from)
+}
+
+/// Exact to the kilobyte, which is finer than any figure shown.
+fn large(number: u64) -> f64 {
+    u32::try_from(number >> 10).map_or(f64::MAX, |kilo| f64::from(kilo) * 1_024.0)
+}
+
+fn count(number: usize) -> f64 {
+    float(u64::try_from(number).unwrap_or(u64::MAX)).max(1.0)
+}
+
+fn rounded(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
+/// Of sorted durations.
+fn quantile_ms(sorted: &[Duration], share: f64) -> f64 {
+    let place = (share * 1_000.0).round();
+    let per_mille = (0..=1_000_u32)
+        .find(|mille| f64::from(*mille) >= place)
+        .unwrap_or(1_000);
+    let last = sorted.len().saturating_sub(1);
+    let index = last * usize::try_from(per_mille).unwrap_or(1_000) / 1_000;
+    sorted
+        .get(index)
+        .map_or(0.0, |latency| rounded(latency.as_secs_f64() * 1e3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_of_the_sorted_latencies() {
+        let sorted: Vec<Duration> = (1..=101).map(Duration::from_millis).collect();
+        assert!((quantile_ms(&sorted, 0.50) - 51.0).abs() < 0.01);
+        assert!((quantile_ms(&sorted, 0.99) - 100.0).abs() < 0.01);
+        assert!(quantile_ms(&[], 0.5).abs() < 0.01);
+    }
+
+    #[test]
+    fn large_counts_stay_close() {
+        assert!((float(10_000_000_000) - 1e10).abs() < 1_024.0);
+    }
+}

@@ -1,0 +1,112 @@
+//! The writers: each with a connection of its own hands in one application after the other, as soon
+//! as the one before is answered.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use hyper::Method;
+use tokio::task::JoinSet;
+use tongban_runtime::seams::Entropy as _;
+
+use super::form::ITEM;
+use crate::http_client::HttpClient;
+use crate::platform::OsEntropy;
+
+/// Longer than the node takes to say that a group did not answer.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What writers hand in, where, and until when.
+#[derive(Clone, Debug)]
+pub(super) struct Load {
+    pub(super) address: SocketAddr,
+    pub(super) token: String,
+    pub(super) form: String,
+    /// What is answered from then on is measured.
+    pub(super) begin: Instant,
+    /// Nothing is begun from then on.
+    pub(super) end: Instant,
+}
+
+/// What was answered in the measured time.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    /// Time from request to answer of each replicated application.
+    pub(super) latencies: Vec<Duration>,
+    /// Requests answered otherwise, or not at all.
+    pub(super) failures: u64,
+    /// What the first of them said.
+    pub(super) first_failure: Option<String>,
+}
+
+/// Writers at work.
+#[derive(Debug)]
+pub(super) struct Writers(JoinSet<Written>);
+
+impl Writers {
+    pub(super) fn start(count: usize, load: &Load) -> Self {
+        let body = format!(
+            r#"{{"item":{{"code":"{ITEM}","version":1}},"form":{},"hand_over":false}}"#,
+            load.form
+        );
+        let body = Bytes::from(body);
+        let mut writers = JoinSet::new();
+        for _ in 0..count {
+            writers.spawn(write(load.clone(), body.clone()));
+        }
+        Self(writers)
+    }
+
+    /// Waits for all, and gathers what they saw.
+    pub(super) async fn finish(mut self) -> Written {
+        let mut all = Written::default();
+        while let Some(written) = self.0.join_next().await {
+            let Ok(written) = written else { continue };
+            all.latencies.extend(written.latencies);
+            all.failures += written.failures;
+            all.first_failure = all.first_failure.or(written.first_failure);
+        }
+        all.latencies.sort_unstable();
+        all
+    }
+}
+
+async fn write(load: Load, body: Bytes) -> Written {
+    let mut client = HttpClient::new(load.address, Some(&load.token), PATIENCE);
+    let mut written = Written::default();
+    let writer = data_encoding::HEXLOWER.encode(&OsEntropy.array::<8>());
+    for turn in 0_u64.. {
+        let asked = Instant::now();
+        if asked >= load.end {
+            break;
+        }
+        let key = format!("{writer}-{turn}");
+        let headers = [
+            ("idempotency-key", key.as_str()),
+            ("prefer", "wait=replicated"),
+        ];
+        let answer = client.post("/api/v1/cases", &headers, body.clone()).await;
+        let answered = Instant::now();
+        let is_measured = answered >= load.begin && answered < load.end;
+        match answer {
+            Ok(answer) if answer.status == 201 => {
+                if is_measured {
+                    written.latencies.push(answered - asked);
+                }
+            }
+            Ok(answer) => {
+                let refused = answer.unexpected(Method::POST, "/api/v1/cases");
+                written.failed(refused.to_string());
+            }
+            Err(error) => written.failed(error.to_string()),
+        }
+    }
+    written
+}
+
+impl Written {
+    fn failed(&mut self, what: String) {
+        self.failures += 1;
+        self.first_failure.get_or_insert(what);
+    }
+}

@@ -1,0 +1,135 @@
+//! How fast a group takes applications in: processes of this program on loopback, writers at the
+//! HTTP API, every application committed by a majority before it is answered.
+
+mod ceiling;
+mod figures;
+mod form;
+mod load;
+mod usage;
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+use tokio::time::{sleep_until, timeout};
+use tongban_types::{Code, Role};
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::staging::{Clerk, Federation, Layout, SIX_CITIES, Stop, wait_until_leading};
+
+use ceiling::Ceiling;
+use figures::Figures;
+use form::form_of_size;
+use load::{Load, Writers};
+use usage::Usage;
+
+/// Connections warm, segments begun, leader settled: not measured.
+const WARM_UP: Duration = Duration::from_secs(2);
+
+/// The city whose group is measured: its place in the ring.
+const MEASURED: usize = 0;
+
+/// What is measured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Intake {
+    /// Voters of the group, a process each.
+    pub(crate) voters: usize,
+    /// Writers with a connection each.
+    pub(crate) writers: usize,
+    /// Bytes of a form.
+    pub(crate) bytes: usize,
+    /// Seconds that are measured.
+    pub(crate) seconds: u64,
+    /// Leave the folder where it is.
+    pub(crate) keep: bool,
+}
+
+/// Measures. Whatever happens, no process is left behind.
+pub(crate) async fn measure(intake: &Intake, output: Output) -> Result<Exit, Failure> {
+    let mut stop = Stop::listen().context("listening for signals")?;
+    let form = form_of_size(intake.bytes).map_err(as_bench)?;
+    let folder = tempfile::Builder::new().prefix("tongban-bench-").tempdir();
+    let mut folder = folder.context("making a folder for the measurement")?;
+    folder.disable_cleanup(intake.keep);
+    let layout = Layout::make(folder.path(), &SIX_CITIES[..intake.voters], intake.voters)?;
+    let mut federation = Federation::prepare(layout)?;
+    let measured = tokio::select! {
+        biased;
+        () = stop.asked() => Ok(None),
+        measured = Box::pin(run(&mut federation, intake, &form)) => measured.map(Some),
+    };
+    federation.end().await;
+    if intake.keep {
+        Output::talk(&format!("目录: {}", folder.path().display()));
+    }
+    match measured.map_err(as_bench)? {
+        Some(figures) => {
+            output.answer(&figures);
+            Ok(Exit::Yes)
+        }
+        None => Ok(Exit::No),
+    }
+}
+
+async fn run(federation: &mut Federation, intake: &Intake, form: &str) -> anyhow::Result<Figures> {
+    federation.start().await?;
+    let site = federation.site(MEASURED).clone();
+    let token = federation.token(MEASURED, Role::Clerk, "bench");
+    let token = token.map_err(|failure| failure.cause)?;
+    let desk = federation.person(MEASURED, Role::Clerk, "bench-first");
+    // The first one waits until calendar and items are in the log.
+    let first = serde_json::from_str(form)?;
+    Clerk::at(desk.map_err(|failure| failure.cause)?)
+        .collect(form::ITEM, &first, false)
+        .await
+        .context("the first application")?;
+    let leader = wait_until_leading(federation, MEASURED, None).await?;
+    Output::talk(&format!(
+        "主副本在{}, 预热 {} 秒",
+        federation.city(leader).said(),
+        WARM_UP.as_secs()
+    ));
+
+    let begin = Instant::now() + WARM_UP;
+    let end = begin + Duration::from_secs(intake.seconds);
+    let load = Load {
+        address: site.http,
+        token,
+        form: form.to_owned(),
+        begin,
+        end,
+    };
+    let writers = Writers::start(intake.writers, &load);
+    sleep_until(begin.into()).await;
+    let before = Usage::read(federation, MEASURED).await?;
+    sleep_until(end.into()).await;
+    let after = Usage::read(federation, MEASURED).await?;
+    let written = timeout(Duration::from_secs(30), writers.finish()).await;
+    let written = written.context("the writers did not come to their end")?;
+    ensure!(
+        after.pids == before.pids,
+        "a process ended during the measurement"
+    );
+    if written.latencies.is_empty() {
+        bail!(
+            "没有一件被答复: {}",
+            written.first_failure.unwrap_or_default()
+        );
+    }
+    let ceiling = Ceiling::measure(intake.bytes)?;
+    let leader = federation.city(leader).name;
+    Ok(Figures::of(
+        intake, written, &before, &after, &ceiling, leader,
+    ))
+}
+
+fn as_bench(cause: anyhow::Error) -> Failure {
+    let next = "tongban bench intake --keep".to_owned();
+    Failure {
+        code: Code::BENCH_FAILED,
+        exit: Exit::Internal,
+        next,
+        cause,
+    }
+}

@@ -1,0 +1,131 @@
+//! What the processes have used so far: processor time, bytes written, log entries.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use tongban_types::Role;
+
+use crate::http_client::HttpClient;
+use crate::staging::Federation;
+
+/// Ticks of `/proc/<pid>/stat` in a second: fixed in Linux' interface to user space.
+const TICKS_PER_SECOND: u64 = 100;
+
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Readings over all processes at one moment.
+#[derive(Clone, Debug)]
+pub(super) struct Usage {
+    /// The processes.
+    pub(super) pids: Vec<u32>,
+    /// Processor time of the nodes, user and system, in microseconds.
+    pub(super) cpu_us: u64,
+    /// Processor time of the generator.
+    pub(super) generator_cpu_us: u64,
+    /// Bytes written to the logs.
+    pub(super) log_bytes: u64,
+    /// Syncs of the logs.
+    pub(super) log_syncs: u64,
+    /// Bytes of applied state and snapshots.
+    pub(super) state_bytes: u64,
+    /// Entries applied by the measured group.
+    pub(super) entries: u64,
+}
+
+impl Usage {
+    /// Reads all processes; `measured` is the place of the measured group.
+    pub(super) async fn read(federation: &Federation, measured: usize) -> anyhow::Result<Self> {
+        let pids = federation.pids();
+        let mut usage = Self {
+            cpu_us: 0,
+            generator_cpu_us: cpu_us(std::process::id())?,
+            log_bytes: 0,
+            log_syncs: 0,
+            state_bytes: 0,
+            entries: 0,
+            pids,
+        };
+        for pid in &usage.pids {
+            usage.cpu_us += cpu_us(*pid)?;
+        }
+        for place in 0..federation.layout.sites.len() {
+            let site = federation.site(place);
+            for folder in ["state", "snapshots"] {
+                usage.state_bytes += folder_bytes(&site.data.join(folder))?;
+            }
+            let token = federation.token(place, Role::Operator, "bench-meter");
+            let token = token.map_err(|failure| failure.cause)?;
+            let text = HttpClient::new(site.http, Some(&token), PATIENCE)
+                .get("/metrics")
+                .await?;
+            let text = String::from_utf8_lossy(&text.body).into_owned();
+            usage.log_bytes += sample(&text, "tongban_log_written_bytes_total")?;
+            usage.log_syncs += sample(&text, "tongban_log_syncs_total")?;
+            if place == measured {
+                let group = federation.city(measured).code;
+                let name = format!("tongban_group_applied_index{{group=\"{group}\"}}");
+                usage.entries = sample(&text, &name)?;
+            }
+        }
+        Ok(usage)
+    }
+}
+
+fn sample(text: &str, name: &str) -> anyhow::Result<u64> {
+    let value = text
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    let value = value.with_context(|| format!("the metrics have no {name}"))?;
+    value
+        .trim()
+        .parse()
+        .with_context(|| format!("{name} is {value}"))
+}
+
+/// User and system time of a process (proc(5), fields 14 and 15).
+fn cpu_us(pid: u32) -> anyhow::Result<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).context("a process is gone")?;
+    ticks_of(&stat).map(|ticks| ticks * 1_000_000 / TICKS_PER_SECOND)
+}
+
+fn ticks_of(stat: &str) -> anyhow::Result<u64> {
+    // The name in parentheses may hold blanks and parentheses; after it the third field follows.
+    let (_, rest) = stat.rsplit_once(')').context("stat names its process")?;
+    let mut fields = rest.split_whitespace().skip(11);
+    let mut next = || fields.next().and_then(|ticks| ticks.parse::<u64>().ok());
+    Ok(next().context("utime")? + next().context("stime")?)
+}
+
+fn folder_bytes(folder: &Path) -> anyhow::Result<u64> {
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(folder)? {
+        // A snapshot may be replaced while it is looked at.
+        if let Ok(metadata) = entry?.metadata()
+            && metadata.is_file()
+        {
+            bytes += metadata.len();
+        }
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processor_time_is_read_past_an_awkward_name() {
+        let stat = "7 (a) b (c) S 1 2 3 4 5 6 7 8 9 10 40 2 0 0 20 0 1";
+        assert_eq!(ticks_of(stat).unwrap(), 42);
+        assert!(cpu_us(std::process::id()).is_ok());
+        assert!(ticks_of("nothing").is_err());
+    }
+
+    #[test]
+    fn a_sample_is_found_by_its_whole_name() {
+        let text = "a_total 1\na_total_more 2\ng{group=\"350100\"} 9\n";
+        assert_eq!(sample(text, "a_total").unwrap(), 1);
+        assert_eq!(sample(text, "g{group=\"350100\"}").unwrap(), 9);
+        assert!(sample(text, "b").is_err());
+    }
+}

@@ -1,0 +1,59 @@
+//! `tongban bench intake`: applications a second, each committed by a majority before it is answered.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use crate::bench::{Intake, measure};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+
+const LAST_WAIT: Duration = Duration::from_secs(1);
+
+/// What it takes.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// 投票成员数, 每个一个进程: 3 或 5
+    #[arg(long, default_value_t = 3, value_parser = voters)]
+    voters: usize,
+    /// 写入者数, 每个一条连接
+    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    writers: u16,
+    /// 表单字节数
+    #[arg(long, default_value_t = 1024)]
+    bytes: usize,
+    /// 测量秒数
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: u64,
+    /// 保留数据目录
+    #[arg(long)]
+    keep: bool,
+}
+
+fn voters(text: &str) -> Result<usize, String> {
+    match text {
+        "3" => Ok(3),
+        "5" => Ok(5),
+        _ => Err("3 或 5".to_owned()),
+    }
+}
+
+/// Measures.
+pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
+    let intake = Intake {
+        voters: arguments.voters,
+        writers: usize::from(arguments.writers),
+        bytes: arguments.bytes,
+        seconds: arguments.seconds,
+        keep: arguments.keep,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("starting the tasks of the process")?;
+    let ended = runtime.block_on(Box::pin(measure(&intake, output)));
+    runtime.shutdown_timeout(LAST_WAIT);
+    ended
+}

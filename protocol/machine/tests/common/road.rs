@@ -1,0 +1,123 @@
+//! The road between two groups: what a relay does with parcels, one step at a time.
+
+use tongban_machine::{ParcelFate, Refusal, Reply, Unanswered, place_parcel, unanswered};
+use tongban_trust::SigningKey;
+use tongban_types::{
+    CertifiedParcels, Entry, GroupId, NodeId, Parcel, ParcelBatch, PlacedParcel, Purpose,
+    Signature, decode, encode, leaf_hash, merkle_path, merkle_root,
+};
+
+use super::city::City;
+use super::federation::voters_of;
+use super::keys::voter_key;
+
+/// A parcel of a city's outbox under the signatures of a majority of its voters.
+pub(crate) fn certify(city: &City, position: u64) -> CertifiedParcels {
+    let voters = voters_of(city.code);
+    let signers: Vec<_> = voters[..2].iter().map(|v| (*v, voter_key(*v))).collect();
+    certify_by(city, position, &signers)
+}
+
+/// A parcel of a city's outbox under any signatures.
+pub(crate) fn certify_by(
+    city: &City,
+    position: u64,
+    signers: &[(NodeId, &SigningKey)],
+) -> CertifiedParcels {
+    let (batch, placed) = place_parcel(&city.view, position).expect("the parcel is kept");
+    let sign = |key: &SigningKey| -> Signature {
+        key.sign(Purpose::ParcelBatch, batch.signed_bytes())
+            .signature
+    };
+    CertifiedParcels {
+        batch,
+        signatures: signers
+            .iter()
+            .map(|(node, key)| (*node, sign(key)))
+            .collect(),
+        parcels: vec![placed],
+    }
+}
+
+/// Positions of a city's packets for a group that are not answered yet, in order.
+pub(crate) fn packets_for(city: &City, to: GroupId) -> Vec<u64> {
+    let all = unanswered(&city.view, None, 10_000);
+    let ours = all.iter().filter(|packet| packet.to == to);
+    ours.map(|Unanswered { position, .. }| *position).collect()
+}
+
+/// Enters certified parcels and tells the fate of the first.
+pub(crate) fn enter_parcel(
+    city: &mut City,
+    certified: &CertifiedParcels,
+) -> Result<ParcelFate, Refusal> {
+    match city.enter(&Entry::Parcels(certified.clone()))? {
+        Reply::Parcel(fate) => Ok(fate),
+        other => panic!("a parcel answers with its fate, not {other:?}"),
+    }
+}
+
+/// Where the answer to a packet stands in the outbox of who took it in.
+pub(crate) fn answer_of(fate: &ParcelFate) -> u64 {
+    match fate {
+        ParcelFate::Answered { answer } | ParcelFate::AnsweredBefore { answer } => *answer,
+        other => panic!("no answer: {other:?}"),
+    }
+}
+
+/// Takes the answer to a packet back to its sender.
+pub(crate) fn take_answer(from: &City, answer: u64, to: &mut City) -> ParcelFate {
+    enter_parcel(to, &certify(from, answer)).expect("a certified answer is taken in")
+}
+
+/// Carries every waiting packet of a city to another, and its answer back. Says how many.
+pub(crate) fn carry(from: &mut City, to: &mut City) -> usize {
+    let positions = packets_for(from, to.group());
+    for position in &positions {
+        let fate = enter_parcel(to, &certify(from, *position)).expect("taken in, in order");
+        take_answer(to, answer_of(&fate), from);
+    }
+    positions.len()
+}
+
+/// Carries both ways until nothing is left to say.
+pub(crate) fn carry_all(left: &mut City, right: &mut City) {
+    for _ in 0..50 {
+        if carry(left, right) + carry(right, left) == 0 {
+            return;
+        }
+    }
+    panic!("two cities never stop talking");
+}
+
+/// The parcel at a position of a city's outbox.
+pub(crate) fn parcel_at(city: &City, position: u64) -> Parcel {
+    let (_, placed) = place_parcel(&city.view, position).expect("the parcel is kept");
+    decode(&placed.bytes).unwrap()
+}
+
+/// Parcels a majority of a group's voters signed though its log never held them.
+pub(crate) fn forged(from: &City, parcels: &[Parcel]) -> CertifiedParcels {
+    let bytes: Vec<Vec<u8>> = parcels.iter().map(encode).collect();
+    let leaves: Vec<_> = bytes.iter().map(|bytes| leaf_hash(bytes)).collect();
+    let batch = ParcelBatch {
+        group: from.group(),
+        first: 1_000,
+        count: u32::try_from(leaves.len()).unwrap(),
+        root: merkle_root(&leaves),
+    };
+    let sign = |voter: NodeId| {
+        let signed = voter_key(voter).sign(Purpose::ParcelBatch, batch.signed_bytes());
+        (voter, signed.signature)
+    };
+    let placed = (0..).zip(bytes).map(|(index, bytes)| PlacedParcel {
+        index,
+        path: merkle_path(&leaves, index as usize).unwrap(),
+        bytes,
+    });
+    CertifiedParcels {
+        batch,
+        signatures: voters_of(from.code)[..2].iter().map(|v| sign(*v)).collect(),
+        parcels: placed.collect(),
+    }
+}

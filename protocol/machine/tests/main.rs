@@ -1,0 +1,17 @@
+//! The machine seen from outside: stories over cities of a small federation, properties over
+//! arbitrary logs, the ownership protocol under a model checker, and the bytes it stores.
+
+mod common;
+
+mod arbitrary;
+mod golden;
+mod ownership_model;
+mod properties;
+mod refusals;
+mod story_deadlines;
+mod story_memory;
+mod story_one_city;
+mod story_parcels;
+mod story_trust;
+mod story_two_cities;
+mod story_withdrawal;

@@ -1,0 +1,250 @@
+//! What holds of every log whatsoever. Counts are chosen so that all of it takes seconds: every
+//! step signs and verifies.
+
+use proptest::prelude::*;
+use tongban_machine::{
+    CheckedEntry, Machine, MemoryView, Standpoint, list_cases, load_case, movements,
+};
+use tongban_types::{
+    BatchHead, CaseState, CommandBatch, Entry, Purpose, Record, VoterReport, decode, encode,
+};
+
+use crate::arbitrary::{World, honest_steps, lying_steps};
+use crate::common::prelude::*;
+
+fn few(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases,
+        max_shrink_iters: 300,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(few(400))]
+
+    #[test]
+    fn any_bytes_are_applied_without_panic(
+        kind in prop_oneof![Just(Entry::KIND), any::<u16>()],
+        tag in 0_u8..6,
+        rest in prop::collection::vec(any::<u8>(), 0..300),
+    ) {
+        let mut bytes = kind.to_le_bytes().to_vec();
+        bytes.extend(Entry::VERSION.to_le_bytes());
+        bytes.push(tag);
+        bytes.extend(rest);
+        apply_anywhere(bytes);
+    }
+
+    #[test]
+    fn a_damaged_entry_is_applied_without_panic(
+        which in 0_usize..4,
+        damage in prop::collection::vec((any::<u16>(), any::<u8>()), 1..4),
+        cut in any::<u16>(),
+    ) {
+        let mut bytes = sound_entries().swap_remove(which);
+        for (at, byte) in damage {
+            let at = usize::from(at) % bytes.len();
+            bytes[at] ^= byte;
+        }
+        let length = bytes.len();
+        if usize::from(cut) % 4 == 0 {
+            bytes.truncate(usize::from(cut) % length);
+        }
+        apply_anywhere(bytes);
+    }
+}
+
+/// On an empty state and on one that is set up.
+fn apply_anywhere(bytes: Vec<u8>) {
+    static SET_UP: std::sync::LazyLock<(Machine, MemoryView)> = std::sync::LazyLock::new(|| {
+        let city = City::open(FUZHOU);
+        let machine = Machine::new(city.group(), Federation::get().genesis);
+        (machine, city.view)
+    });
+    let (machine, view) = &*SET_UP;
+    let entry = CheckedEntry::check(machine.group(), bytes);
+    for view in [&MemoryView::default(), view] {
+        let applied = machine.apply(view, 1_000, &entry);
+        assert!(!applied.reply.results.is_empty() || entry.refusal().is_some());
+    }
+}
+
+/// One of each kind.
+fn sound_entries() -> Vec<Vec<u8>> {
+    static MADE: std::sync::LazyLock<Vec<Vec<u8>>> = std::sync::LazyLock::new(|| {
+        let (mut fuzhou, weinan) = (City::open(FUZHOU), City::open(WEINAN));
+        in_transit(&mut fuzhou, &weinan);
+        let packet = packets_for(&fuzhou, weinan.group())[0];
+        let report = fuzhou.report_of(voters_of(FUZHOU)[0], fuzhou.time());
+        let signed = voter_key(report.voter).sign(Purpose::VoterReport, encode(&report));
+        vec![
+            fuzhou.log.last().expect("it collected").clone(),
+            encode(&Entry::Report(signed)),
+            encode(&Entry::Parcels(certify(&fuzhou, packet))),
+            encode(&Entry::Registry(Federation::get().file.clone())),
+        ]
+    });
+    MADE.clone()
+}
+
+proptest! {
+    #![proptest_config(few(16))]
+
+    #[test]
+    fn every_case_has_one_owner_and_comes_home(steps in honest_steps(100)) {
+        let mut world = World::open();
+        for step in &steps {
+            world.step(step);
+            world.assert_one_owner();
+        }
+        for city in &world.towns {
+            assert_replays(city);
+            assert_batches_do_not_matter(city);
+        }
+        bring_home(&mut world);
+    }
+
+    #[test]
+    fn even_lies_certified_by_whole_groups_break_no_invariant(steps in lying_steps(80)) {
+        let mut world = World::open();
+        for step in &steps {
+            world.step(step);
+        }
+        for city in &world.towns {
+            assert_replays(city);
+        }
+    }
+}
+
+/// A replica that applies the same log comes to the same state, to the byte.
+fn assert_replays(city: &City) {
+    let mut replica = City::empty(city.code);
+    for bytes in &city.log {
+        let index = replica.index + 1;
+        let entry = CheckedEntry::check(replica.group(), bytes.clone());
+        let applied = replica.machine.apply(&replica.view, index, &entry);
+        replica.view.commit(&applied.writes);
+        replica.index = index;
+    }
+    assert_eq!(replica.hash(), city.hash());
+    assert_eq!(replica.view, city.view);
+}
+
+/// The same commands one by one lead to the same cases.
+fn assert_batches_do_not_matter(city: &City) {
+    let mut single = City::empty(city.code);
+    let mut enter = |bytes: Vec<u8>| {
+        single.index += 1;
+        let entry = CheckedEntry::check(single.group(), bytes);
+        let applied = single.machine.apply(&single.view, single.index, &entry);
+        single.view.commit(&applied.writes);
+    };
+    for bytes in &city.log {
+        match decode(bytes) {
+            Ok(Entry::Commands(batch)) => {
+                for command in batch.commands {
+                    enter(signed_alone(city, command));
+                }
+            }
+            _ => enter(bytes.clone()),
+        }
+    }
+    let cases = list_cases(&city.view, None, 1_000);
+    assert_eq!(list_cases(&single.view, None, 1_000), cases);
+    for case in &cases.cases {
+        let number = case.envelope.number;
+        assert_eq!(
+            movements(&single.view, number, 1_000),
+            movements(&city.view, number, 1_000)
+        );
+    }
+}
+
+fn signed_alone(city: &City, command: Vec<u8>) -> Vec<u8> {
+    let commands = vec![command];
+    let head = BatchHead::of(city.group(), &commands).signed_bytes();
+    let signed = command_key(node_of(city.code, 1)).sign(Purpose::CommandBatch, head);
+    encode(&Entry::Commands(CommandBatch {
+        signer: signed.signer,
+        signature: signed.signature,
+        commands,
+    }))
+}
+
+/// Once the lines are whole, nothing is left to say and every mirror shows what its owner has.
+fn bring_home(world: &mut World) {
+    for _ in 0..50 {
+        let mut carried = 0;
+        for from in 0..world.towns.len() {
+            for to in 0..world.towns.len() {
+                if let Ok([from, to]) = world.towns.get_disjoint_mut([from, to]) {
+                    carried += carry(from, to);
+                }
+            }
+        }
+        if carried == 0 {
+            break;
+        }
+    }
+    world.assert_one_owner();
+    for case in &world.cases {
+        let records: Vec<_> = world
+            .towns
+            .iter()
+            .filter_map(|town| load_case(&town.view, *case))
+            .collect();
+        let owner = records
+            .iter()
+            .find(|record| record.standpoint == Standpoint::Owner);
+        for record in &records {
+            let owner = owner.expect("checked to have one");
+            assert_eq!(record.state, owner.state, "{case}");
+            assert_eq!(record.form, owner.form, "{case}");
+            assert_eq!(record.pending, None, "{case}");
+        }
+    }
+}
+
+#[test]
+fn a_report_of_a_time_that_cannot_be_is_applied() {
+    for ms in [i64::MIN, -1, 0, 1, i64::MAX] {
+        let mut fuzhou = City::open(FUZHOU);
+        in_transit(&mut fuzhou, &City::empty(WEINAN));
+        for voter in voters_of(FUZHOU) {
+            let time = tongban_types::Timestamp::from_unix_ms(ms);
+            let report = VoterReport {
+                time,
+                ..fuzhou.report_of(voter, time)
+            };
+            fuzhou.report(&report);
+        }
+        let expected = fuzhou.time().max(tongban_types::Timestamp::from_unix_ms(ms));
+        assert_eq!(fuzhou.time(), expected);
+    }
+}
+
+/// The generator must not pass by doing nothing.
+#[test]
+fn arbitrary_worlds_come_to_every_state() {
+    use proptest::strategy::ValueTree as _;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut reached = std::collections::BTreeSet::new();
+    for _ in 0..8 {
+        let steps = honest_steps(100).new_tree(&mut runner).unwrap().current();
+        let mut world = World::open();
+        for step in &steps {
+            world.step(step);
+        }
+        for city in &world.towns {
+            for record in list_cases(&city.view, None, 1_000).cases {
+                let steps = city.steps(record.envelope.number);
+                reached.extend(steps.into_iter().map(|step| step.state));
+            }
+        }
+    }
+    let all: std::collections::BTreeSet<_> = CaseState::ALL.into_iter().collect();
+    let missing: Vec<_> = all.difference(&reached).collect();
+    assert!(missing.is_empty(), "never {missing:?}");
+}

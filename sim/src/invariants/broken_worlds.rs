@@ -1,0 +1,342 @@
+//! Each checker is put before a world that breaks its invariant, beside one that does not.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tongban_machine::{CaseRecord, DecisionRecord, DocumentStage, Standpoint};
+use tongban_runtime::{GroupReport, NodeReport, Request};
+use tongban_types::{
+    CaseEnvelope, CaseNumber, CaseState, CaseVersion, Channel, CivilDay, CommandId, Decision,
+    Division, GroupId, HandlingMode, Hash, ItemCode, ItemVersion, Role, Timestamp,
+};
+
+use super::group_time::GroupTime;
+use super::log_hashes::LogHashes;
+use super::once_only::OnceOnly;
+use super::replicas_equal::Content;
+use super::{
+    clean_logs, desks_empty, documents, nothing_lost, once_only, one_owner, replicas_equal, served,
+    standing,
+};
+use crate::world::federation::{city, group, node};
+use crate::world::oracle::{ActTaken, Oracle, Taken};
+use crate::world::sight::{GroupSight, ReplicaSight, Sight};
+
+const INTAKE: usize = 0;
+const AUTHORITY: usize = 4;
+
+fn number() -> CaseNumber {
+    let day = CivilDay::from_ymd(2026, 3, 2).unwrap();
+    CaseNumber::new(city(INTAKE), day, 1, 7).unwrap()
+}
+
+fn record(standpoint: Standpoint, state: CaseState) -> CaseRecord {
+    let actor = tongban_types::Actor {
+        city: city(INTAKE),
+        person: tongban_types::PersonId::new("clerk-1").unwrap(),
+        role: Role::Clerk,
+    };
+    let envelope = CaseEnvelope {
+        number: number(),
+        item: ItemVersion { code: ItemCode::new("000109900001").unwrap(), version: 1 },
+        mode: HandlingMode::CollectedElsewhere,
+        intake: city(INTAKE),
+        authority: city(AUTHORITY),
+        authority_division: Division::new(city(AUTHORITY).number()).unwrap(),
+        subject: Hash::default(),
+        channel: Channel::Window,
+        collected_at: Timestamp::from_unix_ms(1_000),
+        collected_by: actor,
+        form: Hash::default(),
+    };
+    CaseRecord {
+        form: envelope.form,
+        standpoint,
+        state,
+        version: CaseVersion(3),
+        since: envelope.collected_at,
+        transfers: 1,
+        transfer_refused: None,
+        received_at: None,
+        noticed_at: None,
+        notice_from: envelope.collected_at,
+        notice_due: None,
+        accepted: None,
+        review: None,
+        decision: None,
+        promise_due: None,
+        statutory_due: None,
+        document: DocumentStage::None,
+        pending: None,
+        request_refused: None,
+        envelope,
+    }
+}
+
+fn decided(decision: Decision, state: CaseState) -> CaseRecord {
+    let mut decided = record(Standpoint::Owner, state);
+    let by = decided.envelope.collected_by.clone();
+    decided.decision = Some(DecisionRecord { at: Timestamp::from_unix_ms(2_000), by, decision });
+    decided
+}
+
+fn replica(place: usize, index: u64, cases: &[CaseRecord]) -> ReplicaSight {
+    ReplicaSight {
+        node: node(place),
+        index,
+        time: Timestamp::from_unix_ms(5_000),
+        state: Hash::default(),
+        cases: cases.iter().map(|one| (one.envelope.number, one.clone())).collect(),
+        unanswered: 0,
+        evidence: 0,
+    }
+}
+
+/// A world in which the two cities hold these records.
+fn world(at_intake: Option<CaseRecord>, at_authority: Option<CaseRecord>) -> Sight {
+    let sight = |place: usize, cases: Option<CaseRecord>| {
+        let replicas = vec![replica(place, 9, cases.as_slice())];
+        (group(place), GroupSight { reached: 9, replicas })
+    };
+    Sight { groups: [sight(INTAKE, at_intake), sight(AUTHORITY, at_authority)].into() }
+}
+
+fn told() -> Oracle {
+    let mut oracle = Oracle::default();
+    let taken = Taken {
+        intake: city(INTAKE),
+        authority: city(AUTHORITY),
+        handed_over: true,
+        replicated: true,
+    };
+    oracle.on_taken(CommandId(Hash([1; 32])), number(), taken);
+    oracle
+}
+
+#[test]
+fn two_states_at_one_index_are_found() {
+    let mut hashes = LogHashes::default();
+    assert!(hashes.on_applied(node(0), group(0), 5, Hash([1; 32])).is_ok());
+    assert!(hashes.on_applied(node(1), group(0), 5, Hash([1; 32])).is_ok());
+    assert!(hashes.on_applied(node(1), group(1), 5, Hash([2; 32])).is_ok());
+    assert!(hashes.on_applied(node(2), group(0), 5, Hash([2; 32])).is_err());
+    assert_eq!(hashes.reached(group(0)), 5);
+}
+
+#[test]
+fn two_owners_no_owner_and_strangers_are_found() {
+    use CaseState::{Accepted, Collected, InTransit, Received};
+    let owner = |state| Some(record(Standpoint::Owner, state));
+    let mirror = |state| Some(record(Standpoint::Mirror, state));
+    assert!(one_owner::check(&world(owner(Collected), None)).is_ok());
+    assert!(one_owner::check(&world(owner(InTransit), owner(Received))).is_ok());
+    assert!(one_owner::check(&world(mirror(Received), owner(Accepted))).is_ok());
+    assert!(one_owner::check(&world(owner(Collected), owner(Received))).is_err());
+    assert!(one_owner::check(&world(mirror(Received), None)).is_err());
+    assert!(one_owner::check(&world(owner(InTransit), mirror(Received))).is_err());
+    let mut stranger = world(None, None);
+    let cases = [record(Standpoint::Owner, Collected)];
+    let sight = GroupSight { reached: 9, replicas: vec![replica(2, 9, &cases)] };
+    stranger.groups.insert(group(2), sight);
+    assert!(one_owner::check(&stranger).is_err());
+}
+
+#[test]
+fn a_replica_that_replays_its_log_proves_nothing() {
+    let mut behind = world(
+        Some(record(Standpoint::Owner, CaseState::Collected)),
+        Some(record(Standpoint::Owner, CaseState::Received)),
+    );
+    behind.groups.entry(group(INTAKE)).and_modify(|sight| sight.reached = 10);
+    assert!(one_owner::check(&behind).is_ok());
+}
+
+#[test]
+fn an_acknowledged_application_that_is_gone_is_found() {
+    let past = nothing_lost::Histories::new();
+    let whole = world(
+        Some(record(Standpoint::Mirror, CaseState::Received)),
+        Some(record(Standpoint::Owner, CaseState::Received)),
+    );
+    assert!(nothing_lost::check(&told(), &whole, &past).is_ok());
+    let lost = world(None, Some(record(Standpoint::Owner, CaseState::Received)));
+    assert!(nothing_lost::check(&told(), &lost, &past).is_err());
+    let never_came = world(Some(record(Standpoint::Owner, CaseState::InTransit)), None);
+    assert!(nothing_lost::check(&told(), &never_came, &past).is_err());
+}
+
+#[test]
+fn an_acknowledged_act_that_is_gone_is_found() {
+    let whole = world(
+        Some(record(Standpoint::Mirror, CaseState::Accepted)),
+        Some(record(Standpoint::Owner, CaseState::Accepted)),
+    );
+    let mut oracle = told();
+    oracle.on_act(ActTaken {
+        case: number(),
+        group: group(AUTHORITY),
+        state: CaseState::Accepted,
+        version: CaseVersion(3),
+        decision: None,
+    });
+    let history = |states: &[CaseState]| {
+        nothing_lost::Histories::from([((group(AUTHORITY), number()), states.to_vec())])
+    };
+    let kept = history(&[CaseState::Received, CaseState::Accepted]);
+    assert!(nothing_lost::check(&oracle, &whole, &kept).is_ok());
+    let gone = history(&[CaseState::Received]);
+    assert!(nothing_lost::check(&oracle, &whole, &gone).is_err());
+}
+
+#[test]
+fn a_number_given_twice_and_a_changed_decision_are_found() {
+    let granted = decided(Decision::Grant, CaseState::Granted);
+    let mut once = OnceOnly::default();
+    assert!(once.check(&world(None, Some(granted.clone()))).is_ok());
+    let refused = decided(Decision::Refuse, CaseState::Refused);
+    assert!(once.check(&world(None, Some(refused))).is_err());
+    let mut other = granted.clone();
+    other.envelope.form = Hash([9; 32]);
+    assert!(once.check(&world(None, Some(other))).is_err());
+    let mut back = granted;
+    back.version = CaseVersion(2);
+    assert!(once.check(&world(None, Some(back))).is_err());
+}
+
+#[test]
+fn one_application_under_two_numbers_is_found() {
+    let mut oracle = told();
+    assert!(once_only::check_answers(&oracle).is_ok());
+    let second = CaseNumber::new(city(INTAKE), number().day(), 1, 8).unwrap();
+    let taken = *oracle.taken().next().unwrap().1;
+    oracle.on_taken(CommandId(Hash([1; 32])), second, taken);
+    assert!(once_only::check_answers(&oracle).is_err());
+}
+
+#[test]
+fn an_acknowledged_decision_that_does_not_stand_is_found() {
+    let mut oracle = told();
+    oracle.on_act(ActTaken {
+        case: number(),
+        group: group(AUTHORITY),
+        state: CaseState::Granted,
+        version: CaseVersion(3),
+        decision: Some(Decision::Grant),
+    });
+    let granted = world(None, Some(decided(Decision::Grant, CaseState::Granted)));
+    assert!(once_only::check_decisions(&oracle, &granted).is_ok());
+    let refused = world(None, Some(decided(Decision::Refuse, CaseState::Refused)));
+    assert!(once_only::check_decisions(&oracle, &refused).is_err());
+}
+
+#[test]
+fn group_time_that_hurries_goes_back_or_stands_still_is_found() {
+    let shown = |ms| -> BTreeMap<GroupId, Timestamp> {
+        [(group(INTAKE), Timestamp::from_unix_ms(ms)), (group(AUTHORITY), Timestamp::from_unix_ms(ms))].into()
+    };
+    let now = world(None, None);
+    assert!(GroupTime::default().check(&now, &shown(5_000)).is_ok());
+    assert!(GroupTime::default().check(&now, &shown(4_999)).is_err());
+    let mut later = now.clone();
+    for sight in later.groups.values_mut() {
+        sight.replicas[0].index = 10;
+        sight.replicas[0].time = Timestamp::from_unix_ms(4_000);
+    }
+    let mut time = GroupTime::default();
+    assert!(time.check(&now, &shown(5_000)).is_ok());
+    assert!(time.check(&later, &shown(5_000)).is_err());
+    assert!(GroupTime::check_progress(&now, &now).is_err());
+    assert!(GroupTime::check_progress(&later, &now).is_ok());
+}
+
+#[test]
+fn a_document_without_a_grant_and_one_that_does_not_verify_are_found() {
+    crate::runtime::World::reset(1);
+    let federation = crate::world::federation::Federation::draw();
+    let issued = DocumentStage::Issued { hash: Hash::default() };
+    let mut granted = decided(Decision::Grant, CaseState::Granted);
+    granted.document = issued.clone();
+    assert!(documents::check(&world(None, Some(granted.clone()))).is_ok());
+    let mut refused = decided(Decision::Refuse, CaseState::Refused);
+    refused.document = issued;
+    assert!(documents::check(&world(None, Some(refused))).is_err());
+    let now = Timestamp::from_unix_ms(1_772_413_300_000);
+    let shown = |text| documents::check_issued(&granted, text, &federation.registry, now);
+    assert!(shown(Some("not a document")).is_err());
+    assert!(shown(None).is_err());
+}
+
+#[test]
+fn whatever_waits_in_a_calm_world_is_found() {
+    let whole = world(None, Some(record(Standpoint::Owner, CaseState::Received)));
+    assert!(desks_empty::check(&[(node(0), 0)], &whole).is_ok());
+    assert!(desks_empty::check(&[(node(0), 1)], &whole).is_err());
+    let mut packets = whole.clone();
+    packets.groups.entry(group(AUTHORITY)).and_modify(|sight| sight.replicas[0].unanswered = 1);
+    assert!(desks_empty::check(&[], &packets).is_err());
+    let mut behind = whole.clone();
+    behind.groups.entry(group(AUTHORITY)).and_modify(|sight| sight.reached = 10);
+    assert!(desks_empty::check(&[], &behind).is_err());
+    let mut asked = record(Standpoint::Mirror, CaseState::Granted);
+    asked.pending = Some(Request::Delivery);
+    assert!(desks_empty::check(&[], &world(Some(asked), None)).is_err());
+    let mut owed = decided(Decision::Grant, CaseState::Granted);
+    owed.document = DocumentStage::Owed;
+    assert!(desks_empty::check(&[], &world(None, Some(owed))).is_err());
+}
+
+#[test]
+fn replicas_that_differ_are_found() {
+    let content = |place, index, byte| Content { node: node(place), index, hash: Hash([byte; 32]) };
+    let check = |contents: &[Content]| replicas_equal::check(group(0), contents);
+    assert!(check(&[content(0, 5, 1), content(1, 5, 1), content(2, 5, 1)]).is_ok());
+    assert!(check(&[content(0, 5, 1), content(1, 5, 1), content(2, 5, 2)]).is_err());
+    assert!(check(&[content(0, 5, 1), content(1, 6, 1)]).is_err());
+    assert!(check(&[]).is_err());
+}
+
+#[test]
+fn a_city_that_does_not_serve_is_found() {
+    let soon = Some(Duration::from_secs(1));
+    assert!(served::check(&[(city(0), soon), (city(1), soon)]).is_ok());
+    assert!(served::check(&[(city(0), soon), (city(1), None)]).is_err());
+    assert!(served::check(&[(city(0), Some(served::BOUND * 2))]).is_err());
+}
+
+#[test]
+fn a_node_that_gives_up_is_found() {
+    let report = |failed, stopped, evidence| {
+        let status = tongban_runtime::ports::GroupStatus { stopped, ..Default::default() };
+        let group = GroupReport {
+            group: group(0),
+            status,
+            time: Timestamp::default(),
+            cases: 0,
+            unanswered: 0,
+            refused: 0,
+            evidence,
+            can_lose: None,
+        };
+        NodeReport {
+            node: node(0),
+            groups: vec![group],
+            connected: Vec::new(),
+            desk_waiting: 0,
+            case_keys: 0,
+            registry: 1,
+            failed,
+        }
+    };
+    assert!(standing::check(&report(false, false, 0)).is_ok());
+    assert!(standing::check(&report(true, false, 0)).is_err());
+    assert!(standing::check(&report(false, true, 0)).is_err());
+    assert!(standing::check(&report(false, false, 1)).is_err());
+    assert!(standing::check_start(node(0), None).is_ok());
+    assert!(standing::check_start(node(0), Some("damage".to_owned())).is_err());
+}
+
+#[test]
+fn an_error_in_the_logs_is_found() {
+    assert!(clean_logs::check(&[]).is_ok());
+    assert!(clean_logs::check(&["node 1 ERROR".to_owned()]).is_err());
+}

@@ -1,0 +1,137 @@
+//! What every part of a running world shares.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tongban_runtime::seams::WallClock;
+use tongban_types::{GroupId, Timestamp};
+
+use super::events::Events;
+use super::federation::{self, CITIES, Federation};
+use super::machine::Machine;
+use super::options::Options;
+use super::oracle::Oracle;
+use super::sight::{GroupSight, Sight, look};
+use super::witness::{Applied, NodeWitness};
+use crate::clock::CivilSkew;
+use crate::net::SimNet;
+use crate::runtime::{ClockSkew, World, lock};
+
+/// A world at work.
+#[derive(Debug)]
+pub struct Scene {
+    /// What the seed drew.
+    pub options: Options,
+    /// What everybody is told.
+    pub federation: Federation,
+    /// The network.
+    pub net: SimNet,
+    /// The machines, in the order of the ring.
+    pub machines: Vec<Arc<Machine>>,
+    /// What happened.
+    pub events: Events,
+    /// What people were told.
+    pub oracle: Mutex<Oracle>,
+    pub(crate) applied: Arc<Mutex<Applied>>,
+    /// The latest time each clock ever showed.
+    shown: Mutex<Vec<Timestamp>>,
+    /// People take on nothing new any more.
+    pub(crate) is_closing: AtomicBool,
+    /// Faults are over.
+    pub(crate) is_calm: AtomicBool,
+    /// People and faults still under way.
+    pub(crate) under_way: AtomicUsize,
+}
+
+impl Scene {
+    /// The scene of this world's seed; nothing is switched on yet.
+    pub fn set(options: Options, events: Events) -> Arc<Self> {
+        let federation = Federation::draw();
+        let net = SimNet::new(options.net.clone());
+        let mut dice = World::dice("clocks", 0);
+        let mut machines = Vec::new();
+        for place in 0..CITIES.len() {
+            let drift = signed(dice.below(2 * u64::from(options.drift_ppm.unsigned_abs()) + 1))
+                - i64::from(options.drift_ppm);
+            let drift_ppm = i32::try_from(drift).unwrap_or(0);
+            let offset = options.clock_offset_ms;
+            let mut ahead_ms = signed(dice.below(2 * offset.unsigned_abs() + 1)) - offset;
+            if let Some((liar, by)) = options.liar
+                && liar == place
+            {
+                ahead_ms = by;
+                events.count("clock beyond bound", || format!("{} by {by} ms", CITIES[place].1));
+            }
+            let skew = CivilSkew { ahead_ms, drift_ppm };
+            let machine = Arc::new(Machine::new(place, &federation, &options, skew));
+            World::set_clock(machine.owner(), ClockSkew { drift_ppm, ..ClockSkew::default() });
+            net.enroll(machine.node(), machine.owner());
+            machines.push(machine);
+        }
+        Arc::new(Self {
+            shown: Mutex::new(machines.iter().map(|machine| machine.clock().now()).collect()),
+            options,
+            federation,
+            net,
+            machines,
+            events,
+            oracle: Mutex::default(),
+            applied: Arc::default(),
+            is_closing: AtomicBool::new(false),
+            is_calm: AtomicBool::new(false),
+            under_way: AtomicUsize::new(0),
+        })
+    }
+
+    /// Switches a machine on.
+    pub fn start(&self, place: usize) {
+        let machine = &self.machines[place];
+        let witness = NodeWitness { node: machine.node(), applied: self.applied.clone() };
+        machine.start(&self.federation, &self.options, &self.net, Arc::new(witness));
+    }
+
+    /// Whether people take on nothing new.
+    pub fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::Relaxed)
+    }
+
+    /// Whether the faults are over.
+    pub fn is_calm(&self) -> bool {
+        self.is_calm.load(Ordering::Relaxed)
+    }
+
+    /// Notes what all clocks show, as must be done before one is turned back.
+    pub fn note_clocks(&self) {
+        for (shown, machine) in lock(&self.shown).iter_mut().zip(&self.machines) {
+            *shown = (*shown).max(machine.clock().now());
+        }
+    }
+
+    /// By group, the latest time the clock of an honest voter ever showed.
+    pub fn shown_by_honest(&self) -> BTreeMap<GroupId, Timestamp> {
+        self.note_clocks();
+        let shown = lock(&self.shown);
+        let liar = self.options.liar.map(|(place, _)| place);
+        let latest = |voters: [usize; federation::VOTERS]| {
+            let honest = voters.into_iter().filter(|place| Some(*place) != liar);
+            honest.map(|place| shown[place]).max().unwrap_or_default()
+        };
+        Federation::groups().map(|(group, voters)| (group, latest(voters))).collect()
+    }
+
+    /// What all replicas hold now.
+    pub fn sight(&self) -> Sight {
+        let groups = Federation::groups().map(|(group, voters)| {
+            let machines = voters.into_iter().map(|place| &self.machines[place]);
+            let seen = machines.filter_map(|one| look(one.store(), one.node(), group));
+            let reached = lock(&self.applied).hashes.reached(group);
+            (group, GroupSight { reached, replicas: seen.collect() })
+        });
+        Sight { groups: groups.collect() }
+    }
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,53 @@
+//! Whole worlds: sound seeds pass, the same seed is the same run in any process, and what once
+//! broke stays whole.
+
+use std::process::Command;
+
+use tongban_sim::world::{Order, Outcome, run};
+use tracing::level_filters::LevelFilter;
+
+/// Seeds that once broke something.
+const ONCE_BROKEN: &str = include_str!("../seeds.txt");
+
+fn order(seed: u64) -> Order {
+    Order { seed, plant: None, events: false, level: LevelFilter::ERROR }
+}
+
+fn sound(seed: u64) -> Outcome {
+    let outcome = run(order(seed));
+    assert_eq!(outcome.violation, None, "seed {seed}");
+    outcome
+}
+
+#[test]
+fn seeds_pass_and_people_get_work_done() {
+    let outcomes: Vec<Outcome> = (1..=3).map(sound).collect();
+    let count = |kind| outcomes.iter().map(|outcome| outcome.count(kind)).sum::<u64>();
+    assert!(count("taken in, replicated") > 10);
+    assert!(count("taken in, stored") > 10);
+    assert!(count("accept") > 5);
+    assert!(count("decide") > 2);
+    assert!(count("entries compared") > 1_000);
+}
+
+#[test]
+fn seeds_that_once_broke_something_pass() {
+    let numbers = ONCE_BROKEN.lines().filter(|line| !line.starts_with('#'));
+    for number in numbers.filter_map(|line| line.split_whitespace().next()) {
+        sound(number.parse().expect("a line begins with a seed"));
+    }
+}
+
+#[test]
+fn a_seed_gives_one_hash_in_two_processes_and_here() {
+    let here = sound(7);
+    for _ in 0..2 {
+        let output = Command::new(env!("CARGO_BIN_EXE_tongban-sim"))
+            .args(["--seed", "7"])
+            .output()
+            .expect("the simulator starts");
+        let text = String::from_utf8(output.stdout).expect("it prints text");
+        assert!(output.status.success(), "{text}");
+        assert_eq!(text.lines().last(), Some(here.trace.to_string().as_str()));
+    }
+}

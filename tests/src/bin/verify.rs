@@ -1,0 +1,173 @@
+//! `cargo verify`: the whole check of a change, step by step: formatting, lints, the product itself,
+//! tests, doctests, docs. It writes nothing outside `target/` and stops at the first step that fails.
+//! Its last line counts the tests.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, BufRead as _, BufReader, Read, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use tongban_tests::tally::Tally;
+
+/// One step of the check.
+struct Step {
+    name: &'static str,
+    /// What cargo is told.
+    arguments: &'static str,
+    counts: Counts,
+}
+
+/// Where a step's test runner reports.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Counts {
+    Nothing,
+    Stdout,
+    Stderr,
+}
+
+const FORMATTING: Step = step("formatting", "fmt --all --check", Counts::Nothing);
+const LINTS: Step = step(
+    "lints",
+    "clippy --locked --workspace --all-targets -- -D warnings",
+    Counts::Nothing,
+);
+/// Tests of processes run what people run, so it is built as they build it, and built once.
+const PRODUCT: Step = step(
+    "product",
+    "build --locked --release --package tongban",
+    Counts::Nothing,
+);
+const TESTS: Step = step(
+    "tests",
+    "test --locked --workspace --lib --bins --tests --no-fail-fast",
+    Counts::Stdout,
+);
+const TESTS_BY_NEXTEST: Step = step(
+    "tests",
+    "nextest run --locked --workspace --no-fail-fast",
+    Counts::Stderr,
+);
+const DOCTESTS: Step = step(
+    "doctests",
+    "test --locked --workspace --doc --no-fail-fast",
+    Counts::Stdout,
+);
+const DOCS: Step = step(
+    "docs",
+    "doc --locked --workspace --no-deps",
+    Counts::Nothing,
+);
+
+const fn step(name: &'static str, arguments: &'static str, counts: Counts) -> Step {
+    Step {
+        name,
+        arguments,
+        counts,
+    }
+}
+
+fn main() -> Result<ExitCode> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .canonicalize()?;
+    let tests = if is_on_path("cargo-nextest") {
+        TESTS_BY_NEXTEST
+    } else {
+        TESTS
+    };
+    let mut tally = Tally::default();
+    let mut times = Vec::new();
+    let mut failed = None;
+    for step in [FORMATTING, LINTS, PRODUCT, tests, DOCTESTS, DOCS] {
+        say(&format!("== {}: cargo {}", step.name, step.arguments))?;
+        let began = Instant::now();
+        let passed = run(&step, &root, &mut tally)?;
+        times.push((step.name, began.elapsed()));
+        if !passed {
+            failed = Some(step);
+            break;
+        }
+    }
+    report(&times, failed.as_ref(), tally)?;
+    Ok(if failed.is_some() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+fn report(times: &[(&str, Duration)], failed: Option<&Step>, tally: Tally) -> Result<()> {
+    for (name, time) in times {
+        say(&format!("{name:12} {:7.1} s", time.as_secs_f64()))?;
+    }
+    if let Some(step) = failed {
+        say(&format!(
+            "FAILED at {}: cargo {}",
+            step.name, step.arguments
+        ))?;
+    }
+    say(&tally.to_string())
+}
+
+fn run(step: &Step, root: &Path, tally: &mut Tally) -> Result<bool> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let mut command = Command::new(cargo);
+    command
+        .args(step.arguments.split(' '))
+        .current_dir(root)
+        .stdin(Stdio::null());
+    command
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .env("TONGBAN_BIN", product(root));
+    // What cargo says of this very program is not for the ones it runs.
+    command
+        .env_remove("CARGO_MANIFEST_DIR")
+        .env_remove("CARGO_PKG_NAME");
+    match step.counts {
+        Counts::Nothing => {}
+        Counts::Stdout => drop(command.stdout(Stdio::piped())),
+        Counts::Stderr => drop(command.stderr(Stdio::piped())),
+    }
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("cargo {}", step.arguments))?;
+    pass_on(&mut child, tally)?;
+    Ok(child.wait()?.success())
+}
+
+/// Where the product is built to.
+fn product(root: &Path) -> PathBuf {
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    target.join("release/tongban")
+}
+
+/// Shows what a runner says while it is counted.
+fn pass_on(child: &mut Child, tally: &mut Tally) -> Result<()> {
+    let stream: Box<dyn Read> = match (child.stdout.take(), child.stderr.take()) {
+        (Some(stdout), _) => Box::new(stdout),
+        (None, Some(stderr)) => Box::new(stderr),
+        (None, None) => return Ok(()),
+    };
+    for line in BufReader::new(stream).split(b'\n') {
+        let line = line?;
+        let line = String::from_utf8_lossy(&line);
+        tally.read(&line);
+        say(&line)?;
+    }
+    Ok(())
+}
+
+fn say(line: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")
+        .and_then(|()| out.flush())
+        .context("stdout is closed")
+}
+
+fn is_on_path(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
