@@ -10,7 +10,12 @@ use tracing::level_filters::LevelFilter;
 const ONCE_BROKEN: &str = include_str!("../seeds.txt");
 
 fn order(seed: u64) -> Order {
-    Order { seed, plant: None, events: false, level: LevelFilter::ERROR }
+    Order {
+        seed,
+        plant: None,
+        events: false,
+        level: LevelFilter::ERROR,
+    }
 }
 
 fn sound(seed: u64) -> Outcome {
@@ -22,7 +27,12 @@ fn sound(seed: u64) -> Outcome {
 #[test]
 fn seeds_pass_and_people_get_work_done() {
     let outcomes: Vec<Outcome> = (1..=3).map(sound).collect();
-    let count = |kind| outcomes.iter().map(|outcome| outcome.count(kind)).sum::<u64>();
+    let count = |kind| {
+        outcomes
+            .iter()
+            .map(|outcome| outcome.count(kind))
+            .sum::<u64>()
+    };
     assert!(count("taken in, replicated") > 10);
     assert!(count("taken in, stored") > 10);
     assert!(count("accept") > 5);

@@ -155,15 +155,15 @@ impl Client {
             ask.method, ask.path, self.address
         );
         if let Some(token) = self.token.as_ref().filter(|_| ask.has_token) {
-            head += &format!("authorization: Bearer {token}\r\n");
+            head.extend(["authorization: Bearer ", token, "\r\n"]);
         }
         for (name, value) in &ask.headers {
-            head += &format!("{name}: {value}\r\n");
+            head.extend([name.as_str(), ": ", value, "\r\n"]);
         }
         if let Some(body) = &ask.body {
-            head += &format!("content-length: {}\r\n", body.len());
+            head.extend(["content-length: ", &body.len().to_string(), "\r\n"]);
         }
-        head += "\r\n";
+        head.push_str("\r\n");
         let mut bytes = head.into_bytes();
         bytes.extend_from_slice(ask.body.as_deref().unwrap_or_default());
         bytes

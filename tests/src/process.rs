@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 /// A command that only reads and writes files: far above what a busy machine needs.
-const COMMAND_LIMIT: Duration = Duration::from_secs(60);
+const COMMAND_LIMIT: Duration = Duration::from_mins(1);
 
 /// How often something is looked at while it is waited for.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -139,7 +139,7 @@ pub fn until<T>(
 pub struct NodeProcess {
     child: Child,
     /// The node ends when this pipe closes, so also when the test is killed.
-    _stdin: Option<ChildStdin>,
+    stdin: Option<ChildStdin>,
 }
 
 impl NodeProcess {
@@ -155,10 +155,7 @@ impl NodeProcess {
             .spawn()
             .context("starting a node")?;
         let stdin = child.stdin.take();
-        Ok(Self {
-            child,
-            _stdin: stdin,
-        })
+        Ok(Self { child, stdin })
     }
 
     /// Its process id.
@@ -184,7 +181,7 @@ impl NodeProcess {
 
     /// Lets it end in good order.
     pub fn end(mut self, limit: Duration) -> Result<()> {
-        drop(self._stdin.take());
+        drop(self.stdin.take());
         let status = until(limit, "the node ends", || Ok(self.child.try_wait()?))?;
         ensure!(status.success(), "the node ends with {status}");
         Ok(())

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use tongban_tests::arrows::{Graph, arrow_faults, foreign_faults, pure_sources, source_faults};
 
 fn workspace() -> Graph {
-    Graph::of_workspace(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).unwrap()
+    Graph::of_workspace(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+        .expect("the workspace's manifests are read")
 }
 
 #[test]
@@ -57,7 +58,7 @@ fn metadata(room: &str, named: &[(&str, Option<&str>)]) -> Graph {
         "resolve": null, "target_directory": "/w/target", "version": 1,
         "workspace_root": "/w", "metadata": null,
     });
-    Graph::of_json(&whole.to_string()).unwrap()
+    Graph::of_json(&whole.to_string()).expect("it has the form of cargo metadata's output")
 }
 
 #[test]

@@ -2,10 +2,10 @@
 //! before its receipt is given, and enters the group by itself, also across a restart.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::join_all;
-use tongban_machine::{Reply, form_of, recall_command};
+use tongban_machine::{Refusal, Reply, form_of, recall_command};
 use tongban_types::{
     Actor, CaseEnvelope, CaseNumber, Channel, Collect, Command, CommandBody, CommandId, Division,
     GroupId, Hash, KeyRole, Purpose, Receipt, ReceiptBody, SealedUse, Signed, decode, encode,
@@ -13,17 +13,21 @@ use tongban_types::{
 };
 
 use crate::core::Core;
-use crate::desk_record::DeskRecord;
+use crate::desk_record::{DeskRecord, Drawn};
 use crate::handle::{Application, Collected, NodeError, Wait};
 use crate::numbers::Numbers;
 use crate::ports::{LocalTable, LocalWrite};
 use crate::proposer::{Order, Proposer};
+use crate::sealing::{self, CaseKey};
 use crate::seams::{Entropy, Platform, Signer};
 use crate::signal::Signal;
 use crate::vault::Vault;
 
 /// Stored applications brought into the group at once.
 const REPLICATING_MAX: usize = 256;
+
+/// Drawn records forgotten with one write, so that no write grows large.
+const FORGOTTEN_MAX: usize = 256;
 
 /// Bytes of salt in front of a sealed form.
 pub(crate) const SALT_BYTES: usize = 16;
@@ -37,6 +41,8 @@ pub(crate) struct Desk<P: Platform> {
     stored: Signal<P::Runtime>,
     /// Ids being taken in right now, so that a repeat waits for its first.
     under_way: Mutex<BTreeSet<CommandId>>,
+    /// Ids known to be in the group, whose drawn record goes with the next write.
+    replicated: Mutex<Vec<CommandId>>,
 }
 
 /// Frees an id when its request ends, however it ends.
@@ -69,6 +75,7 @@ impl<P: Platform> Desk<P> {
             numbers,
             stored: Signal::new(),
             under_way,
+            replicated: Mutex::default(),
         }
     }
 
@@ -91,7 +98,7 @@ impl<P: Platform> Desk<P> {
         if let Some(before) = self.collected_before(id, request, &application)? {
             return Ok(before);
         }
-        let order = self.prepare(actor, id, &application).await?;
+        let order = self.prepare(actor, id, &application, request).await?;
         match wait {
             Wait::Stored => self.store(order, request).await,
             Wait::Replicated => self.replicate_first(order, request).await,
@@ -122,7 +129,7 @@ impl<P: Platform> Desk<P> {
     ) -> Result<Option<Collected>, NodeError> {
         if let Some(record) = self.record_of(id) {
             if record.request != request {
-                return Err(tongban_machine::Refusal::IdReused.into());
+                return Err(Refusal::IdReused.into());
             }
             let receipt = Receipt::Stored(record.receipt);
             return Ok(Some(Collected {
@@ -144,7 +151,7 @@ impl<P: Platform> Desk<P> {
             .map_err(failed)?;
         let form = sealed.and_then(|sealed| self.vault.open_sealed(number, &sealed));
         if form.is_some_and(|form| form.get(SALT_BYTES..) != Some(application.form.as_slice())) {
-            return Err(tongban_machine::Refusal::IdReused.into());
+            return Err(Refusal::IdReused.into());
         }
         let receipt = self
             .receipt_of(number)
@@ -161,6 +168,7 @@ impl<P: Platform> Desk<P> {
         actor: Actor,
         id: CommandId,
         application: &Application,
+        request: Hash,
     ) -> Result<Prepared, NodeError> {
         let registry = self.core.registry();
         let division = application.authority_division;
@@ -169,13 +177,12 @@ impl<P: Platform> Desk<P> {
             .ok_or_else(|| NodeError::AuthorityOutside {
                 division: describe(division),
             })?;
-        let at = self.core.now();
-        let case = self.numbers.next(at.china_day()).await?;
-        let (key, keep_key) = self.vault.draw(case);
-        let mut salted = self.core.entropy.array::<SALT_BYTES>().to_vec();
+        let (drawn, key, keep) = self.draw(id, request).await?;
+        let (case, at) = (drawn.case, drawn.at);
+        let mut salted = drawn.salt.to_vec();
         salted.extend_from_slice(&application.form);
         let form_hash = form_hash(&salted);
-        let form = self.vault.seal(&key, SealedUse::Form, case, &salted);
+        let form = sealing::seal(&key, drawn.nonce, SealedUse::Form, case, &salted);
         let envelope = CaseEnvelope {
             number: case,
             item: application.item,
@@ -213,8 +220,42 @@ impl<P: Platform> Desk<P> {
             case,
             command,
             receipt,
-            keep_key,
+            keep,
         })
+    }
+
+    /// Number, time, salt, nonce and key of an application: those drawn before a crash if it was
+    /// proposed then, else new ones, with the writes that keep them.
+    async fn draw(
+        &self,
+        id: CommandId,
+        request: Hash,
+    ) -> Result<(Drawn, CaseKey, Vec<LocalWrite>), NodeError> {
+        let before = self.core.local.get(LocalTable::Proposed, &id.0.0);
+        if let Some(before) = before.and_then(|bytes| decode::<Drawn>(&bytes).ok()) {
+            if before.request != request {
+                return Err(Refusal::IdReused.into());
+            }
+            let key = self.vault.key(before.case);
+            let key = key.ok_or(NodeError::NoKey(before.case))?;
+            return Ok((before, key, Vec::new()));
+        }
+        let at = self.core.now();
+        let case = self.numbers.next(at.china_day()).await?;
+        let (key, keep_key) = self.vault.draw(case);
+        let drawn = Drawn {
+            case,
+            at,
+            salt: self.core.entropy.array(),
+            nonce: self.core.entropy.array(),
+            request,
+        };
+        let keep_drawn = LocalWrite {
+            table: LocalTable::Proposed,
+            key: id.0.0.to_vec(),
+            value: Some(encode(&drawn)),
+        };
+        Ok((drawn, key, vec![keep_key, keep_drawn]))
     }
 
     /// Durable here first; the group gets it by itself.
@@ -223,7 +264,7 @@ impl<P: Platform> Desk<P> {
             case,
             command,
             receipt,
-            keep_key,
+            keep,
         } = prepared;
         let signed = self.sign_local(&receipt)?;
         let record = DeskRecord {
@@ -234,7 +275,11 @@ impl<P: Platform> Desk<P> {
             receipt: signed.clone(),
             refused: None,
         };
-        self.write(vec![keep_key, put(&record)]).await?;
+        let mut writes = keep;
+        writes.retain(|write| write.table != LocalTable::Proposed);
+        // The whole command is kept from here on.
+        writes.extend([forget_drawn(record.id), put(&record)]);
+        self.write(writes).await?;
         self.stored.ring();
         Ok(Collected {
             case,
@@ -250,15 +295,21 @@ impl<P: Platform> Desk<P> {
         prepared: Prepared,
         request: Hash,
     ) -> Result<Collected, NodeError> {
-        // What the group accepts must never be sealed under a key this node could still lose.
-        self.write(vec![prepared.keep_key.clone()]).await?;
+        // What the group accepts must never be sealed under a key this node could still lose, and
+        // a repeat after a crash must be the same command.
+        let mut writes = self.forgettable();
+        writes.extend(prepared.keep.iter().cloned());
+        if !writes.is_empty() {
+            self.write(writes).await?;
+        }
         let order = Order {
             command: prepared.command.clone(),
             receipt: Some(prepared.receipt),
         };
-        let case = prepared.case;
+        let (case, id) = (prepared.case, prepared.command.id);
         match self.proposer.submit(order).await {
             Ok(done) => {
+                self.replicated().push(id);
                 let receipt = match done.receipt {
                     Some(receipt) => Receipt::Replicated(receipt),
                     None => self.receipt_of(case).ok_or(NodeError::NoSuchCase(case))?,
@@ -269,12 +320,23 @@ impl<P: Platform> Desk<P> {
                     repeated: false,
                 })
             }
+            Err(NodeError::Refused(Refusal::CaseExists)) => {
+                // It was taken in longer ago than the group remembers ids.
+                self.replicated().push(id);
+                let receipt = self.receipt_of(case).ok_or(NodeError::NoSuchCase(case))?;
+                Ok(Collected {
+                    case,
+                    receipt,
+                    repeated: true,
+                })
+            }
             Err(NodeError::Refused(refusal)) if !refusal.is_passing() => {
-                self.write(vec![LocalWrite {
+                let forget_key = prepared.keep.into_iter().map(|write| LocalWrite {
                     value: None,
-                    ..prepared.keep_key
-                }])
-                .await?;
+                    ..write
+                });
+                let writes = forget_key.chain([forget_drawn(id)]).collect();
+                self.write(writes).await?;
                 Err(refusal.into())
             }
             Err(error) => {
@@ -282,6 +344,19 @@ impl<P: Platform> Desk<P> {
                 self.store(prepared, request).await
             }
         }
+    }
+
+    fn replicated(&self) -> MutexGuard<'_, Vec<CommandId>> {
+        self.replicated
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The writes that forget what was drawn for applications the group has.
+    fn forgettable(&self) -> Vec<LocalWrite> {
+        let mut ids = self.replicated();
+        let kept = ids.len().saturating_sub(FORGOTTEN_MAX);
+        ids.drain(kept..).map(forget_drawn).collect()
     }
 
     fn sign_local(&self, receipt: &ReceiptBody) -> Result<Signed, NodeError> {
@@ -376,6 +451,11 @@ impl<P: Platform> Desk<P> {
                 self.core.rest(self.core.pause(attempt)).await;
             } else if tried == 0 {
                 attempt = 0;
+                let forgettable = self.forgettable();
+                if !forgettable.is_empty() {
+                    // A failure is kept; what is not forgotten does no harm.
+                    let _ = self.write(forgettable).await;
+                }
                 rung.heard(self.core.tempo().look_every).await;
             }
         }
@@ -423,7 +503,16 @@ struct Prepared {
     case: CaseNumber,
     command: Command,
     receipt: ReceiptBody,
-    keep_key: LocalWrite,
+    /// What makes key and draws durable; empty where they are.
+    keep: Vec<LocalWrite>,
+}
+
+fn forget_drawn(id: CommandId) -> LocalWrite {
+    LocalWrite {
+        table: LocalTable::Proposed,
+        key: id.0.0.to_vec(),
+        value: None,
+    }
 }
 
 fn put(record: &DeskRecord) -> LocalWrite {

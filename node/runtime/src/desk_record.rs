@@ -1,7 +1,7 @@
 //! What the desk keeps of an application until its group has it.
 
 use serde::{Deserialize, Serialize};
-use tongban_types::{CaseNumber, Code, CommandId, Hash, Signed, records};
+use tongban_types::{CaseNumber, Code, CommandId, Hash, Signed, Timestamp, records};
 
 /// An application taken in and not yet known to be replicated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,23 @@ pub(crate) struct DeskRecord {
     pub(crate) refused: Option<Code>,
 }
 
+/// What was drawn for an application proposed before anything was acknowledged. With it a repeat of
+/// the same id, also after a crash, is the same command to the byte, so that the group that took the
+/// first one knows it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Drawn {
+    /// Its number.
+    pub(crate) case: CaseNumber,
+    /// When it was handed in.
+    pub(crate) at: Timestamp,
+    /// The salt in front of its form.
+    pub(crate) salt: [u8; 16],
+    /// The nonce its form is sealed with.
+    pub(crate) nonce: [u8; 24],
+    /// SHA-256 of what was asked, so that an id used for something else is noticed.
+    pub(crate) request: Hash,
+}
+
 /// A day's case sequence: numbers below `reserved` may have been given out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Sequence {
@@ -31,4 +48,5 @@ pub(crate) struct Sequence {
 records! {
     DeskRecord = 500 v 1 "desk record";
     Sequence = 501 v 1 "case sequence";
+    Drawn = 502 v 1 "drawn application";
 }

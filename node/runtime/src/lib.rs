@@ -37,6 +37,7 @@ pub use handle::{
 pub use key_ring::{KeyRing, Seeds};
 pub use replica::{Replica, Witness};
 pub use running::{RunningNode, RuntimeParts};
+pub use sealing::seal_sample;
 pub use signal::{Listener, Signal};
 pub use store_view::StoreView;
 pub use template::{ClaimTemplate, DocumentTemplate};

@@ -24,6 +24,8 @@ pub enum LocalTable {
     Counters = 2,
     /// Access tokens.
     Tokens = 3,
+    /// What was drawn for applications that were proposed and not yet known to be in the group.
+    Proposed = 4,
 }
 
 /// A change to one of the node's own records.

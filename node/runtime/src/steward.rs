@@ -176,7 +176,11 @@ impl<P: Platform> Steward<P> {
             .keys_looked
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let every = if cases == looked.cases { every } else { every / 10 };
+        let every = if cases == looked.cases {
+            every
+        } else {
+            every / 10
+        };
         // A clock set back must not stop the looking.
         let is_time = looked
             .last

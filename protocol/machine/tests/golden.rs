@@ -5,6 +5,7 @@
 #[path = "../../types/tests/golden/file.rs"]
 mod file;
 
+use data_encoding::HEXLOWER;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tongban_machine::{
@@ -38,8 +39,16 @@ fn tagged<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(
     let vectors = (0_u8..).zip(samples).map(|(number, sample)| {
         let (tag, name) = tag_of(sample);
         let bytes = postcard::to_allocvec(sample).unwrap();
-        assert_eq!((tag, bytes[0]), (number, number), "{name}: its tag is its number");
-        assert_eq!(&postcard::from_bytes::<T>(&bytes).unwrap(), sample, "{name} decodes");
+        assert_eq!(
+            (tag, bytes[0]),
+            (number, number),
+            "{name}: its tag is its number"
+        );
+        assert_eq!(
+            &postcard::from_bytes::<T>(&bytes).unwrap(),
+            sample,
+            "{name} decodes"
+        );
         (name.to_owned(), bytes)
     });
     vectors.collect()
@@ -76,7 +85,11 @@ fn every_reply_keeps_its_bytes() {
     };
     let bytes = encode(&whole);
     assert_eq!(decode(&bytes), Ok(whole));
-    file::check(FOLDER, "entry_reply.hex", &[("entry-reply".to_owned(), bytes)]);
+    file::check(
+        FOLDER,
+        "entry_reply.hex",
+        &[("entry-reply".to_owned(), bytes)],
+    );
 }
 
 #[test]
@@ -175,10 +188,7 @@ fn stored(city: &City) -> Vec<Vector> {
     let pairs = city.view.0.iter();
     pairs
         .filter(|(key, _)| !b"RyHP".contains(&key[0]))
-        .map(|(key, value)| {
-            let key = key.iter().map(|byte| format!("{byte:02x}")).collect();
-            (key, value.clone())
-        })
+        .map(|(key, value)| (HEXLOWER.encode(key), value.clone()))
         .collect()
 }
 
@@ -187,16 +197,22 @@ fn what_a_story_leaves_in_both_cities_keeps_its_bytes() {
     let (mut fuzhou, mut weinan) = (City::open(FUZHOU), City::open(WEINAN));
     let number = received(&mut fuzhou, &mut weinan);
     let (reviewer, checker) = (officer(WEINAN, REVIEWER), officer(WEINAN, CHECKER));
-    weinan.act(&reviewer, ask_correction(&weinan, number)).unwrap();
+    weinan
+        .act(&reviewer, ask_correction(&weinan, number))
+        .unwrap();
     carry_all(&mut fuzhou, &mut weinan);
-    fuzhou.act(&clerk(FUZHOU), correct(&fuzhou, number)).unwrap();
+    fuzhou
+        .act(&clerk(FUZHOU), correct(&fuzhou, number))
+        .unwrap();
     carry_all(&mut fuzhou, &mut weinan);
     weinan.act(&reviewer, accept(&weinan, number)).unwrap();
     weinan.act(&reviewer, review(&weinan, number)).unwrap();
     let body = decide(&weinan, number, Decision::Grant);
     weinan.act(&checker, body).unwrap();
     let lease = leased(&mut weinan);
-    weinan.act(&system(WEINAN), prepare(&weinan, number, lease)).unwrap();
+    weinan
+        .act(&system(WEINAN), prepare(&weinan, number, lease))
+        .unwrap();
     carry(&mut weinan, &mut fuzhou);
     // A second case waits, a third is on its way: deadlines, effects and packets stand there too.
     received(&mut fuzhou, &mut weinan);

@@ -15,7 +15,7 @@ use crate::common::prelude::*;
 fn few(cases: u32) -> ProptestConfig {
     ProptestConfig {
         cases,
-        max_shrink_iters: 300,
+        max_shrink_iters: 40,
         failure_persistence: None,
         ..ProptestConfig::default()
     }
@@ -90,7 +90,7 @@ fn sound_entries() -> Vec<Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(few(16))]
+    #![proptest_config(few(12))]
 
     #[test]
     fn every_case_has_one_owner_and_comes_home(steps in honest_steps(100)) {
@@ -107,7 +107,7 @@ proptest! {
     }
 
     #[test]
-    fn even_lies_certified_by_whole_groups_break_no_invariant(steps in lying_steps(80)) {
+    fn even_lies_certified_by_whole_groups_break_no_invariant(steps in lying_steps(60)) {
         let mut world = World::open();
         for step in &steps {
             world.step(step);
@@ -201,10 +201,19 @@ fn bring_home(world: &mut World) {
         for record in &records {
             let owner = owner.expect("checked to have one");
             assert_eq!(record.state, owner.state, "{case}");
-            assert_eq!(record.form, owner.form, "{case}");
+            if !is_corrected_at_authority(world, *case) {
+                assert_eq!(record.form, owner.form, "{case}");
+            }
             assert_eq!(record.pending, None, "{case}");
         }
     }
+}
+
+/// Then the intake city learns that it was corrected, not to what: a standing carries no form.
+fn is_corrected_at_authority(world: &World, case: tongban_types::CaseNumber) -> bool {
+    let steps = world.towns.iter().flat_map(|town| town.steps(case));
+    let mut corrections = steps.filter(|step| step.state == CaseState::Corrected);
+    corrections.any(|step| step.actor.city != case.intake_city())
 }
 
 #[test]
@@ -220,7 +229,9 @@ fn a_report_of_a_time_that_cannot_be_is_applied() {
             };
             fuzhou.report(&report);
         }
-        let expected = fuzhou.time().max(tongban_types::Timestamp::from_unix_ms(ms));
+        let expected = fuzhou
+            .time()
+            .max(tongban_types::Timestamp::from_unix_ms(ms));
         assert_eq!(fuzhou.time(), expected);
     }
 }
@@ -231,8 +242,8 @@ fn arbitrary_worlds_come_to_every_state() {
     use proptest::strategy::ValueTree as _;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut reached = std::collections::BTreeSet::new();
-    for _ in 0..8 {
-        let steps = honest_steps(100).new_tree(&mut runner).unwrap().current();
+    for _ in 0..10 {
+        let steps = honest_steps(120).new_tree(&mut runner).unwrap().current();
         let mut world = World::open();
         for step in &steps {
             world.step(step);

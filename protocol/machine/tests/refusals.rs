@@ -233,7 +233,7 @@ fn no_such_case() -> Refusal {
     let mut fuzhou = City::open(FUZHOU);
     let on = tongban_types::OnCase {
         case: number(),
-        expected: Default::default(),
+        expected: tongban_types::CaseVersion::default(),
     };
     clerk_refused(&mut fuzhou, CommandBody::Transfer(on))
 }
@@ -526,7 +526,9 @@ fn inconsistent_envelope() -> Refusal {
 
 fn no_catalogue() -> Refusal {
     let mut fuzhou = City::empty(FUZHOU);
-    fuzhou.enter_registry(Federation::get().file.clone()).unwrap();
+    fuzhou
+        .enter_registry(Federation::get().file.clone())
+        .unwrap();
     fuzhou.set_time(monday_morning());
     let body = collecting(&mut fuzhou);
     clerk_refused(&mut fuzhou, body)

@@ -130,8 +130,15 @@ fn a_transfer_is_sent_again_by_itself_only_so_often() {
         carry(&mut fuzhou, &mut weinan);
     }
     let case = fuzhou.case(number);
-    assert_eq!((case.state, case.transfers), (CaseState::Collected, limits::RESENDS_MAX));
-    assert_eq!(case.transfer_refused, Some(Code::PACKET_NOT_RECEIVED), "a person must look");
+    assert_eq!(
+        (case.state, case.transfers),
+        (CaseState::Collected, limits::RESENDS_MAX)
+    );
+    assert_eq!(
+        case.transfer_refused,
+        Some(Code::PACKET_NOT_RECEIVED),
+        "a person must look"
+    );
 }
 
 #[test]

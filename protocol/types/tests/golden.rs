@@ -1,6 +1,11 @@
 //! Golden vectors: the bytes of every tag and every record that logs, wires and signatures hold. A
 //! change of one is a change of a law. A new variant breaks the build here until it has a vector.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "the lint knows only functions marked as tests, not the samples they stand on"
+)]
+
 #[path = "golden/file.rs"]
 mod file;
 #[path = "golden/samples.rs"]
@@ -17,8 +22,9 @@ use tongban_types::{
 
 use file::Vector;
 use samples::{
-    answer, batch_head, calendar, certified, command, command_batch, delivery, envelope, hash, item,
-    moment, node, on, packet, parcel_batch, report, sealed, signature, standing, terms, with_reason,
+    answer, batch_head, calendar, certified, command, command_batch, delivery, envelope, hash,
+    item, moment, node, on, packet, parcel_batch, report, sealed, signature, standing, terms,
+    with_reason,
 };
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
@@ -48,9 +54,16 @@ fn tagged<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(
     let vectors = (0_u8..).zip(samples).map(|(number, sample)| {
         let (tag, name) = tag_of(sample);
         let bytes = postcard::to_allocvec(sample).unwrap();
-        assert_eq!(tag, number, "{name}: samples stand in the order of their numbers");
+        assert_eq!(
+            tag, number,
+            "{name}: samples stand in the order of their numbers"
+        );
         assert_eq!(bytes[0], number, "{name}: its tag is its number");
-        assert_eq!(&postcard::from_bytes::<T>(&bytes).unwrap(), sample, "{name} decodes");
+        assert_eq!(
+            &postcard::from_bytes::<T>(&bytes).unwrap(),
+            sample,
+            "{name} decodes"
+        );
         (name.to_owned(), bytes)
     });
     vectors.collect()
@@ -59,7 +72,10 @@ fn tagged<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(
 fn assert_unknown_tag<T: DeserializeOwned>(vectors: &[Vector]) {
     let mut bytes = vec![u8::try_from(vectors.len()).unwrap()];
     bytes.extend([0; 400]);
-    assert!(postcard::take_from_bytes::<T>(&bytes).is_err(), "no tag is past the last");
+    assert!(
+        postcard::take_from_bytes::<T>(&bytes).is_err(),
+        "no tag is past the last"
+    );
 }
 
 #[test]
@@ -251,7 +267,10 @@ fn roles_and_uses_keep_their_numbers_and_names() {
     });
     for (number, (_, bytes)) in uses.iter().enumerate() {
         let usage: SealedUse = postcard::from_bytes(bytes).unwrap();
-        assert_eq!(usage as usize, number, "the number authenticated with a sealed text");
+        assert_eq!(
+            usage as usize, number,
+            "the number authenticated with a sealed text"
+        );
     }
     check("sealed_use.hex", &uses);
     let keys = tags!(KeyRole {
@@ -301,7 +320,10 @@ fn record<T: Record + PartialEq + std::fmt::Debug>(vectors: &mut Vec<Vector>, va
     let mut longer = bytes.clone();
     longer.push(0);
     assert!(decode::<T>(&longer).is_err(), "nothing may follow a record");
-    assert!(decode::<T>(&bytes[..bytes.len() - 1]).is_err(), "nothing may be missing");
+    assert!(
+        decode::<T>(&bytes[..bytes.len() - 1]).is_err(),
+        "nothing may be missing"
+    );
     vectors.push((T::NAME.replace(' ', "-"), bytes));
 }
 
@@ -359,7 +381,10 @@ fn every_receipt_keeps_its_bytes() {
 fn what_is_hashed_or_bound_keeps_its_bytes() {
     let vectors = [
         ("command-id", command().id.0.0.to_vec()),
-        ("associated-data", tongban_types::Sealed::associated_data(SealedUse::Reason, on().case)),
+        (
+            "associated-data",
+            tongban_types::Sealed::associated_data(SealedUse::Reason, on().case),
+        ),
         ("item-version", postcard::to_allocvec(&item()).unwrap()),
         ("signed-batch-head", batch_head().signed_bytes()),
         ("signed-parcel-batch", parcel_batch().signed_bytes()),

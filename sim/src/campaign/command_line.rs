@@ -38,12 +38,19 @@ pub struct Arguments {
 impl Arguments {
     /// The order for one seed.
     pub(crate) fn order(&self, seed: u64) -> Order {
-        Order { seed, plant: self.plant, events: self.events, level: self.level }
+        Order {
+            seed,
+            plant: self.plant,
+            events: self.events,
+            level: self.level,
+        }
     }
 
     /// What to type to see a seed again.
     pub(crate) fn repro(&self, seed: u64) -> String {
-        let plant = self.plant.map_or_else(String::new, |plant| format!(" --plant {}", plant.name()));
+        let plant = self
+            .plant
+            .map_or_else(String::new, |plant| format!(" --plant {}", plant.name()));
         format!("cargo sim -- --seed {seed}{plant}")
     }
 }

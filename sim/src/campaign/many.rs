@@ -53,7 +53,9 @@ pub(super) fn run(arguments: &Arguments) -> bool {
             std::thread::spawn(move || listen(&arguments, number, processes, &tally))
         })
         .collect();
-    let all_ended = listeners.into_iter().all(|one| one.join().is_ok_and(|ended| ended));
+    let all_ended = listeners
+        .into_iter()
+        .all(|one| one.join().is_ok_and(|ended| ended));
     let tally = lock(&tally);
     summarise(arguments, &tally, began.elapsed().as_secs_f64());
     match arguments.plant {
@@ -70,9 +72,18 @@ fn listen(arguments: &Arguments, number: u64, stride: u64, tally: &Mutex<Tally>)
     };
     let mut last = None;
     let output = child.stdout.take().map(BufReader::new);
-    for text in output.into_iter().flat_map(BufRead::lines).map_while(Result::ok) {
-        let Some(report) = Report::read(&text) else { continue };
-        if let Report::Seed { seed, violation, .. } = &report {
+    for text in output
+        .into_iter()
+        .flat_map(BufRead::lines)
+        .map_while(Result::ok)
+    {
+        let Some(report) = Report::read(&text) else {
+            continue;
+        };
+        if let Report::Seed {
+            seed, violation, ..
+        } = &report
+        {
             last = Some(*seed);
             if let Some(violation) = violation {
                 line(&format!("seed {seed} BROKEN {violation}"));
@@ -84,7 +95,10 @@ fn listen(arguments: &Arguments, number: u64, stride: u64, tally: &Mutex<Tally>)
     let ended = child.wait().is_ok_and(|status| status.success());
     if !ended {
         let next = last.map_or(arguments.from + number, |seed| seed + stride);
-        line(&format!("worker {number} died; again: {}", arguments.repro(next)));
+        line(&format!(
+            "worker {number} died; again: {}",
+            arguments.repro(next)
+        ));
     }
     ended
 }
@@ -94,7 +108,10 @@ fn spawn(arguments: &Arguments, number: u64, stride: u64) -> std::io::Result<Chi
     command
         .args(["--worker", &stride.to_string()])
         .args(["--from", &(arguments.from + number).to_string()])
-        .args(["--seeds", &arguments.seeds.saturating_sub(number).to_string()]);
+        .args([
+            "--seeds",
+            &arguments.seeds.saturating_sub(number).to_string(),
+        ]);
     if let Some(plant) = arguments.plant {
         command.args(["--plant", plant.name()]);
     }

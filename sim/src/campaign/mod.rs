@@ -17,5 +17,9 @@ pub fn main(arguments: &Arguments) -> ExitCode {
         (None, Some(seed)) => one::run(arguments, seed),
         (None, None) => many::run(arguments),
     };
-    if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if is_well {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

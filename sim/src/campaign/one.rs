@@ -11,12 +11,18 @@ pub(super) fn run(arguments: &Arguments, seed: u64) -> bool {
     let began = Instant::now();
     let outcome = run_announced(arguments.order(seed), |options| {
         line(&format!("seed {seed}"));
-        options.lines().into_iter().for_each(|option| line(&format!("  {option}")));
+        options
+            .lines()
+            .into_iter()
+            .for_each(|option| line(&format!("  {option}")));
     });
     let took = began.elapsed().as_secs_f64();
     account(&outcome);
     let simulated = outcome.simulated.as_secs_f64();
-    line(&format!("{simulated:.1} s simulated in {took:.1} s, {:.0} times", simulated / took));
+    line(&format!(
+        "{simulated:.1} s simulated in {took:.1} s, {:.0} times",
+        simulated / took
+    ));
     if let Some(violation) = &outcome.violation {
         line(&format!("BROKEN {violation}"));
         line(&format!("again: {}", arguments.repro(seed)));

@@ -8,7 +8,12 @@ use crate::world::Outcome;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Report {
     /// A seed was run.
-    Seed { seed: u64, simulated_ms: u64, hash: String, violation: Option<String> },
+    Seed {
+        seed: u64,
+        simulated_ms: u64,
+        hash: String,
+        violation: Option<String>,
+    },
     /// How often something happened over all seeds of the worker.
     Count { kind: String, times: u64 },
 }
@@ -30,7 +35,12 @@ impl Report {
     /// One line, its fields parted by tabs.
     pub(super) fn to_line(&self) -> String {
         match self {
-            Self::Seed { seed, simulated_ms, hash, violation } => {
+            Self::Seed {
+                seed,
+                simulated_ms,
+                hash,
+                violation,
+            } => {
                 let violation = violation.as_deref().unwrap_or("");
                 format!("seed\t{seed}\t{simulated_ms}\t{hash}\t{violation}")
             }
@@ -47,7 +57,12 @@ impl Report {
                     (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
                 let (hash, violation) = (fields.next()?.to_owned(), fields.next()?);
                 let violation = (!violation.is_empty()).then(|| violation.to_owned());
-                Some(Self::Seed { seed, simulated_ms, hash, violation })
+                Some(Self::Seed {
+                    seed,
+                    simulated_ms,
+                    hash,
+                    violation,
+                })
             }
             "count" => {
                 let (kind, times) = (fields.next()?.to_owned(), fields.next()?.parse().ok()?);
@@ -71,7 +86,12 @@ impl Tally {
     /// Adds a report.
     pub(super) fn add(&mut self, report: Report) {
         match report {
-            Report::Seed { seed, simulated_ms, violation, .. } => {
+            Report::Seed {
+                seed,
+                simulated_ms,
+                violation,
+                ..
+            } => {
                 self.seeds += 1;
                 self.simulated_ms += simulated_ms;
                 if let Some(violation) = violation {
@@ -95,7 +115,10 @@ mod tests {
             hash: "00ff".to_owned(),
             violation: violation.map(str::to_owned),
         };
-        let count = Report::Count { kind: "line cut".to_owned(), times: 3 };
+        let count = Report::Count {
+            kind: "line cut".to_owned(),
+            times: 3,
+        };
         for report in [seed(None), seed(Some("once only: no")), count] {
             assert_eq!(Report::read(&report.to_line()), Some(report));
         }

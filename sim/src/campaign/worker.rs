@@ -25,7 +25,13 @@ pub(super) fn run(arguments: &Arguments, stride: u64) -> bool {
         seed = seed.saturating_add(stride.max(1));
     }
     for (kind, times) in counts {
-        line(&Report::Count { kind: kind.to_owned(), times }.to_line());
+        line(
+            &Report::Count {
+                kind: kind.to_owned(),
+                times,
+            }
+            .to_line(),
+        );
     }
     true
 }

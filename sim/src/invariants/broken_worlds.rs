@@ -38,7 +38,10 @@ fn record(standpoint: Standpoint, state: CaseState) -> CaseRecord {
     };
     let envelope = CaseEnvelope {
         number: number(),
-        item: ItemVersion { code: ItemCode::new("000109900001").unwrap(), version: 1 },
+        item: ItemVersion {
+            code: ItemCode::new("000109900001").unwrap(),
+            version: 1,
+        },
         mode: HandlingMode::CollectedElsewhere,
         intake: city(INTAKE),
         authority: city(AUTHORITY),
@@ -76,7 +79,11 @@ fn record(standpoint: Standpoint, state: CaseState) -> CaseRecord {
 fn decided(decision: Decision, state: CaseState) -> CaseRecord {
     let mut decided = record(Standpoint::Owner, state);
     let by = decided.envelope.collected_by.clone();
-    decided.decision = Some(DecisionRecord { at: Timestamp::from_unix_ms(2_000), by, decision });
+    decided.decision = Some(DecisionRecord {
+        at: Timestamp::from_unix_ms(2_000),
+        by,
+        decision,
+    });
     decided
 }
 
@@ -86,7 +93,10 @@ fn replica(place: usize, index: u64, cases: &[CaseRecord]) -> ReplicaSight {
         index,
         time: Timestamp::from_unix_ms(5_000),
         state: Hash::default(),
-        cases: cases.iter().map(|one| (one.envelope.number, one.clone())).collect(),
+        cases: cases
+            .iter()
+            .map(|one| (one.envelope.number, one.clone()))
+            .collect(),
         unanswered: 0,
         evidence: 0,
     }
@@ -96,9 +106,17 @@ fn replica(place: usize, index: u64, cases: &[CaseRecord]) -> ReplicaSight {
 fn world(at_intake: Option<CaseRecord>, at_authority: Option<CaseRecord>) -> Sight {
     let sight = |place: usize, cases: Option<CaseRecord>| {
         let replicas = vec![replica(place, 9, cases.as_slice())];
-        (group(place), GroupSight { reached: 9, replicas })
+        (
+            group(place),
+            GroupSight {
+                reached: 9,
+                replicas,
+            },
+        )
     };
-    Sight { groups: [sight(INTAKE, at_intake), sight(AUTHORITY, at_authority)].into() }
+    Sight {
+        groups: [sight(INTAKE, at_intake), sight(AUTHORITY, at_authority)].into(),
+    }
 }
 
 fn told() -> Oracle {
@@ -116,10 +134,26 @@ fn told() -> Oracle {
 #[test]
 fn two_states_at_one_index_are_found() {
     let mut hashes = LogHashes::default();
-    assert!(hashes.on_applied(node(0), group(0), 5, Hash([1; 32])).is_ok());
-    assert!(hashes.on_applied(node(1), group(0), 5, Hash([1; 32])).is_ok());
-    assert!(hashes.on_applied(node(1), group(1), 5, Hash([2; 32])).is_ok());
-    assert!(hashes.on_applied(node(2), group(0), 5, Hash([2; 32])).is_err());
+    assert!(
+        hashes
+            .on_applied(node(0), group(0), 5, Hash([1; 32]))
+            .is_ok()
+    );
+    assert!(
+        hashes
+            .on_applied(node(1), group(0), 5, Hash([1; 32]))
+            .is_ok()
+    );
+    assert!(
+        hashes
+            .on_applied(node(1), group(1), 5, Hash([2; 32]))
+            .is_ok()
+    );
+    assert!(
+        hashes
+            .on_applied(node(2), group(0), 5, Hash([2; 32]))
+            .is_err()
+    );
     assert_eq!(hashes.reached(group(0)), 5);
 }
 
@@ -136,7 +170,10 @@ fn two_owners_no_owner_and_strangers_are_found() {
     assert!(one_owner::check(&world(owner(InTransit), mirror(Received))).is_err());
     let mut stranger = world(None, None);
     let cases = [record(Standpoint::Owner, Collected)];
-    let sight = GroupSight { reached: 9, replicas: vec![replica(2, 9, &cases)] };
+    let sight = GroupSight {
+        reached: 9,
+        replicas: vec![replica(2, 9, &cases)],
+    };
     stranger.groups.insert(group(2), sight);
     assert!(one_owner::check(&stranger).is_err());
 }
@@ -147,7 +184,10 @@ fn a_replica_that_replays_its_log_proves_nothing() {
         Some(record(Standpoint::Owner, CaseState::Collected)),
         Some(record(Standpoint::Owner, CaseState::Received)),
     );
-    behind.groups.entry(group(INTAKE)).and_modify(|sight| sight.reached = 10);
+    behind
+        .groups
+        .entry(group(INTAKE))
+        .and_modify(|sight| sight.reached = 10);
     assert!(one_owner::check(&behind).is_ok());
 }
 
@@ -232,7 +272,11 @@ fn an_acknowledged_decision_that_does_not_stand_is_found() {
 #[test]
 fn group_time_that_hurries_goes_back_or_stands_still_is_found() {
     let shown = |ms| -> BTreeMap<GroupId, Timestamp> {
-        [(group(INTAKE), Timestamp::from_unix_ms(ms)), (group(AUTHORITY), Timestamp::from_unix_ms(ms))].into()
+        [
+            (group(INTAKE), Timestamp::from_unix_ms(ms)),
+            (group(AUTHORITY), Timestamp::from_unix_ms(ms)),
+        ]
+        .into()
     };
     let now = world(None, None);
     assert!(GroupTime::default().check(&now, &shown(5_000)).is_ok());
@@ -253,9 +297,11 @@ fn group_time_that_hurries_goes_back_or_stands_still_is_found() {
 fn a_document_without_a_grant_and_one_that_does_not_verify_are_found() {
     crate::runtime::World::reset(1);
     let federation = crate::world::federation::Federation::draw();
-    let issued = DocumentStage::Issued { hash: Hash::default() };
+    let issued = DocumentStage::Issued {
+        hash: Hash::default(),
+    };
     let mut granted = decided(Decision::Grant, CaseState::Granted);
-    granted.document = issued.clone();
+    granted.document = issued;
     assert!(documents::check(&world(None, Some(granted.clone()))).is_ok());
     let mut refused = decided(Decision::Refuse, CaseState::Refused);
     refused.document = issued;
@@ -272,10 +318,16 @@ fn whatever_waits_in_a_calm_world_is_found() {
     assert!(desks_empty::check(&[(node(0), 0)], &whole).is_ok());
     assert!(desks_empty::check(&[(node(0), 1)], &whole).is_err());
     let mut packets = whole.clone();
-    packets.groups.entry(group(AUTHORITY)).and_modify(|sight| sight.replicas[0].unanswered = 1);
+    packets
+        .groups
+        .entry(group(AUTHORITY))
+        .and_modify(|sight| sight.replicas[0].unanswered = 1);
     assert!(desks_empty::check(&[], &packets).is_err());
     let mut behind = whole.clone();
-    behind.groups.entry(group(AUTHORITY)).and_modify(|sight| sight.reached = 10);
+    behind
+        .groups
+        .entry(group(AUTHORITY))
+        .and_modify(|sight| sight.reached = 10);
     assert!(desks_empty::check(&[], &behind).is_err());
     let mut asked = record(Standpoint::Mirror, CaseState::Granted);
     asked.pending = Some(Request::Delivery);
@@ -287,7 +339,11 @@ fn whatever_waits_in_a_calm_world_is_found() {
 
 #[test]
 fn replicas_that_differ_are_found() {
-    let content = |place, index, byte| Content { node: node(place), index, hash: Hash([byte; 32]) };
+    let content = |place, index, byte| Content {
+        node: node(place),
+        index,
+        hash: Hash([byte; 32]),
+    };
     let check = |contents: &[Content]| replicas_equal::check(group(0), contents);
     assert!(check(&[content(0, 5, 1), content(1, 5, 1), content(2, 5, 1)]).is_ok());
     assert!(check(&[content(0, 5, 1), content(1, 5, 1), content(2, 5, 2)]).is_err());
@@ -306,7 +362,10 @@ fn a_city_that_does_not_serve_is_found() {
 #[test]
 fn a_node_that_gives_up_is_found() {
     let report = |failed, stopped, evidence| {
-        let status = tongban_runtime::ports::GroupStatus { stopped, ..Default::default() };
+        let status = tongban_runtime::ports::GroupStatus {
+            stopped,
+            ..Default::default()
+        };
         let group = GroupReport {
             group: group(0),
             status,
@@ -315,7 +374,7 @@ fn a_node_that_gives_up_is_found() {
             unanswered: 0,
             refused: 0,
             evidence,
-            can_lose: None,
+            can_lose: 0,
         };
         NodeReport {
             node: node(0),

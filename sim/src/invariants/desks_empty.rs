@@ -21,7 +21,10 @@ pub fn check(desks: &[(NodeId, usize)], sight: &Sight) -> Result<(), Violation> 
             return broken(format!("no replica of {group} is up to date"));
         };
         if newest.unanswered > 0 {
-            return broken(format!("{} packets of {group} are not answered", newest.unanswered));
+            return broken(format!(
+                "{} packets of {group} are not answered",
+                newest.unanswered
+            ));
         }
     }
     for (group, record) in sight.records() {
@@ -29,7 +32,10 @@ pub fn check(desks: &[(NodeId, usize)], sight: &Sight) -> Result<(), Violation> 
         if record.pending.is_some() {
             return broken(format!("{number}: a request of {group} is not answered"));
         }
-        if matches!(record.document, DocumentStage::Owed | DocumentStage::Prepared { .. }) {
+        if matches!(
+            record.document,
+            DocumentStage::Owed | DocumentStage::Prepared { .. }
+        ) {
             return broken(format!("{number}: the document is not issued"));
         }
     }

@@ -13,9 +13,15 @@ const NAME: &str = "documents for granted cases only";
 pub fn check(sight: &Sight) -> Result<(), Violation> {
     for (_, record) in sight.records() {
         let is_granted = matches!(record.state, CaseState::Granted | CaseState::Delivered)
-            && record.decision.as_ref().is_some_and(|made| made.decision == Decision::Grant);
+            && record
+                .decision
+                .as_ref()
+                .is_some_and(|made| made.decision == Decision::Grant);
         if record.document != DocumentStage::None && !is_granted {
-            return broken(record.envelope.number, &format!("has one and is {}", record.state));
+            return broken(
+                record.envelope.number,
+                &format!("has one and is {}", record.state),
+            );
         }
     }
     Ok(())
@@ -35,7 +41,10 @@ pub fn check_issued(
             if report.indication == Indication::TotalPassed {
                 return Ok(());
             }
-            broken(number, &format!("does not verify: {:?}", report.sub_indication))
+            broken(
+                number,
+                &format!("does not verify: {:?}", report.sub_indication),
+            )
         }
         (DocumentStage::Issued { .. }, None) => broken(number, "cannot be opened by its city"),
         (_, Some(_)) => broken(number, "is shown though none is issued"),
@@ -44,5 +53,8 @@ pub fn check_issued(
 }
 
 fn broken(case: CaseNumber, what: &str) -> Result<(), Violation> {
-    Err(Violation::new(NAME, format!("the document of {case} {what}")))
+    Err(Violation::new(
+        NAME,
+        format!("the document of {case} {what}"),
+    ))
 }

@@ -29,7 +29,10 @@ impl GroupTime {
                 let bound = shown.get(group).copied().unwrap_or_default();
                 if replica.time > bound {
                     let ahead = replica.time.ms_since(bound);
-                    return broken(*group, &format!("is {ahead} ms ahead of every honest voter"));
+                    return broken(
+                        *group,
+                        &format!("is {ahead} ms ahead of every honest voter"),
+                    );
                 }
                 let latest = self.latest.entry(*group).or_default();
                 if replica.index >= latest.0 {
@@ -47,7 +50,13 @@ impl GroupTime {
     pub fn check_progress(before: &Sight, after: &Sight) -> Result<(), Violation> {
         for (group, seen) in &after.groups {
             let time = |sight: &Sight| {
-                sight.groups.get(group)?.replicas.iter().map(|replica| replica.time).max()
+                sight
+                    .groups
+                    .get(group)?
+                    .replicas
+                    .iter()
+                    .map(|replica| replica.time)
+                    .max()
             };
             if time(after) <= time(before) || seen.replicas.is_empty() {
                 return broken(*group, "stands still though the world is calm");
@@ -58,5 +67,8 @@ impl GroupTime {
 }
 
 fn broken(group: GroupId, what: &str) -> Result<(), Violation> {
-    Err(Violation::new(NAME, format!("time of group {group} {what}")))
+    Err(Violation::new(
+        NAME,
+        format!("time of group {group} {what}"),
+    ))
 }

@@ -29,6 +29,9 @@ pub struct Violation {
 impl Violation {
     /// A violation of an invariant.
     pub fn new(invariant: &'static str, what: impl Into<String>) -> Self {
-        Self { invariant, what: what.into() }
+        Self {
+            invariant,
+            what: what.into(),
+        }
     }
 }

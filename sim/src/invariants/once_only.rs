@@ -38,7 +38,10 @@ impl OnceOnly {
             }
             let version = self.versions.entry((group, number)).or_default();
             if record.version.0 < *version {
-                return broken(format!("{number} went back to version {}", record.version.0));
+                return broken(format!(
+                    "{number} went back to version {}",
+                    record.version.0
+                ));
             }
             *version = record.version.0;
         }
@@ -57,11 +60,18 @@ pub fn check_answers(oracle: &Oracle) -> Result<(), Violation> {
 /// Judges decisions people were told of, once everything is calm.
 pub fn check_decisions(oracle: &Oracle, sight: &Sight) -> Result<(), Violation> {
     for act in oracle.acts() {
-        let Some(decision) = act.decision else { continue };
-        let record = sight.newest(act.group).and_then(|there| there.cases.get(&act.case));
+        let Some(decision) = act.decision else {
+            continue;
+        };
+        let record = sight
+            .newest(act.group)
+            .and_then(|there| there.cases.get(&act.case));
         let stands = record.and_then(|record| record.decision.as_ref());
         if stands.is_none_or(|stands| stands.decision != decision) {
-            return broken(format!("{}: {decision:?} was acknowledged and does not stand", act.case));
+            return broken(format!(
+                "{}: {decision:?} was acknowledged and does not stand",
+                act.case
+            ));
         }
     }
     Ok(())

@@ -14,7 +14,10 @@ pub fn check(sight: &Sight) -> Result<(), Violation> {
         let envelope = &record.envelope;
         let (intake, authority) = (GroupId(envelope.intake), GroupId(envelope.authority));
         if group != intake && group != authority {
-            return broken(record, &format!("is in the log of {group}, which is no party"));
+            return broken(
+                record,
+                &format!("is in the log of {group}, which is no party"),
+            );
         }
         if group == authority && record.standpoint != Standpoint::Owner {
             return broken(record, "is not owned by its authority, which holds it");
@@ -34,14 +37,18 @@ fn check_pair(record: &CaseRecord, sight: &Sight, authority: GroupId) -> Result<
     let is_there = there.cases.contains_key(&record.envelope.number);
     match record.standpoint {
         // In transit the receiving city acts no more; the authority may own it already.
-        Standpoint::Owner if is_there && record.state != CaseState::InTransit => {
-            broken(record, &format!("has two owners, {} in the first", record.state))
-        }
+        Standpoint::Owner if is_there && record.state != CaseState::InTransit => broken(
+            record,
+            &format!("has two owners, {} in the first", record.state),
+        ),
         Standpoint::Mirror if !is_there => broken(record, "has no owner"),
         _ => Ok(()),
     }
 }
 
 fn broken(record: &CaseRecord, what: &str) -> Result<(), Violation> {
-    Err(Violation::new(NAME, format!("{} {what}", record.envelope.number)))
+    Err(Violation::new(
+        NAME,
+        format!("{} {what}", record.envelope.number),
+    ))
 }

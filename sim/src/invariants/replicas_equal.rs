@@ -21,7 +21,10 @@ pub struct Content {
 /// Judges the replicas of a group, which are at one index.
 pub fn check(group: GroupId, replicas: &[Content]) -> Result<(), Violation> {
     let Some((first, others)) = replicas.split_first() else {
-        return Err(Violation::new(NAME, format!("group {group} has no replica")));
+        return Err(Violation::new(
+            NAME,
+            format!("group {group} has no replica"),
+        ));
     };
     for other in others {
         if other.index != first.index || other.hash != first.hash {

@@ -49,8 +49,11 @@ where
 
 fn is_unclear(error: &NodeError) -> bool {
     match error {
-        NodeError::TimedOut | NodeError::NoQuorum | NodeError::Busy | NodeError::NoKey(_) => true,
-        NodeError::Failed(_) => true,
+        NodeError::TimedOut
+        | NodeError::NoQuorum
+        | NodeError::Busy
+        | NodeError::NoKey(_)
+        | NodeError::Failed(_) => true,
         NodeError::Refused(refusal) => refusal.is_passing(),
         NodeError::AuthorityOutside { .. }
         | NodeError::NoSuchCase(_)

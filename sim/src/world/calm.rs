@@ -26,6 +26,9 @@ use crate::runtime::{Owner, Sleep, World, lock};
 /// Between two looks for replicas at one index.
 const MEET_EVERY: Duration = Duration::from_millis(3);
 
+/// Entries a replica of a calm world may be behind: a few reports of time.
+const LAG_MAX: u64 = 20;
+
 /// Looks before replicas of one index are given up: half a minute, in which voters report ten times.
 const MEET_LOOKS_MAX: u32 = 10_000;
 
@@ -56,7 +59,7 @@ async fn serve_one(scene: &Arc<Scene>, place: usize) -> Option<Duration> {
     let clerk = actor(place, "clerk-of-the-calm", Role::Clerk);
     let id = fresh_id(&mut dice);
     let application = application(scene, authority, &mut dice);
-    while World::now() - since <= served::BOUND {
+    while World::now().saturating_sub(since) <= served::BOUND {
         let answered = hand_in(scene, place, &clerk, id, &application, Wait::Replicated).await;
         if let Ok(collected) = answered {
             let replicated = matches!(collected.receipt, Receipt::Replicated(_));
@@ -68,7 +71,7 @@ async fn serve_one(scene: &Arc<Scene>, place: usize) -> Option<Duration> {
             };
             lock(&scene.oracle).on_taken(id, collected.case, taken);
             if replicated {
-                return Some(World::now() - since);
+                return Some(World::now().saturating_sub(since));
             }
         }
         Sleep::true_time(Duration::from_millis(200)).await;
@@ -80,7 +83,10 @@ async fn serve_one(scene: &Arc<Scene>, place: usize) -> Option<Duration> {
 pub(crate) fn waits(scene: &Scene, sight: &Sight) -> Result<(), Violation> {
     let busy = scene.under_way.load(Ordering::Relaxed);
     if busy > 0 {
-        return Err(Violation::new("nothing waits", format!("{busy} people have no answer")));
+        return Err(Violation::new(
+            "nothing waits",
+            format!("{busy} people have no answer"),
+        ));
     }
     let mut desks: Vec<(NodeId, usize)> = Vec::new();
     for machine in &scene.machines {
@@ -90,7 +96,20 @@ pub(crate) fn waits(scene: &Scene, sight: &Sight) -> Result<(), Violation> {
         };
         desks.push((machine.node(), node.report().desk_waiting));
     }
-    desks_empty::check(&desks, sight)
+    desks_empty::check(&desks, sight)?;
+    for (group, seen) in &sight.groups {
+        let last = seen
+            .replicas
+            .iter()
+            .map(|replica| replica.index)
+            .min()
+            .unwrap_or(0);
+        if seen.replicas.len() < federation::VOTERS || last + LAG_MAX < seen.reached {
+            let what = format!("a replica of {group} is at {last} of {}", seen.reached);
+            return Err(Violation::new("nothing waits", what));
+        }
+    }
+    Ok(())
 }
 
 /// Looks for everything that was acknowledged.
@@ -107,7 +126,10 @@ pub(crate) async fn look_through(scene: &Scene) -> Result<(), Violation> {
     for (group, voters) in Federation::groups() {
         let contents = meet(scene, group, voters).await;
         for content in &contents {
-            World::note([4, group.city().number().into(), content.index], &content.hash.0);
+            World::note(
+                [4, group.city().number().into(), content.index],
+                &content.hash.0,
+            );
         }
         replicas_equal::check(group, &contents)?;
     }
@@ -133,21 +155,21 @@ fn check_documents(scene: &Scene, sight: &Sight) -> Result<(), Violation> {
     let now = true_civil_time();
     for (group, record) in sight.records() {
         let place = federation::place_of(group.city()).expect("groups are of the six cities");
-        let Some(node) = scene.machines[place].handle() else { continue };
+        let Some(node) = scene.machines[place].handle() else {
+            continue;
+        };
         let opened = node.case(record.envelope.number);
         let text = opened.ok().and_then(|opened| opened.document);
         documents::check_issued(record, text.as_deref(), &scene.federation.registry, now)?;
-        scene.events.add("documents verified", u64::from(text.is_some()));
+        scene
+            .events
+            .add("documents verified", u64::from(text.is_some()));
     }
     Ok(())
 }
 
 /// Waits until the replicas of a group are at one index, and reads them whole.
-async fn meet(
-    scene: &Scene,
-    group: GroupId,
-    voters: [usize; federation::VOTERS],
-) -> Vec<Content> {
+async fn meet(scene: &Scene, group: GroupId, voters: [usize; federation::VOTERS]) -> Vec<Content> {
     let machines = voters.map(|place| &scene.machines[place]);
     for _ in 0..MEET_LOOKS_MAX {
         let first = index_of(machines[0].store(), group);

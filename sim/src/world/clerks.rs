@@ -31,8 +31,21 @@ pub(crate) async fn work(scene: Arc<Scene>, number: u64) {
         let place = dice.index(CITIES.len());
         if dice.below(3) > 0 {
             let authority = draw_authority(place, &mut dice);
-            let wait = if dice.coin() { Wait::Stored } else { Wait::Replicated };
-            take_in(&scene, place, authority, wait, COLLECT_TRIES_MAX, &name, &mut dice).await;
+            let wait = if dice.coin() {
+                Wait::Stored
+            } else {
+                Wait::Replicated
+            };
+            take_in(
+                &scene,
+                place,
+                authority,
+                wait,
+                COLLECT_TRIES_MAX,
+                &name,
+                &mut dice,
+            )
+            .await;
         } else {
             serve_applicant(&scene, place, &name, &mut dice).await;
         }
@@ -42,7 +55,11 @@ pub(crate) async fn work(scene: Arc<Scene>, number: u64) {
 
 /// A fifth are decided where they are handed in.
 fn draw_authority(place: usize, dice: &mut Dice) -> usize {
-    if dice.below(5) == 0 { place } else { dice.index(CITIES.len()) }
+    if dice.below(5) == 0 {
+        place
+    } else {
+        dice.index(CITIES.len())
+    }
 }
 
 /// Takes one application in, again and again under one id until it is acknowledged; whether it was.
@@ -70,7 +87,9 @@ pub(crate) async fn take_in(
                 return None;
             }
             Err(Unanswered::Gone | Unanswered::Unclear(_)) => {
-                scene.events.count("application repeated", || format!("{id:?}"));
+                scene
+                    .events
+                    .count("application repeated", || format!("{id:?}"));
                 Sleep::true_time(dice.within(&(Duration::ZERO..=Duration::from_secs(2)))).await;
             }
         }
@@ -88,7 +107,10 @@ pub(crate) async fn hand_in(
     wait: Wait,
 ) -> Result<Collected, Unanswered> {
     let (clerk, application) = (clerk.clone(), application.clone());
-    ask(scene, place, |node| async move { node.collect(clerk, id, application, wait).await }).await
+    ask(scene, place, |node| async move {
+        node.collect(clerk, id, application, wait).await
+    })
+    .await
 }
 
 fn note_taken(
@@ -105,9 +127,18 @@ fn note_taken(
         handed_over: application.hand_over,
         replicated: matches!(collected.receipt, Receipt::Replicated(_)),
     };
-    let kind = if taken.replicated { "taken in, replicated" } else { "taken in, stored" };
-    scene.events.count(kind, || format!("{} for {}", collected.case, taken.authority));
-    World::note([1, u64::from(taken.replicated), 0], collected.case.to_string().as_bytes());
+    let kind = if taken.replicated {
+        "taken in, replicated"
+    } else {
+        "taken in, stored"
+    };
+    scene.events.count(kind, || {
+        format!("{} for {}", collected.case, taken.authority)
+    });
+    World::note(
+        [1, u64::from(taken.replicated), 0],
+        collected.case.to_string().as_bytes(),
+    );
     lock(&scene.oracle).on_taken(id, collected.case, taken);
 }
 
@@ -123,12 +154,19 @@ async fn serve_applicant(scene: &Arc<Scene>, place: usize, name: &str, dice: &mu
         CaseState::Accepted,
     ];
     let state = states[dice.index(states.len())];
-    let Some(node) = scene.machines[place].handle() else { return };
-    let Ok(page) = node.cases(Some(state), None, PAGE) else { return };
+    let Some(node) = scene.machines[place].handle() else {
+        return;
+    };
+    let Ok(page) = node.cases(Some(state), None, PAGE) else {
+        return;
+    };
     drop(node);
     let city = federation::city(place);
-    let own: Vec<CaseRecord> =
-        page.cases.into_iter().filter(|record| record.envelope.intake == city).collect();
+    let own: Vec<CaseRecord> = page
+        .cases
+        .into_iter()
+        .filter(|record| record.envelope.intake == city)
+        .collect();
     if own.is_empty() {
         return;
     }
@@ -140,12 +178,18 @@ async fn serve_applicant(scene: &Arc<Scene>, place: usize, name: &str, dice: &mu
 }
 
 fn wish(record: &CaseRecord, dice: &mut Dice) -> Option<Act> {
-    let withdraw = || Act::Withdraw { reason: "申请人撤回".to_owned() };
-    let has_document_pending =
-        matches!(record.document, DocumentStage::Owed | DocumentStage::Prepared { .. });
+    let withdraw = || Act::Withdraw {
+        reason: "申请人撤回".to_owned(),
+    };
+    let has_document_pending = matches!(
+        record.document,
+        DocumentStage::Owed | DocumentStage::Prepared { .. }
+    );
     match record.state {
         CaseState::CorrectionAsked if dice.below(6) == 0 => Some(withdraw()),
-        CaseState::CorrectionAsked => Some(Act::Correct { form: form("350102199001010008", dice) }),
+        CaseState::CorrectionAsked => Some(Act::Correct {
+            form: form("350102199001010008", dice),
+        }),
         CaseState::Collected if record.standpoint == Standpoint::Owner => Some(Act::Transfer),
         CaseState::Granted | CaseState::Refused | CaseState::NotAccepted
             if !has_document_pending =>

@@ -16,7 +16,10 @@ pub struct Events {
 impl Events {
     /// Events that are printed, or only counted.
     pub fn new(are_shown: bool) -> Self {
-        Self { are_shown, ..Self::default() }
+        Self {
+            are_shown,
+            ..Self::default()
+        }
     }
 
     /// Shows a line.

@@ -60,9 +60,12 @@ pub struct Federation {
 impl Federation {
     /// The federation of this world's seed.
     pub fn draw() -> Self {
-        let signers: Vec<Arc<SimSigner>> =
-            (0..CITIES.len()).map(|place| Arc::new(drawn_keys(owner(place), &ROLES))).collect();
-        let registry = draft(&signers).check().expect("six cities in a ring keep every rule");
+        let signers: Vec<Arc<SimSigner>> = (0..CITIES.len())
+            .map(|place| Arc::new(drawn_keys(owner(place), &ROLES)))
+            .collect();
+        let registry = draft(&signers)
+            .check()
+            .expect("six cities in a ring keep every rule");
         let mut file = RegistryFile::unsigned(registry);
         for key in governance_keys().iter().take(CITIES.len() - 1) {
             file.sign(key);
@@ -135,9 +138,15 @@ fn draft(signers: &[Arc<SimSigner>]) -> RegistryDraft {
     let mut draft = RegistryDraft::first(WORLD_BEGINS.plus_ms(365 * DAY_MS));
     for (place, (code, name)) in CITIES.into_iter().enumerate() {
         let signer = &signers[place];
-        draft.city(city(place), name, &format!("https://{code}.tongban.example"));
+        draft.city(
+            city(place),
+            name,
+            &format!("https://{code}.tongban.example"),
+        );
         draft.governance(city(place), governance[place].public());
-        let keys = ROLES.into_iter().filter_map(|role| Some((role, signer.public(role)?)));
+        let keys = ROLES
+            .into_iter()
+            .filter_map(|role| Some((role, signer.public(role)?)));
         let enrolment = NodeEnrolment {
             node: node(place),
             addresses: vec![format!("127.0.0.1:{}", 7400 + place)],
@@ -151,7 +160,9 @@ fn draft(signers: &[Arc<SimSigner>]) -> RegistryDraft {
     for place in 0..CITIES.len() {
         let mut nodes = voters(place).map(node);
         nodes.sort_unstable();
-        draft.voters(city(place), &nodes).expect("its city was just added");
+        draft
+            .voters(city(place), &nodes)
+            .expect("its city was just added");
     }
     draft
 }
@@ -195,8 +206,16 @@ fn calendar() -> Calendar {
         year: 2026,
         notice: "国务院办公厅关于2026年部分节假日安排的通知".to_owned(),
         holidays: vec![
-            Holiday { name: "清明节".to_owned(), first: day(4, 4), last: day(4, 6) },
-            Holiday { name: "劳动节".to_owned(), first: day(5, 1), last: day(5, 5) },
+            Holiday {
+                name: "清明节".to_owned(),
+                first: day(4, 4),
+                last: day(4, 6),
+            },
+            Holiday {
+                name: "劳动节".to_owned(),
+                first: day(5, 1),
+                last: day(5, 5),
+            },
         ],
         make_up_workdays: vec![day(5, 9)],
     };
@@ -215,7 +234,10 @@ mod tests {
         let federation = Federation::draw();
         let pinned = governance_hash(&federation.registry);
         assert!(verify_first(&federation.registry_file, pinned).is_ok());
-        assert_eq!(federation.registry.voters(group(5)), [node(0), node(1), node(5)]);
+        assert_eq!(
+            federation.registry.voters(group(5)),
+            [node(0), node(1), node(5)]
+        );
         World::reset(8);
         assert_ne!(Federation::draw().registry_file, federation.registry_file);
     }
@@ -224,7 +246,9 @@ mod tests {
     fn six_groups_have_eighteen_replicas_three_a_node() {
         let mut hosted = [0; 6];
         for (_, voters) in Federation::groups() {
-            voters.into_iter().for_each(|place| hosted[place] += 1);
+            for place in voters {
+                hosted[place] += 1;
+            }
         }
         assert_eq!(hosted, [3; 6]);
     }

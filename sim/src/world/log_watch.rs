@@ -26,7 +26,11 @@ impl LogWatch {
     /// Listens for errors, and shows lines down to `level`.
     pub fn new(level: LevelFilter, events: Events) -> Arc<Self> {
         let level = level.max(LevelFilter::ERROR);
-        Arc::new(Self { level, events, errors: Mutex::new(Vec::new()) })
+        Arc::new(Self {
+            level,
+            events,
+            errors: Mutex::new(Vec::new()),
+        })
     }
 
     /// The errors our own rooms logged.

@@ -41,7 +41,9 @@ pub struct Machine {
 
 impl std::fmt::Debug for Machine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Machine").field("node", &self.node()).finish_non_exhaustive()
+        f.debug_struct("Machine")
+            .field("node", &self.node())
+            .finish_non_exhaustive()
     }
 }
 
@@ -124,7 +126,10 @@ impl Machine {
             clock: self.clock.clone(),
             entropy: Arc::new(SeededEntropy::new(self.owner(), number)),
             signer: self.signer.clone(),
-            wal: WalConfig { segment_bytes: options.segment_bytes, ..WalConfig::default() },
+            wal: WalConfig {
+                segment_bytes: options.segment_bytes,
+                ..WalConfig::default()
+            },
             raft: RaftTempo {
                 snapshot_every_entries: Some(options.snapshot_every_entries),
                 kept_entries: Some(options.kept_entries),

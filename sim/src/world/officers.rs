@@ -34,15 +34,28 @@ pub(crate) async fn work(scene: Arc<Scene>, number: u64) {
             && let Some(act) = draw_act(&record, &name, &mut dice)
         {
             let officer = actor(place, &name, Role::Officer);
-            act_on(&scene, place, &officer, &record, act, ACT_TRIES_MAX, &mut dice).await;
+            act_on(
+                &scene,
+                place,
+                &officer,
+                &record,
+                act,
+                ACT_TRIES_MAX,
+                &mut dice,
+            )
+            .await;
         }
     }
     scene.under_way.fetch_sub(1, Ordering::Relaxed);
 }
 
 fn next_case(scene: &Scene, place: usize, dice: &mut Dice) -> Option<CaseRecord> {
-    let states =
-        [CaseState::Received, CaseState::Corrected, CaseState::Accepted, CaseState::InReview];
+    let states = [
+        CaseState::Received,
+        CaseState::Corrected,
+        CaseState::Accepted,
+        CaseState::InReview,
+    ];
     let node = scene.machines[place].handle()?;
     let turn = dice.index(states.len());
     let city = federation::city(place);
@@ -65,20 +78,38 @@ fn draw_act(record: &CaseRecord, name: &str, dice: &mut Dice) -> Option<Act> {
     Some(match record.state {
         CaseState::Received => match dice.below(10) {
             0..6 => Act::Accept,
-            6..9 if record.noticed_at.is_none() => Act::AskCorrection { notice: text("请补正") },
-            _ => Act::RefuseToAccept { reason: text("不属于本机关职权范围") },
+            6..9 if record.noticed_at.is_none() => Act::AskCorrection {
+                notice: text("请补正"),
+            },
+            _ => Act::RefuseToAccept {
+                reason: text("不属于本机关职权范围"),
+            },
         },
         CaseState::Corrected => Act::Accept,
         CaseState::Accepted => {
-            let recommend = if dice.below(5) > 0 { Decision::Grant } else { Decision::Refuse };
-            Act::Review { recommend, opinion: text("材料齐全") }
+            let recommend = if dice.below(5) > 0 {
+                Decision::Grant
+            } else {
+                Decision::Refuse
+            };
+            Act::Review {
+                recommend,
+                opinion: text("材料齐全"),
+            }
         }
         CaseState::InReview => {
-            let reviewer = record.review.as_ref().map(|review| review.by.person.as_str());
+            let reviewer = record
+                .review
+                .as_ref()
+                .map(|review| review.by.person.as_str());
             if reviewer == Some(name) {
                 return None;
             }
-            let decision = if dice.below(4) > 0 { Decision::Grant } else { Decision::Refuse };
+            let decision = if dice.below(4) > 0 {
+                Decision::Grant
+            } else {
+                Decision::Refuse
+            };
             let reason = (decision == Decision::Refuse).then(|| text("不符合条件"));
             Act::Decide { decision, reason }
         }
@@ -109,8 +140,13 @@ pub(crate) async fn act_on(
         });
         match asked.await {
             Ok(acted) => {
-                scene.events.count(act.name(), || format!("{case} is {}", acted.state));
-                World::note([2, u64::from(acted.version.0), 0], case.to_string().as_bytes());
+                scene
+                    .events
+                    .count(act.name(), || format!("{case} is {}", acted.state));
+                World::note(
+                    [2, u64::from(acted.version.0), 0],
+                    case.to_string().as_bytes(),
+                );
                 lock(&scene.oracle).on_act(ActTaken {
                     case,
                     group: GroupId(federation::city(place)),
@@ -121,8 +157,14 @@ pub(crate) async fn act_on(
                 return;
             }
             Err(Unanswered::Refused(error)) => {
-                let kind = if tried > 0 { "act refused when repeated" } else { "act refused" };
-                scene.events.count(kind, || format!("{} on {case}: {error}", act.name()));
+                let kind = if tried > 0 {
+                    "act refused when repeated"
+                } else {
+                    "act refused"
+                };
+                scene
+                    .events
+                    .count(kind, || format!("{} on {case}: {error}", act.name()));
                 if !is_race(&error) {
                     let what = format!("{} on {case} was refused: {error}", act.name());
                     lock(&scene.oracle).contradict(what);
@@ -130,7 +172,9 @@ pub(crate) async fn act_on(
                 return;
             }
             Err(Unanswered::Gone | Unanswered::Unclear(_)) => {
-                scene.events.count("act repeated", || format!("{} on {case}", act.name()));
+                scene
+                    .events
+                    .count("act repeated", || format!("{} on {case}", act.name()));
                 Sleep::true_time(dice.within(&(Duration::ZERO..=Duration::from_secs(1)))).await;
             }
         }

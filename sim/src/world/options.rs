@@ -104,7 +104,10 @@ impl Options {
                 answer_before_sync: plant == Some(Plant::AnswerBeforeSync),
                 ..DiskOptions::default()
             },
-            store: StoreOptions { lost_whole: Chance::NEVER, ..StoreOptions::default() },
+            store: StoreOptions {
+                lost_whole: Chance::NEVER,
+                ..StoreOptions::default()
+            },
             trouble: Duration::from_secs(40),
             crash_every: None,
             aimed: false,
@@ -148,7 +151,10 @@ impl Options {
                 self.wipe_state,
                 self.store.lost_whole
             ),
-            format!("disks: slow {}, segments of {} bytes", self.disk.slow, self.segment_bytes),
+            format!(
+                "disks: slow {}, segments of {} bytes",
+                self.disk.slow, self.segment_bytes
+            ),
             format!(
                 "snapshots: every {} entries, {} kept",
                 self.snapshot_every_entries, self.kept_entries
@@ -225,7 +231,11 @@ fn pick_number(dice: &mut Dice, numbers: &[u32]) -> u32 {
 }
 
 fn one_in_two(dice: &mut Dice, percent: &[u32]) -> Chance {
-    if dice.coin() { Chance::percent(pick_number(dice, percent)) } else { Chance::NEVER }
+    if dice.coin() {
+        Chance::percent(pick_number(dice, percent))
+    } else {
+        Chance::NEVER
+    }
 }
 
 #[cfg(test)]
@@ -234,8 +244,9 @@ mod tests {
 
     #[test]
     fn seeds_turn_different_faults_on() {
-        let drawn: Vec<Options> =
-            (0..64).map(|seed| Options::draw(&mut Dice::new(seed), None)).collect();
+        let drawn: Vec<Options> = (0..64)
+            .map(|seed| Options::draw(&mut Dice::new(seed), None))
+            .collect();
         let share = |is_on: fn(&Options) -> bool| drawn.iter().filter(|one| is_on(one)).count();
         for is_on in [
             (|o| o.crash_every.is_some()) as fn(&Options) -> bool,

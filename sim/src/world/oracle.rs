@@ -48,7 +48,9 @@ impl Oracle {
         if let Some(before) = self.by_id.insert(id, case)
             && before != case
         {
-            self.contradict(format!("one application got two numbers: {before} and {case}"));
+            self.contradict(format!(
+                "one application got two numbers: {before} and {case}"
+            ));
         }
         let replicated = taken.replicated;
         let entry = self.taken.entry(case).or_insert(taken);

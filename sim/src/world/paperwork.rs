@@ -1,9 +1,7 @@
 //! What people write: forms, reasons, their names.
 
 use tongban_runtime::Application;
-use tongban_types::{
-    Actor, Channel, CommandId, Division, HandlingMode, PersonId, Role,
-};
+use tongban_types::{Actor, Channel, CommandId, Division, HandlingMode, PersonId, Role};
 
 use super::federation::{self, CITIES};
 use super::scene::Scene;
@@ -12,7 +10,11 @@ use crate::runtime::Dice;
 /// One person at work in the city at a place.
 pub(crate) fn actor(place: usize, name: &str, role: Role) -> Actor {
     let person = PersonId::new(name).expect("staff numbers of the simulator are well formed");
-    Actor { city: federation::city(place), person, role }
+    Actor {
+        city: federation::city(place),
+        person,
+        role,
+    }
 }
 
 /// A fresh command id.

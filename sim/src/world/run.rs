@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tongban_machine::{item_terms, ground};
+use tongban_machine::{ground, item_terms};
 use tongban_runtime::StoreView;
 use tracing::level_filters::LevelFilter;
 
@@ -26,11 +26,11 @@ use crate::runtime::{Limits, Owner, Scheduling, Sleep, World, lock};
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// A world without faults is set up within this: elections, registry, calendar and catalogue.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 
 /// A calm world has nothing left to do within this: a desk may hold what a clock ahead of its time
-/// took in, and an order its time out.
-const CALM_WITHIN: Duration = Duration::from_secs(180);
+/// took in, and a snapshot whose last piece was lost is sent again only after two minutes.
+const CALM_WITHIN: Duration = Duration::from_mins(3);
 
 /// Polls and timers of one run: a hundred times what a busy one takes.
 const EVENTS_MAX: u64 = 2_000_000_000;
@@ -58,7 +58,10 @@ pub fn run_announced(order: Order, announce: impl FnOnce(&Options)) -> Outcome {
     World::reset_with(
         order.seed,
         Scheduling::default(),
-        Limits { events_max: EVENTS_MAX, ..Limits::default() },
+        Limits {
+            events_max: EVENTS_MAX,
+            ..Limits::default()
+        },
     );
     let options = Options::draw(&mut World::dice("options", 0), order.plant);
     announce(&options);
@@ -98,7 +101,11 @@ struct Judge {
 
 impl Judge {
     fn new(watch: Arc<LogWatch>) -> Self {
-        Self { watch, once: OnceOnly::default(), time: GroupTime::default() }
+        Self {
+            watch,
+            once: OnceOnly::default(),
+            time: GroupTime::default(),
+        }
     }
 
     fn look(&mut self, scene: &Scene) -> Result<(), Violation> {
@@ -144,7 +151,9 @@ async fn whole_day(scene: &Arc<Scene>, judge: &mut Judge) -> Result<(), Violatio
 
 fn send_people_to_work(scene: &Arc<Scene>) {
     let (clerks, officers) = (scene.options.clerks, scene.options.officers);
-    scene.under_way.fetch_add(clerks + officers, Ordering::Relaxed);
+    scene
+        .under_way
+        .fetch_add(clerks + officers, Ordering::Relaxed);
     for number in 0..clerks {
         World::spawn(Owner::WORLD, clerks::work(scene.clone(), number as u64));
     }
@@ -201,6 +210,10 @@ async fn until_calm(scene: &Arc<Scene>, judge: &mut Judge) -> Result<(), Violati
     GroupTime::check_progress(&before, &scene.sight())?;
     calm::look_through(scene).await?;
     judge.look(scene)?;
-    debug_assert_eq!(scene.machines[0].node(), node(0), "machines stand in the order of the ring");
+    debug_assert_eq!(
+        scene.machines[0].node(),
+        node(0),
+        "machines stand in the order of the ring"
+    );
     Ok(())
 }

@@ -51,7 +51,7 @@ impl Scene {
         let net = SimNet::new(options.net.clone());
         let mut dice = World::dice("clocks", 0);
         let mut machines = Vec::new();
-        for place in 0..CITIES.len() {
+        for (place, (_, name)) in CITIES.iter().enumerate() {
             let drift = signed(dice.below(2 * u64::from(options.drift_ppm.unsigned_abs()) + 1))
                 - i64::from(options.drift_ppm);
             let drift_ppm = i32::try_from(drift).unwrap_or(0);
@@ -61,16 +61,30 @@ impl Scene {
                 && liar == place
             {
                 ahead_ms = by;
-                events.count("clock beyond bound", || format!("{} by {by} ms", CITIES[place].1));
+                events.count("clock beyond bound", || format!("{name} by {by} ms"));
             }
-            let skew = CivilSkew { ahead_ms, drift_ppm };
+            let skew = CivilSkew {
+                ahead_ms,
+                drift_ppm,
+            };
             let machine = Arc::new(Machine::new(place, &federation, &options, skew));
-            World::set_clock(machine.owner(), ClockSkew { drift_ppm, ..ClockSkew::default() });
+            World::set_clock(
+                machine.owner(),
+                ClockSkew {
+                    drift_ppm,
+                    ..ClockSkew::default()
+                },
+            );
             net.enroll(machine.node(), machine.owner());
             machines.push(machine);
         }
         Arc::new(Self {
-            shown: Mutex::new(machines.iter().map(|machine| machine.clock().now()).collect()),
+            shown: Mutex::new(
+                machines
+                    .iter()
+                    .map(|machine| machine.clock().now())
+                    .collect(),
+            ),
             options,
             federation,
             net,
@@ -87,8 +101,16 @@ impl Scene {
     /// Switches a machine on.
     pub fn start(&self, place: usize) {
         let machine = &self.machines[place];
-        let witness = NodeWitness { node: machine.node(), applied: self.applied.clone() };
-        machine.start(&self.federation, &self.options, &self.net, Arc::new(witness));
+        let witness = NodeWitness {
+            node: machine.node(),
+            applied: self.applied.clone(),
+        };
+        machine.start(
+            &self.federation,
+            &self.options,
+            &self.net,
+            Arc::new(witness),
+        );
     }
 
     /// Whether people take on nothing new.
@@ -117,7 +139,9 @@ impl Scene {
             let honest = voters.into_iter().filter(|place| Some(*place) != liar);
             honest.map(|place| shown[place]).max().unwrap_or_default()
         };
-        Federation::groups().map(|(group, voters)| (group, latest(voters))).collect()
+        Federation::groups()
+            .map(|(group, voters)| (group, latest(voters)))
+            .collect()
     }
 
     /// What all replicas hold now.
@@ -126,9 +150,17 @@ impl Scene {
             let machines = voters.into_iter().map(|place| &self.machines[place]);
             let seen = machines.filter_map(|one| look(one.store(), one.node(), group));
             let reached = lock(&self.applied).hashes.reached(group);
-            (group, GroupSight { reached, replicas: seen.collect() })
+            (
+                group,
+                GroupSight {
+                    reached,
+                    replicas: seen.collect(),
+                },
+            )
         });
-        Sight { groups: groups.collect() }
+        Sight {
+            groups: groups.collect(),
+        }
     }
 }
 

@@ -70,7 +70,10 @@ impl Sight {
     /// Every case in the newest state of the group that holds it, with that group.
     pub fn records(&self) -> impl Iterator<Item = (GroupId, &CaseRecord)> {
         self.groups.iter().flat_map(|(group, sight)| {
-            let cases = sight.newest().into_iter().flat_map(|replica| replica.cases.values());
+            let cases = sight
+                .newest()
+                .into_iter()
+                .flat_map(|replica| replica.cases.values());
             cases.map(|record| (*group, record))
         })
     }
@@ -87,7 +90,10 @@ pub fn look(store: &Arc<MemoryStore>, node: NodeId, group: GroupId) -> Option<Re
         index,
         time: here.time,
         state: state_hash(&view),
-        cases: cases.into_iter().map(|record| (record.envelope.number, record)).collect(),
+        cases: cases
+            .into_iter()
+            .map(|record| (record.envelope.number, record))
+            .collect(),
         unanswered: unanswered(&view, None, CASES_MAX).len(),
         evidence: here.evidence,
     })
@@ -104,13 +110,18 @@ pub fn index_of(store: &MemoryStore, group: GroupId) -> Option<u64> {
 pub fn content_hash(store: &Arc<MemoryStore>, group: GroupId) -> Hash {
     let view = StoreView::new(store.clone(), group);
     let pairs = view.scan(&[], &[u8::MAX], usize::MAX);
-    let parts: Vec<&[u8]> =
-        pairs.iter().flat_map(|(key, value)| [key.as_slice(), value.as_slice()]).collect();
+    let parts: Vec<&[u8]> = pairs
+        .iter()
+        .flat_map(|(key, value)| [key.as_slice(), value.as_slice()])
+        .collect();
     sha256_parts(&parts)
 }
 
 /// The states a case went through in a group, oldest first.
 pub fn states_of(store: &Arc<MemoryStore>, group: GroupId, case: CaseNumber) -> Vec<CaseState> {
     let view = StoreView::new(store.clone(), group);
-    movements(&view, case, STEPS_MAX).into_iter().map(|movement| movement.state).collect()
+    movements(&view, case, STEPS_MAX)
+        .into_iter()
+        .map(|movement| movement.state)
+        .collect()
 }

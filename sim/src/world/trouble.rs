@@ -71,9 +71,15 @@ async fn crash_machines(scene: Arc<Scene>, number: u64) {
         let longest = Duration::from_millis(if is_quick { 900 } else { 12_000 });
         let shortest = Duration::from_millis(1);
         let down = dice.within(&(shortest..=longest));
-        let kind = if is_quick { "quick restart" } else { "slow restart" };
+        let kind = if is_quick {
+            "quick restart"
+        } else {
+            "slow restart"
+        };
         Sleep::true_time(down).await;
-        scene.events.count(kind, || format!("{} after {down:?}", CITIES[place].1));
+        scene
+            .events
+            .count(kind, || format!("{} after {down:?}", CITIES[place].1));
         scene.start(place);
     }
 }
@@ -101,7 +107,9 @@ fn leaders(scene: &Scene) -> Vec<usize> {
         let machine = &scene.machines[*place];
         machine.handle().is_some_and(|node| {
             let groups = node.report().groups;
-            groups.iter().any(|group| group.status.leader == Some(machine.node()))
+            groups
+                .iter()
+                .any(|group| group.status.leader == Some(machine.node()))
         })
     };
     (0..CITIES.len()).filter(leads).collect()
@@ -110,11 +118,19 @@ fn leaders(scene: &Scene) -> Vec<usize> {
 fn crash(scene: &Scene, place: usize, dice: &mut Dice) {
     let machine = &scene.machines[place];
     let unsynced = machine.crash(&scene.net);
-    let kind = if unsynced > 0 { "crash with unsynced writes" } else { "crash" };
-    scene.events.count(kind, || format!("{} with {unsynced} unsynced", CITIES[place].1));
+    let kind = if unsynced > 0 {
+        "crash with unsynced writes"
+    } else {
+        "crash"
+    };
+    scene.events.count(kind, || {
+        format!("{} with {unsynced} unsynced", CITIES[place].1)
+    });
     if dice.happens(scene.options.wipe_state) {
         machine.store().wipe();
-        scene.events.count("state wiped", || CITIES[place].1.to_owned());
+        scene
+            .events
+            .count("state wiped", || CITIES[place].1.to_owned());
     }
 }
 
@@ -128,7 +144,9 @@ async fn cut_lines(scene: Arc<Scene>) {
         let is_whole = dice.happens(scene.options.isolate);
         let names = || format!("{} to {}", CITIES[one].1, CITIES[other].1);
         if is_whole {
-            scene.events.count("city isolated", || CITIES[one].1.to_owned());
+            scene
+                .events
+                .count("city isolated", || CITIES[one].1.to_owned());
             scene.net.isolate(from);
         } else if dice.happens(scene.options.one_way) {
             scene.events.count("line cut one way", names);
@@ -139,7 +157,10 @@ async fn cut_lines(scene: Arc<Scene>) {
         }
         wait(&scene, &mut dice, Duration::from_secs(4)).await;
         if is_whole {
-            scene.machines.iter().for_each(|machine| scene.net.mend(from, machine.node()));
+            scene
+                .machines
+                .iter()
+                .for_each(|machine| scene.net.mend(from, machine.node()));
         } else {
             scene.net.mend(from, to);
         }
@@ -163,7 +184,9 @@ async fn step_clocks(scene: Arc<Scene>) {
         let clock = scene.machines[place].clock();
         clock.correct();
         clock.step(by_ms);
-        scene.events.count("clock set", || format!("{} to {by_ms} ms", CITIES[place].1));
+        scene
+            .events
+            .count("clock set", || format!("{} to {by_ms} ms", CITIES[place].1));
     }
 }
 

@@ -33,6 +33,8 @@ impl Witness for NodeWitness {
 
     fn diverged(&self, group: GroupId, alarm: Alarm) {
         let what = format!("{} stopped group {group}: {alarm:?}", self.node);
-        lock(&self.applied).violations.push(Violation::new("log hashes equal", what));
+        lock(&self.applied)
+            .violations
+            .push(Violation::new("log hashes equal", what));
     }
 }

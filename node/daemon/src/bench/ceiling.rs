@@ -5,13 +5,12 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
-use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
-use tongban_runtime::seams::Entropy as _;
+use tongban_runtime::seal_sample;
+use tongban_runtime::seams::{Entropy as _, WallClock as _};
 use tongban_trust::{SigningKey, verify_strict};
-use tongban_types::sha256;
+use tongban_types::{CaseNumber, CityCode, sha256};
 
-use crate::platform::OsEntropy;
+use crate::platform::{OsEntropy, SystemClock};
 
 /// Long enough to be steady, short beside the measurement.
 const MEASURE: Duration = Duration::from_millis(300);
@@ -35,6 +34,7 @@ impl Ceiling {
         let signature = key.sign_raw(&message);
         verify_strict(key.public(), &message, signature).context("a fresh signature")?;
         let form = vec![0x5a; form_bytes];
+        let case = CaseNumber::new(CityCode::new(350_100)?, SystemClock.now().china_day(), 1, 0)?;
         Ok(Self {
             sign: microseconds_of(|| {
                 black_box(key.sign_raw(black_box(&message)));
@@ -44,13 +44,10 @@ impl Ceiling {
                 black_box(verdict.is_ok());
             }),
             seal: microseconds_of(|| {
-                let cipher = XChaCha20Poly1305::new(&Key::from(OsEntropy.array::<32>()));
-                let nonce = XNonce::from(OsEntropy.array::<24>());
-                let payload = Payload {
-                    msg: black_box(&form),
-                    aad: b"a case and its use",
-                };
-                black_box((sha256(&form), cipher.encrypt(&nonce, payload).is_ok()));
+                black_box((
+                    sha256(&form),
+                    seal_sample(&OsEntropy, case, black_box(&form)),
+                ));
             }),
         })
     }

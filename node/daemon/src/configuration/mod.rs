@@ -8,6 +8,7 @@ mod http;
 mod log;
 mod node;
 mod registry;
+mod replication;
 
 use std::path::{Path, PathBuf};
 
@@ -32,6 +33,8 @@ struct Written {
     http: http::HttpSection,
     registry: registry::RegistrySection,
     #[serde(default)]
+    replication: replication::ReplicationSection,
+    #[serde(default)]
     log: log::LogSection,
 }
 
@@ -52,6 +55,8 @@ pub(crate) struct Configuration {
     pub(crate) registry_file: PathBuf,
     /// The hash of the governance keys it believes at its first start.
     pub(crate) governance: tongban_types::Hash,
+    /// How its groups' logs are kept short.
+    pub(crate) raft: tongban_assembly::RaftTempo,
     /// What is logged.
     pub(crate) log_level: String,
     /// In which form.
@@ -79,6 +84,7 @@ impl Configuration {
             federation,
             http,
             registry,
+            replication,
             log,
         } = written;
         let http_listen = *http.listen.get_ref();
@@ -100,6 +106,7 @@ impl Configuration {
             http_listen,
             registry_file: folder.join(registry.file),
             governance: registry.governance,
+            raft: replication.tempo(),
             log_level: log.level.name().to_owned(),
             log_format: log.format,
         })
@@ -190,6 +197,12 @@ format = "json"
             ("\"info\"", "\"loud\"", "第 20 行", "log.level"),
             ("0011", "001", "第 17 行", "registry.governance"),
             ("[log]", "[logg]", "第 19 行", "logg"),
+            (
+                "[log]",
+                "[replication]\nsnapshot_every_entries = 99\n[log]",
+                "第 20 行",
+                "replication.snapshot_every_entries",
+            ),
             ("city = \"350100\"", "city = \"350100", "第 3 行", "city"),
         ];
         for (from, to, line, key) in cases {

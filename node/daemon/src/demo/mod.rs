@@ -64,6 +64,7 @@ pub(crate) async fn play(wishes: &Wishes, output: Output) -> Result<Exit, Failur
         }
         Ok(None) => {
             federation.end().await;
+            account.tell("已中断, 六个进程都已结束");
             Ok(Exit::No)
         }
         Err(failure) => {

@@ -9,13 +9,13 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use tongban_api::{ApiState, Catalogue, FileTokenBook, RequestMetrics, TokenBookError};
-use tongban_assembly::{Node, NodeParts, RaftTempo, StartError};
+use tongban_assembly::{Node, NodeParts, StartError};
 use tongban_net::{Libp2pTransport, NetConfig};
 use tongban_runtime::{NodeHandle, NodeSettings, Tempo};
 use tongban_store::{OpenError, SledStore};
 use tongban_trust::Registry;
 use tongban_types::Code;
-use tongban_wal::WalConfig;
+use tongban_wal::{OpenError as LogError, WalConfig};
 
 use super::data_folder::{DataFolder, TOKENS_FILE};
 use super::enrolled::check_enrolled;
@@ -56,7 +56,11 @@ impl Coded for StartError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::NoGroup { .. } => Exit::BadConfiguration,
+            // A restart would find the same.
+            Self::NoGroup { .. }
+            | Self::Log(LogError::Damaged { .. } | LogError::UnknownFormat { .. }) => {
+                Exit::BadConfiguration
+            }
             _ => Exit::Internal,
         }
     }
@@ -124,7 +128,7 @@ impl NodeProcess {
             entropy: Arc::new(OsEntropy),
             signer: Arc::new(grounds.keys.ring),
             wal: WalConfig::default(),
-            raft: RaftTempo::default(),
+            raft: configuration.raft.clone(),
             witness: None,
         });
         let node = Arc::new(Box::pin(started).await?);

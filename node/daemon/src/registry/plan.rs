@@ -297,6 +297,22 @@ mod tests {
     }
 
     #[test]
+    fn the_plan_an_operator_finds_reads_and_places_each_group_on_three_cities() {
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let plan = Plan::read(&sample.join("../../deploy/six-cities/plan.toml")).unwrap();
+        assert_eq!(plan.cities.len(), 6);
+        for city in &plan.cities {
+            let homes: std::collections::BTreeSet<_> =
+                city.voters.iter().map(|voter| voter.city()).collect();
+            assert!(
+                homes.len() == 3 && homes.contains(&city.code),
+                "{}",
+                city.name
+            );
+        }
+    }
+
+    #[test]
     fn a_mistake_in_a_plan_names_its_place() {
         let folder = tempfile::tempdir().unwrap();
         let text = plan_text(folder.path());

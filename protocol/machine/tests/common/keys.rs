@@ -11,9 +11,9 @@ type Name = (String, KeyRole);
 static MADE: LazyLock<Mutex<BTreeMap<Name, &'static SigningKey>>> =
     LazyLock::new(|| Mutex::new(BTreeMap::new()));
 
-fn key(holder: String, role: KeyRole) -> &'static SigningKey {
+fn key(holder: &str, role: KeyRole) -> &'static SigningKey {
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-    made.entry((holder.clone(), role)).or_insert_with(|| {
+    made.entry((holder.to_owned(), role)).or_insert_with(|| {
         let seed = sha256_parts(&[b"machine tests", holder.as_bytes(), role.name().as_bytes()]);
         Box::leak(Box::new(SigningKey::from_seed(&seed.0)))
     })
@@ -21,7 +21,7 @@ fn key(holder: String, role: KeyRole) -> &'static SigningKey {
 
 /// The key of a node in a role.
 pub(crate) fn key_of(node: NodeId, role: KeyRole) -> &'static SigningKey {
-    key(node.to_string(), role)
+    key(&node.to_string(), role)
 }
 
 /// The command key of a node.
@@ -36,10 +36,10 @@ pub(crate) fn voter_key(node: NodeId) -> &'static SigningKey {
 
 /// The offline key of a city.
 pub(crate) fn governance_key(city: CityCode) -> &'static SigningKey {
-    key(city.to_string(), KeyRole::Governance)
+    key(&city.to_string(), KeyRole::Governance)
 }
 
 /// A key no registry knows.
 pub(crate) fn stranger() -> &'static SigningKey {
-    key("a stranger".to_owned(), KeyRole::Voter)
+    key("a stranger", KeyRole::Voter)
 }

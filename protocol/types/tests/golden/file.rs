@@ -2,6 +2,11 @@
 //! adds vectors that are new; `TONGBAN_GOLDEN=replace` writes all anew, which after the first
 //! federation has written such bytes is a change of a law.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "golden files are read and written by tests, never by the protocol"
+)]
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -33,9 +38,20 @@ fn compare(file: &str, present: &[Vector], vectors: &[Vector]) {
         let (golden, found) = (HEXLOWER.encode(&golden.1), HEXLOWER.encode(&found.1));
         assert_eq!(golden, found, "{file}: the bytes of {name} changed");
     }
-    let missing: Vec<&str> = vectors.iter().skip(present.len()).map(|v| v.0.as_str()).collect();
-    assert!(missing.is_empty(), "{file}: no golden vector for {missing:?}");
-    assert_eq!(present.len(), vectors.len(), "{file}: a golden vector is no longer made");
+    let missing: Vec<&str> = vectors
+        .iter()
+        .skip(present.len())
+        .map(|v| v.0.as_str())
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "{file}: no golden vector for {missing:?}"
+    );
+    assert_eq!(
+        present.len(),
+        vectors.len(),
+        "{file}: a golden vector is no longer made"
+    );
 }
 
 fn read(path: &Path) -> Vec<Vector> {

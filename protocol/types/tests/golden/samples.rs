@@ -1,12 +1,12 @@
 //! One value of everything that is written, the same in every run.
 
 use tongban_types::{
-    Actor, Answer, BatchHead, Calendar, CalendarYear, CaseEnvelope, CaseNumber, CaseState, CaseVersion,
-    CertifiedParcels, Channel, CityCode, CivilDay, Code, Command, CommandBatch, CommandBody, CommandId,
-    Division, DueTime, GroupId, HandlingMode, Hash, Holiday, IssuedDocument, ItemCode, ItemTerms,
-    ItemVersion, NodeId, OnCase, Packet, PacketBody, Parcel, ParcelBatch, PersonId, PlacedParcel,
-    PublicKey, Role, Sealed, SealedUse, Signature, Standing, Timestamp, Verdict, VoterReport,
-    WithReason, encode,
+    Actor, Answer, BatchHead, Calendar, CalendarYear, CaseEnvelope, CaseNumber, CaseState,
+    CaseVersion, CertifiedParcels, Channel, CityCode, CivilDay, Code, Command, CommandBatch,
+    CommandBody, CommandId, Division, DueTime, GroupId, HandlingMode, Hash, Holiday,
+    IssuedDocument, ItemCode, ItemTerms, ItemVersion, NodeId, OnCase, Packet, PacketBody, Parcel,
+    ParcelBatch, PersonId, PlacedParcel, PublicKey, Role, Sealed, SealedUse, Signature, Standing,
+    Timestamp, Verdict, VoterReport, WithReason, encode,
 };
 
 pub(crate) fn fuzhou() -> CityCode {

@@ -1,0 +1,74 @@
+//! The demonstration ends well by itself, says so in its last line, and leaves no process behind.
+
+use std::fs;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tongban_tests::process::{program, run};
+
+/// What the demonstration promises, once built.
+const PROMISED: Duration = Duration::from_mins(1);
+
+/// Everything it starts inherits this.
+const MARK: &str = "TONGBAN_DEMO_UNDER_TEST";
+
+#[test]
+fn the_demo_ends_well_and_leaves_no_process() {
+    let mark = format!("{}-{}", std::process::id(), env!("CARGO_PKG_NAME"));
+    let mut command = Command::new(program().unwrap());
+    command.args(["demo", "--once", "--json"]).env(MARK, &mark);
+    let began = Instant::now();
+    let ended = run(command, 2 * PROMISED).unwrap();
+    let took = began.elapsed();
+    let said = format!("{}{}", ended.stdout, ended.stderr);
+    assert_eq!(ended.code, Some(0), "{said}");
+    assert!(took < PROMISED, "{took:?}\n{said}");
+    let last = ended.stdout.lines().next_back().unwrap_or_default();
+    let summary: Value = serde_json::from_str(last).unwrap();
+    assert!(summary.is_object(), "{last}");
+    assert_eq!(summary["cases_lost"], 0, "{last}");
+    assert_eq!(summary["cases_duplicated"], 0, "{last}");
+    assert_eq!(summary["leader_killed"], true, "{last}");
+    assert_eq!(summary["document"], "valid", "{last}");
+    assert_eq!(summary["tampered"], "invalid", "{last}");
+    assert_eq!(
+        processes_with(&format!("{MARK}={mark}")),
+        Vec::<String>::new()
+    );
+}
+
+/// The search sees a process that is there.
+#[test]
+fn a_process_left_behind_would_be_seen() {
+    let mark = format!("{}-sleeper", std::process::id());
+    let mut sleeper = Command::new("sleep")
+        .arg("60")
+        .env(MARK, &mark)
+        .spawn()
+        .unwrap();
+    let found = processes_with(&format!("{MARK}={mark}"));
+    sleeper.kill().unwrap();
+    sleeper.wait().unwrap();
+    assert_eq!(found, [sleeper.id().to_string()]);
+    assert_eq!(
+        processes_with(&format!("{MARK}={mark}")),
+        Vec::<String>::new()
+    );
+}
+
+/// Ids of the processes that have this in their environment.
+fn processes_with(variable: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").expect("Linux has it").flatten() {
+        // Processes come and go, and some are not ours to read.
+        let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
+        if environment
+            .split(|byte| *byte == 0)
+            .any(|set| set == variable.as_bytes())
+        {
+            found.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    found
+}
