@@ -15,7 +15,7 @@ use std::sync::{Mutex, PoisonError};
 
 use stateright::{Checker, HasDiscoveries, Model, Property};
 use tongban_machine::{CaseRecord, Request, Standpoint};
-use tongban_types::{CaseNumber, CaseState, CivilDay, Timestamp, limits};
+use tongban_types::{CaseNumber, CaseState, CivilDay, Code, Timestamp, limits};
 
 use crate::common::prelude::*;
 use table::{ActId, CityId, Event, ParcelId, Table};
@@ -257,6 +257,14 @@ impl Model for Ownership {
                         .count();
                     let asks = |record: &CaseRecord| record.pending == Some(Request::Withdrawal);
                     acting == 1 && !records.iter().flatten().any(asks)
+                },
+            ),
+            Property::always(
+                "no withdrawal is asked of nobody",
+                |model: &Self, world: &World| {
+                    let [intake, _] = model.records(world);
+                    let refused = intake.and_then(|record| record.request_refused);
+                    refused != Some(Code::NO_SUCH_CASE)
                 },
             ),
             Property::sometimes(

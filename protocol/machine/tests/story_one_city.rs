@@ -1,6 +1,6 @@
 //! A case whose authority is the city that collected it, and the rules of acceptance and decision.
 
-use tongban_machine::{DocumentStage, Refusal, Standpoint, unanswered};
+use tongban_machine::{DocumentStage, Refusal, Standpoint, load_case, unanswered};
 use tongban_types::{CaseNumber, CaseState, CommandBody, Decide, Decision};
 
 use crate::common::prelude::*;
@@ -33,6 +33,54 @@ fn a_local_case_is_received_at_once_and_needs_no_parcel() {
     assert_eq!(fuzhou.state(number), CaseState::Delivered);
     assert_eq!(fuzhou.case(number).standpoint, Standpoint::Owner);
     assert_eq!(unanswered(&fuzhou.view, None, 10), []);
+}
+
+/// A city whose group has its registry, its catalogue and the time, but no calendar yet.
+fn without_calendar(code: u32) -> City {
+    let mut city = City::empty(code);
+    city.enter_registry(Federation::get().file.clone()).unwrap();
+    for item in [local_item(), migration_item()] {
+        city.act(&operator(code), CommandBody::InstallItem(item))
+            .unwrap();
+    }
+    city.set_time(monday_morning());
+    city
+}
+
+#[test]
+fn what_is_refused_half_way_leaves_nothing_behind() {
+    let mut fuzhou = without_calendar(FUZHOU);
+    let now = fuzhou.time();
+    let order = application_for(&mut fuzhou, FUZHOU, &local_item(), now);
+    let (number, before) = (order.envelope.number, fuzhou.view.clone());
+    let body = CommandBody::Collect(Box::new(order));
+    assert_eq!(
+        fuzhou.act(&clerk(FUZHOU), body.clone()),
+        Err(Refusal::NoCalendar)
+    );
+    assert_eq!(load_case(&fuzhou.view, number), None);
+    assert_eq!(fuzhou.view.0.len(), before.0.len(), "not a key more");
+    let calendar = Federation::get().calendar.clone();
+    fuzhou
+        .act(&operator(FUZHOU), CommandBody::InstallCalendar(calendar))
+        .unwrap();
+    fuzhou.act(&clerk(FUZHOU), body).unwrap();
+}
+
+#[test]
+fn a_packet_that_comes_before_the_calendar_is_not_answered_and_comes_again() {
+    let (mut fuzhou, mut weinan) = (City::open(FUZHOU), without_calendar(WEINAN));
+    let number = in_transit(&mut fuzhou, &weinan);
+    let packet = certify(&fuzhou, packets_for(&fuzhou, weinan.group())[0]);
+    let before = weinan.view.0.len();
+    assert_eq!(enter_parcel(&mut weinan, &packet), Err(Refusal::NoCalendar));
+    assert_eq!(weinan.view.0.len(), before, "not a key more");
+    let calendar = Federation::get().calendar.clone();
+    weinan
+        .act(&operator(WEINAN), CommandBody::InstallCalendar(calendar))
+        .unwrap();
+    carry_all(&mut fuzhou, &mut weinan);
+    assert_eq!(fuzhou.state(number), CaseState::Received);
 }
 
 #[test]

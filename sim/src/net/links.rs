@@ -73,7 +73,8 @@ impl Links {
 
 impl State {
     /// Draws when a message sent now arrives: behind all earlier ones of its route, unless it is
-    /// drawn to go its own way.
+    /// drawn to go its own way. Appends never are: their lane promises order, and openraft takes a
+    /// follower whose answers come out of order for one that lost its log.
     pub(super) fn delay(&mut self, route: Route) -> Duration {
         let now = World::now();
         let mut arrival = now + self.distance(route);
@@ -81,7 +82,8 @@ impl State {
             self.faults.spiked += 1;
             arrival += self.dice.within(&self.options.spike_delay);
         }
-        let goes_its_own_way = self.dice.happens(self.options.reorder);
+        let may_overtake = route.lane != Lane::RaftAppend;
+        let goes_its_own_way = may_overtake && self.dice.happens(self.options.reorder);
         let latest = self.links.arrivals.entry(route).or_default();
         if goes_its_own_way {
             self.faults.overtaken += u64::from(arrival < *latest);

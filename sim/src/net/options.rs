@@ -22,7 +22,8 @@ pub struct NetOptions {
     pub answer_loss: Chance,
     /// How often a request arrives twice.
     pub duplicate: Chance,
-    /// How often a message need not keep the order of its lane.
+    /// How often a message need not keep the order of its lane; appends always do, as the
+    /// transport promises.
     pub reorder: Chance,
     /// Requests under way to one peer on one lane; one more is refused as `Busy`.
     pub waiting_max: usize,
