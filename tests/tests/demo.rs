@@ -1,7 +1,8 @@
 //! The demonstration ends well by itself, says so in its last line, and leaves no process behind.
 
 use std::fs;
-use std::process::Command;
+use std::io::{Read as _, Write as _};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -41,16 +42,22 @@ fn the_demo_ends_well_and_leaves_no_process() {
 /// The search sees a process that is there.
 #[test]
 fn a_process_left_behind_would_be_seen() {
-    let mark = format!("{}-sleeper", std::process::id());
-    let mut sleeper = Command::new("sleep")
-        .arg("60")
+    let mark = format!("{}-left", std::process::id());
+    let mut left = Command::new("cat")
         .env(MARK, &mark)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
         .spawn()
         .unwrap();
+    // Its environment can be read once it runs, some moments after it was started: it answers then.
+    let mut answer = [0];
+    left.stdin.as_mut().unwrap().write_all(b"?").unwrap();
+    let answered = left.stdout.as_mut().unwrap().read_exact(&mut answer);
     let found = processes_with(&format!("{MARK}={mark}"));
-    sleeper.kill().unwrap();
-    sleeper.wait().unwrap();
-    assert_eq!(found, [sleeper.id().to_string()]);
+    left.kill().unwrap();
+    left.wait().unwrap();
+    answered.unwrap();
+    assert_eq!(found, [left.id().to_string()]);
     assert_eq!(
         processes_with(&format!("{MARK}={mark}")),
         Vec::<String>::new()
