@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use tongban_machine::{Reply, load_case};
+use tongban_machine::{Refusal, Reply, load_case, recall_command};
 use tongban_types::{
     Actor, AskCorrection, CaseNumber, CaseVersion, Command, CommandBody, CommandId, Correct,
-    Decide, GroupId, OnCase, Review, Sealed, SealedUse, WithReason, limits,
+    Decide, Decision, GroupId, OnCase, RequestTag, Review, Sealed, SealedUse, WithReason, limits,
 };
 
 use crate::core::Core;
@@ -34,11 +34,16 @@ impl<P: Platform> Acts<P> {
         act: Act,
     ) -> Result<Acted, NodeError> {
         let on = OnCase { case, expected };
+        let request = self.request_tag(&actor, on, &act);
+        if let Some(before) = self.acted_before(id, request)? {
+            return Ok(before);
+        }
         let command = Command {
             group: GroupId(self.core.city()),
             id,
             at: self.core.now(),
             actor,
+            request,
             body: self.body(on, act)?,
         };
         let done = self
@@ -48,20 +53,49 @@ impl<P: Platform> Acts<P> {
                 receipt: None,
             })
             .await?;
-        match done.reply {
-            Reply::Case {
-                number,
-                version,
-                state,
-            } => Ok(Acted {
-                case: number,
-                version,
-                state,
-            }),
-            other => Err(NodeError::Failed(format!(
-                "the group answered {other:?} to an act"
-            ))),
+        let acted = acted(done.reply, false)?;
+        self.core
+            .until_here(|view| load_case(view, case).is_some_and(|it| it.version >= acted.version))
+            .await;
+        Ok(acted)
+    }
+
+    /// The reply the id got before, as far as this node knows; the group knows the rest.
+    fn acted_before(&self, id: CommandId, request: RequestTag) -> Result<Option<Acted>, NodeError> {
+        let own = self.core.own().ok_or(NodeError::NoQuorum)?;
+        let known = own.replica.read(|view| recall_command(view, id));
+        match known.map_err(|error| NodeError::Failed(error.to_string()))? {
+            None => Ok(None),
+            Some((asked, reply)) if asked == request => acted(reply, true).map(Some),
+            Some(_) => Err(Refusal::IdReused.into()),
         }
+    }
+
+    fn request_tag(&self, actor: &Actor, on: OnCase, act: &Act) -> RequestTag {
+        let (decision, words): (&[u8], &[u8]) = match act {
+            Act::Transfer | Act::Accept | Act::Deliver => (&[], &[]),
+            Act::AskCorrection { notice: words }
+            | Act::RefuseToAccept { reason: words }
+            | Act::Withdraw { reason: words } => (&[], words.as_bytes()),
+            Act::Correct { form } => (&[], form),
+            Act::Review {
+                recommend: decision,
+                opinion: words,
+            } => (decision_name(*decision), words.as_bytes()),
+            Act::Decide { decision, reason } => (
+                decision_name(*decision),
+                reason.as_deref().unwrap_or_default().as_bytes(),
+            ),
+        };
+        self.vault.request_tag(&[
+            act.name().as_bytes(),
+            actor.role.name().as_bytes(),
+            actor.person.as_str().as_bytes(),
+            on.case.to_string().as_bytes(),
+            &on.expected.0.to_be_bytes(),
+            decision,
+            words,
+        ])
     }
 
     fn body(&self, on: OnCase, act: Act) -> Result<CommandBody, NodeError> {
@@ -139,5 +173,30 @@ impl<P: Platform> Acts<P> {
             Ok(false) => Err(NodeError::NoSuchCase(case)),
             Err(error) => Err(NodeError::Failed(error.to_string())),
         }
+    }
+}
+
+fn acted(reply: Reply, repeated: bool) -> Result<Acted, NodeError> {
+    match reply {
+        Reply::Case {
+            number,
+            version,
+            state,
+        } => Ok(Acted {
+            case: number,
+            version,
+            state,
+            repeated,
+        }),
+        other => Err(NodeError::Failed(format!(
+            "the group answered {other:?} to an act"
+        ))),
+    }
+}
+
+const fn decision_name(decision: Decision) -> &'static [u8] {
+    match decision {
+        Decision::Grant => b"grant",
+        Decision::Refuse => b"refuse",
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use openraft_rt::{AsyncRuntime, Instant};
-use tongban_machine::Ground;
+use tongban_machine::{Ground, View};
 use tongban_trust::Registry;
 use tongban_types::{CityCode, GroupId, ItemVersion, NodeId, Timestamp};
 
@@ -176,6 +176,26 @@ impl<P: Platform> Core<P> {
             .replica
             .read(tongban_machine::ground)
             .ok()
+    }
+
+    /// Returns once this node's own replica shows something, or after a bounded time: an answer should
+    /// not run ahead of what the next question here would find. Whether it shows it.
+    pub(crate) async fn until_here(&self, is_here: impl Fn(&dyn View) -> bool) -> bool {
+        let Some(own) = self.own() else {
+            return false;
+        };
+        let until = Until::<P::Runtime>::after(self.tempo().propose_timeout);
+        let mut applied = own.replica.changed().listen();
+        loop {
+            applied.mark();
+            if own.replica.read(&is_here).unwrap_or(false) {
+                return true;
+            }
+            let Some(left) = until.left() else {
+                return false;
+            };
+            applied.heard(left.min(self.tempo().look_every)).await;
+        }
     }
 
     /// A pause before try number `attempt`, with full jitter so that many do not come at once.

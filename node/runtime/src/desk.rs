@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::join_all;
-use tongban_machine::{Refusal, Reply, form_of, recall_command};
+use tongban_machine::{Refusal, Reply, recall_command};
 use tongban_types::{
     Actor, CaseEnvelope, CaseNumber, Channel, Collect, Command, CommandBody, CommandId, Division,
-    GroupId, Hash, KeyRole, Purpose, Receipt, ReceiptBody, SealedUse, Signed, decode, encode,
-    limits, sha256_parts,
+    GroupId, Hash, KeyRole, Purpose, Receipt, ReceiptBody, RequestTag, SealedUse, Signed, decode,
+    encode, limits, sha256_parts,
 };
 
 use crate::core::Core;
@@ -94,8 +94,8 @@ impl<P: Platform> Desk<P> {
             });
         }
         let _under_way = self.begin(id)?;
-        let request = request_hash(&application);
-        if let Some(before) = self.collected_before(id, request, &application)? {
+        let request = self.request_tag(&actor, &application);
+        if let Some(before) = self.collected_before(id, request)? {
             return Ok(before);
         }
         let order = self.prepare(actor, id, &application, request).await?;
@@ -103,6 +103,23 @@ impl<P: Platform> Desk<P> {
             Wait::Stored => self.store(order, request).await,
             Wait::Replicated => self.replicate_first(order, request).await,
         }
+    }
+
+    fn request_tag(&self, actor: &Actor, application: &Application) -> RequestTag {
+        let channel = match application.channel {
+            Channel::Window => "window",
+            Channel::Online => "online",
+            Channel::Terminal => "terminal",
+        };
+        self.vault.request_tag(&[
+            b"collect",
+            actor.role.name().as_bytes(),
+            actor.person.as_str().as_bytes(),
+            application.item.to_string().as_bytes(),
+            &application.form,
+            channel.as_bytes(),
+            &[u8::from(application.hand_over)],
+        ])
     }
 
     fn begin(&self, id: CommandId) -> Result<UnderWay<'_>, NodeError> {
@@ -124,8 +141,7 @@ impl<P: Platform> Desk<P> {
     fn collected_before(
         &self,
         id: CommandId,
-        request: Hash,
-        application: &Application,
+        request: RequestTag,
     ) -> Result<Option<Collected>, NodeError> {
         if let Some(record) = self.record_of(id) {
             if record.request != request {
@@ -142,15 +158,10 @@ impl<P: Platform> Desk<P> {
             return Ok(None);
         };
         let reply = own.replica.read(|view| recall_command(view, id));
-        let Some(Reply::Case { number, .. }) = reply.map_err(failed)? else {
+        let Some((asked, Reply::Case { number, .. })) = reply.map_err(failed)? else {
             return Ok(None);
         };
-        let sealed = own
-            .replica
-            .read(|view| form_of(view, number))
-            .map_err(failed)?;
-        let form = sealed.and_then(|sealed| self.vault.open_sealed(number, &sealed));
-        if form.is_some_and(|form| form.get(SALT_BYTES..) != Some(application.form.as_slice())) {
+        if asked != request {
             return Err(Refusal::IdReused.into());
         }
         let receipt = self
@@ -168,7 +179,7 @@ impl<P: Platform> Desk<P> {
         actor: Actor,
         id: CommandId,
         application: &Application,
-        request: Hash,
+        request: RequestTag,
     ) -> Result<Prepared, NodeError> {
         let registry = self.core.registry();
         let division = application.authority_division;
@@ -214,6 +225,7 @@ impl<P: Platform> Desk<P> {
             id,
             at,
             actor,
+            request,
             body: CommandBody::Collect(Box::new(collect)),
         };
         Ok(Prepared {
@@ -229,7 +241,7 @@ impl<P: Platform> Desk<P> {
     async fn draw(
         &self,
         id: CommandId,
-        request: Hash,
+        request: RequestTag,
     ) -> Result<(Drawn, CaseKey, Vec<LocalWrite>), NodeError> {
         let before = self.core.local.get(LocalTable::Proposed, &id.0.0);
         if let Some(before) = before.and_then(|bytes| decode::<Drawn>(&bytes).ok()) {
@@ -259,7 +271,7 @@ impl<P: Platform> Desk<P> {
     }
 
     /// Durable here first; the group gets it by itself.
-    async fn store(&self, prepared: Prepared, request: Hash) -> Result<Collected, NodeError> {
+    async fn store(&self, prepared: Prepared, request: RequestTag) -> Result<Collected, NodeError> {
         let Prepared {
             case,
             command,
@@ -293,7 +305,7 @@ impl<P: Platform> Desk<P> {
     async fn replicate_first(
         &self,
         prepared: Prepared,
-        request: Hash,
+        request: RequestTag,
     ) -> Result<Collected, NodeError> {
         // What the group accepts must never be sealed under a key this node could still lose, and
         // a repeat after a crash must be the same command.
@@ -526,22 +538,6 @@ fn put(record: &DeskRecord) -> LocalWrite {
 /// The salted hash that stands in the clear for a form.
 pub(crate) fn form_hash(salted: &[u8]) -> Hash {
     sha256_parts(&[b"tongban/form/v1", salted])
-}
-
-fn request_hash(application: &Application) -> Hash {
-    let item = application.item.to_string();
-    let channel = match application.channel {
-        Channel::Window => "window",
-        Channel::Online => "online",
-        Channel::Terminal => "terminal",
-    };
-    let hand_over = [u8::from(application.hand_over)];
-    sha256_parts(&[
-        item.as_bytes(),
-        &application.form,
-        channel.as_bytes(),
-        &hand_over,
-    ])
 }
 
 fn describe(division: Division) -> String {

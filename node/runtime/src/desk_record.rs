@@ -1,7 +1,7 @@
 //! What the desk keeps of an application until its group has it.
 
 use serde::{Deserialize, Serialize};
-use tongban_types::{CaseNumber, Code, CommandId, Hash, Signed, Timestamp, records};
+use tongban_types::{CaseNumber, Code, CommandId, RequestTag, Signed, Timestamp, records};
 
 /// An application taken in and not yet known to be replicated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,8 +10,8 @@ pub(crate) struct DeskRecord {
     pub(crate) case: CaseNumber,
     /// Its command id.
     pub(crate) id: CommandId,
-    /// SHA-256 of what was asked, so that an id used for something else is noticed.
-    pub(crate) request: Hash,
+    /// What was asked, so that an id used for something else is noticed.
+    pub(crate) request: RequestTag,
     /// The encoded command, unsigned: it is signed when it is proposed.
     pub(crate) command: Vec<u8>,
     /// The receipt that was given.
@@ -33,8 +33,8 @@ pub(crate) struct Drawn {
     pub(crate) salt: [u8; 16],
     /// The nonce its form is sealed with.
     pub(crate) nonce: [u8; 24],
-    /// SHA-256 of what was asked, so that an id used for something else is noticed.
-    pub(crate) request: Hash,
+    /// What was asked, so that an id used for something else is noticed.
+    pub(crate) request: RequestTag,
 }
 
 /// A day's case sequence: numbers below `reserved` may have been given out.

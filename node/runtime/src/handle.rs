@@ -136,6 +136,8 @@ pub struct Acted {
     pub version: CaseVersion,
     /// Its state in this city's group.
     pub state: CaseState,
+    /// The same request was answered before.
+    pub repeated: bool,
 }
 
 /// One step of a case with its words opened, where this node holds the key.
@@ -307,7 +309,8 @@ pub trait NodeHandle: Send + Sync + 'static {
         wait: Wait,
     ) -> Result<Collected, NodeError>;
 
-    /// Acts on a case at the version the actor saw. The same `id` gives the same reply.
+    /// Acts on a case at the version the actor saw. The same `id` gives the same reply; once it is
+    /// given, [`NodeHandle::case`] shows the act.
     async fn act(
         &self,
         actor: Actor,

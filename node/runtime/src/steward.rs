@@ -12,7 +12,7 @@ use tongban_machine::{
 };
 use tongban_types::{
     Actor, CaseNumber, CaseState, Command, CommandBody, CommandId, IssueDocument, NodeId, OnCase,
-    PrepareDocument, SealedUse, encode, sha256,
+    PrepareDocument, RequestTag, SealedUse, encode, sha256,
 };
 
 use crate::core::Core;
@@ -84,6 +84,7 @@ impl<P: Platform> Steward<P> {
             id: CommandId::derive(name.as_bytes(), &self.core.entropy.array::<16>()),
             at: self.core.now(),
             actor: Actor::system(self.core.city()),
+            request: RequestTag::default(),
             body,
         };
         self.proposer

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use tongban_trust::Registry;
-use tongban_types::{CaseNumber, Hash, NodeId, Sealed, SealedUse};
+use tongban_types::{CaseNumber, Hash, NodeId, RequestTag, Sealed, SealedUse, sha256_parts};
 use zeroize::Zeroizing;
 
 use crate::ports::{LocalLog, LocalTable, LocalWrite, LogFailed};
@@ -115,6 +115,17 @@ impl<P: Platform> Vault<P> {
             .expect("HMAC takes keys of any length");
         mac.update(subject.as_bytes());
         Hash(mac.finalize().into_bytes().into())
+    }
+
+    /// What is asked under an id, for comparing it with a repeat: HMAC-SHA-256 under this city's key,
+    /// for it may hold a person's words.
+    pub(crate) fn request_tag(&self, parts: &[&[u8]]) -> RequestTag {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.pseudonym.as_slice())
+            .expect("HMAC takes keys of any length");
+        // Pseudonyms are of texts; nothing that is one begins so.
+        mac.update(b"tongban/request/v1\0");
+        mac.update(&sha256_parts(parts).0);
+        RequestTag(Hash(mac.finalize().into_bytes().into()))
     }
 
     /// Wraps keys for another node; `None` if the registry has no sealing key of it.

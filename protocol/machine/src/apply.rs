@@ -154,15 +154,15 @@ impl Machine {
 fn on_commands(
     context: &mut Context<'_>,
     signer: PublicKey,
-    commands: &[(Vec<u8>, tongban_types::Command)],
+    commands: &[tongban_types::Command],
 ) -> Vec<Result<Reply, Refusal>> {
     let mut carried_out: Vec<CommandId> = Vec::with_capacity(commands.len());
     let results = commands
         .iter()
-        .map(|(bytes, command)| {
+        .map(|command| {
             let savepoint = context.savepoint();
             let remembered = context.ground.remembered;
-            let result = on_command(context, signer, bytes, command);
+            let result = on_command(context, signer, command);
             if result.is_err() {
                 context.take_back(savepoint);
             } else if context.ground.remembered > remembered {

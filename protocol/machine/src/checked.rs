@@ -21,7 +21,7 @@ pub struct CheckedEntry {
 pub(crate) enum CheckedBody {
     Commands {
         signer: PublicKey,
-        commands: Vec<(Vec<u8>, Command)>,
+        commands: Vec<Command>,
     },
     Report {
         signer: PublicKey,
@@ -70,8 +70,8 @@ fn check_body(group: GroupId, bytes: &[u8]) -> Result<CheckedBody, Refusal> {
                 .map_err(|_| Refusal::BadSignature)?;
             let commands = batch
                 .commands
-                .into_iter()
-                .map(|bytes| decode(&bytes).map(|command| (bytes, command)))
+                .iter()
+                .map(|bytes| decode(bytes))
                 .collect::<Result<_, _>>()
                 .map_err(|_| Refusal::Malformed)?;
             Ok(CheckedBody::Commands {

@@ -1,6 +1,6 @@
 //! Command ids remembered for a day with their replies: the same id gives the same reply.
 
-use tongban_types::{CommandId, Hash, Timestamp, limits, sha256};
+use tongban_types::{Command, CommandId, Timestamp, limits};
 
 use crate::context::Context;
 use crate::keyspace::{self, range_of};
@@ -9,26 +9,25 @@ use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::view::View;
 
-/// The reply an id got before; a refusal if it was used for another command.
-pub(crate) fn recall(
-    context: &Context<'_>,
-    id: CommandId,
-    command: Hash,
-) -> Result<Option<Reply>, Refusal> {
-    match context.draft.load::<Remembered>(&keyspace::remembered(id)) {
+/// The reply an id got before; a refusal if something else was asked under it.
+pub(crate) fn recall(context: &Context<'_>, command: &Command) -> Result<Option<Reply>, Refusal> {
+    let key = keyspace::remembered(command.id);
+    match context.draft.load::<Remembered>(&key) {
         None => Ok(None),
-        Some(before) if before.command == command => Ok(Some(before.reply)),
+        Some(before) if before.request == command.request => Ok(Some(before.reply)),
         Some(_) => Err(Refusal::IdReused),
     }
 }
 
 /// Remembers a reply.
-pub(crate) fn remember(context: &mut Context<'_>, id: CommandId, command: &[u8], reply: Reply) {
+pub(crate) fn remember(context: &mut Context<'_>, command: &Command, reply: Reply) {
     let remembered = Remembered {
-        command: sha256(command),
+        request: command.request,
         reply,
     };
-    context.draft.store(keyspace::remembered(id), &remembered);
+    context
+        .draft
+        .store(keyspace::remembered(command.id), &remembered);
     context.ground.remembered += 1;
 }
 

@@ -2,7 +2,8 @@
 
 use tongban_types::{
     CaseNumber, CaseState, CertifiedParcels, CommandId, Equivocation, GroupId, Hash, ItemTerms,
-    ItemVersion, ParcelBatch, PlacedParcel, Sealed, Timestamp, decode, limits, merkle_path,
+    ItemVersion, ParcelBatch, PlacedParcel, RequestTag, Sealed, Timestamp, decode, limits,
+    merkle_path,
 };
 
 use crate::keyspace::{self, range_of};
@@ -244,9 +245,10 @@ pub fn place_parcel(view: &dyn View, position: u64) -> Option<(ParcelBatch, Plac
     ))
 }
 
-/// The reply a command id got, while it is remembered.
-pub fn recall_command(view: &dyn View, id: CommandId) -> Option<Reply> {
-    load::<Remembered>(view, &keyspace::remembered(id)).map(|remembered| remembered.reply)
+/// What was asked under a command id and the reply it got, while it is remembered.
+pub fn recall_command(view: &dyn View, id: CommandId) -> Option<(RequestTag, Reply)> {
+    let remembered: Remembered = load(view, &keyspace::remembered(id))?;
+    Some((remembered.request, remembered.reply))
 }
 
 /// The sequence a group's next packet about a case must have.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tongban_types::{
     Actor, CaseEnvelope, CaseState, CaseVersion, CertifiedParcels, Code, Decision, DueTime, Hash,
-    NodeId, ParcelBatch, Sealed, Timestamp,
+    NodeId, ParcelBatch, RequestTag, Sealed, Timestamp,
 };
 
 use crate::reply::Reply;
@@ -177,8 +177,8 @@ pub struct Movement {
 /// A command carried out, and what was answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Remembered {
-    /// SHA-256 of the command, so that an id used for something else is noticed.
-    pub command: Hash,
+    /// What was asked, so that an id used for something else is noticed.
+    pub request: RequestTag,
     /// The reply.
     pub reply: Reply,
 }

@@ -39,8 +39,8 @@ pub enum Refusal {
         /// Group time.
         group_time: Timestamp,
     },
-    /// The command id was used for another command.
-    #[error("the command id was used for another command")]
+    /// Something else was asked under the command id.
+    #[error("something else was asked under the command id")]
     IdReused,
     /// The number was already collected.
     #[error("the case number is already taken")]

@@ -218,7 +218,7 @@ fn id_reused() -> Refusal {
     let mut fuzhou = City::open(FUZHOU);
     let first = fuzhou.command(&system(FUZHOU), take_lease(FUZHOU));
     let mut second = first.clone();
-    second.at = second.at.plus_ms(1);
+    second.request = tongban_types::RequestTag(tongban_types::sha256(b"something else"));
     fuzhou.submit(&[first, second]).remove(1).unwrap_err()
 }
 

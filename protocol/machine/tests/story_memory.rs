@@ -23,6 +23,33 @@ fn the_same_batch_again_gets_the_same_replies_and_changes_no_case() {
 }
 
 #[test]
+fn a_repeat_is_known_by_what_it_asks_though_dated_and_sealed_anew() {
+    let (mut fuzhou, mut weinan) = (City::open(FUZHOU), City::open(WEINAN));
+    let number = received(&mut fuzhou, &mut weinan);
+    let first = weinan.command(&officer(WEINAN, REVIEWER), accept(&weinan, number));
+    let reply = weinan.submit(std::slice::from_ref(&first)).remove(0);
+    assert!(reply.is_ok());
+    weinan.pass_ms(5_000);
+    let repeat = tongban_types::Command {
+        at: weinan.time(),
+        ..first.clone()
+    };
+    let version = tongban_machine::load_case(&weinan.view, number)
+        .unwrap()
+        .version;
+    assert_eq!(weinan.submit(&[repeat]).remove(0), reply);
+    let after = tongban_machine::load_case(&weinan.view, number)
+        .unwrap()
+        .version;
+    assert_eq!(after, version, "nothing happens twice");
+    let something_else = tongban_types::Command {
+        request: tongban_types::RequestTag(tongban_types::sha256(b"something else")),
+        ..first
+    };
+    assert_eq!(weinan.submit(&[something_else]), [Err(Refusal::IdReused)]);
+}
+
+#[test]
 fn a_refused_command_is_not_remembered_and_may_succeed_later() {
     let mut fuzhou = City::open(FUZHOU);
     let mut order = application(&mut fuzhou, WEINAN);

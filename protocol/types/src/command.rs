@@ -27,6 +27,12 @@ impl CommandId {
     }
 }
 
+/// Tells whether two commands under one id ask the same. Words in it are personal, so it is keyed: only
+/// the city that gives the order can compare it with a text. Zeros where an id is never used twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RequestTag(pub Hash);
+
 /// One order to one group. Its encoded bytes are a leaf of the signed batch, so the signature binds
 /// the group, the id, the case and the version of the case it expects.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +45,8 @@ pub struct Command {
     pub at: Timestamp,
     /// Who did it.
     pub actor: Actor,
+    /// What was asked, whatever it is dated and sealed with: a repeat under the same id asks the same.
+    pub request: RequestTag,
     /// What is to be done.
     pub body: CommandBody,
 }

@@ -32,7 +32,7 @@ pub use codec::{DecodeError, Record, decode, encode};
 pub use codes::{Code, CodeEntry};
 pub use command::{
     AskCorrection, BatchHead, Collect, Command, CommandBatch, CommandBody, CommandId, Correct,
-    Decide, IssueDocument, OnCase, PrepareDocument, Review, VoterReport, WithReason,
+    Decide, IssueDocument, OnCase, PrepareDocument, RequestTag, Review, VoterReport, WithReason,
 };
 pub use credit::CreditCode;
 pub use division::{Division, DivisionLevel};

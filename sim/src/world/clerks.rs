@@ -212,7 +212,6 @@ pub(crate) fn is_race(error: &NodeError) -> bool {
                 | Refusal::RequestPending
                 | Refusal::AlreadyDecided
                 | Refusal::DocumentPending
-                | Refusal::IdReused
         )
     )
 }

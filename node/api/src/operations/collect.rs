@@ -9,7 +9,7 @@ use tongban_types::{Channel, ItemVersion, Receipt};
 
 use crate::authorization::Operation;
 use crate::problem::{Answer, Problem};
-use crate::rendering::{ReceiptView, json};
+use crate::rendering::{ReceiptView, json, mark_replayed};
 use crate::request::{BodyFields, Call, shape};
 use crate::state::{ApiState, Shared};
 
@@ -100,10 +100,7 @@ fn answer(collected: &Collected, wait: Wait) -> axum::response::Response {
         );
     }
     if collected.repeated {
-        headers.insert(
-            HeaderName::from_static("idempotency-replayed"),
-            HeaderValue::from_static("true"),
-        );
+        mark_replayed(&mut response);
     }
     response
 }

@@ -5,7 +5,7 @@ mod case;
 mod instant;
 mod receipt;
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tongban_types::{Actor, CityCode, Division};
@@ -25,6 +25,14 @@ pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response {
         (header::CACHE_CONTROL, no_store),
     ];
     (status, headers, body).into_response()
+}
+
+/// Says that this answers a repeat of a request answered before (the `Idempotency-Key` draft).
+pub(crate) fn mark_replayed(response: &mut Response) {
+    response.headers_mut().insert(
+        HeaderName::from_static("idempotency-replayed"),
+        HeaderValue::from_static("true"),
+    );
 }
 
 /// A city or division: six digits, and its name if known.

@@ -250,6 +250,7 @@ impl NodeHandle for RecordingNode {
             case,
             version: expected.next(),
             state: CaseState::Corrected,
+            repeated: false,
         })
     }
 

@@ -38,16 +38,15 @@ const OPERATORS: &[Role] = &[Role::Operator, Role::System];
 pub(crate) fn on_command(
     context: &mut Context<'_>,
     signer: PublicKey,
-    bytes: &[u8],
     command: &Command,
 ) -> Result<Reply, Refusal> {
     check_right(context, signer, command)?;
-    if let Some(reply) = memory::recall(context, command.id, tongban_types::sha256(bytes))? {
+    if let Some(reply) = memory::recall(context, command)? {
         return Ok(reply);
     }
     check_time(context, command)?;
     let reply = dispatch(context, signer, command)?;
-    memory::remember(context, command.id, bytes, reply);
+    memory::remember(context, command, reply);
     Ok(reply)
 }
 

@@ -10,7 +10,7 @@ use tongban_machine::{
 use tongban_trust::SigningKey;
 use tongban_types::{
     Actor, BatchHead, CaseNumber, CaseState, Command, CommandBatch, CommandBody, CommandId, Entry,
-    GroupId, Hash, NodeId, Purpose, Timestamp, VoterReport, encode,
+    GroupId, Hash, NodeId, Purpose, RequestTag, Timestamp, VoterReport, encode, sha256,
 };
 
 use super::acts::{local_item, migration_item, operator};
@@ -152,6 +152,7 @@ impl City {
             id: CommandId::derive(b"tests", &self.acts.to_be_bytes()),
             at: self.time(),
             actor: actor.clone(),
+            request: RequestTag(sha256(&self.acts.to_be_bytes())),
             body,
         }
     }

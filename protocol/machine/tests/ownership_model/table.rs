@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tongban_machine::{CaseRecord, Machine, MemoryView, ParcelFate, ground, load_case, unanswered};
 use tongban_types::{
     Actor, CaseNumber, CaseState, CertifiedParcels, Command, CommandBody, CommandId, Parcel,
-    Verdict, encode, sha256, sha256_parts,
+    RequestTag, Verdict, encode, sha256, sha256_parts,
 };
 
 use super::{AUTHORITY, CODES, INTAKE, moment};
@@ -266,6 +266,7 @@ fn named_by_content(city: &City, actor: Actor, body: CommandBody) -> Command {
         id: CommandId::derive(b"", b""),
         at: city.time(),
         actor,
+        request: RequestTag::default(),
         body,
     };
     command.id = CommandId::derive(b"model", &encode(&command));

@@ -5,8 +5,8 @@ use tongban_types::{
     CaseVersion, CertifiedParcels, Channel, CityCode, CivilDay, Code, Command, CommandBatch,
     CommandBody, CommandId, Division, DueTime, GroupId, HandlingMode, Hash, Holiday,
     IssuedDocument, ItemCode, ItemTerms, ItemVersion, NodeId, OnCase, Packet, PacketBody, Parcel,
-    ParcelBatch, PersonId, PlacedParcel, PublicKey, Role, Sealed, SealedUse, Signature, Standing,
-    Timestamp, Verdict, VoterReport, WithReason, encode,
+    ParcelBatch, PersonId, PlacedParcel, PublicKey, RequestTag, Role, Sealed, SealedUse, Signature,
+    Standing, Timestamp, Verdict, VoterReport, WithReason, encode,
 };
 
 pub(crate) fn fuzhou() -> CityCode {
@@ -131,6 +131,7 @@ pub(crate) fn command() -> Command {
         id: CommandId::derive(b"asker", b"key"),
         at: moment(),
         actor: actor(),
+        request: RequestTag(hash(4)),
         body: CommandBody::Accept(on()),
     }
 }

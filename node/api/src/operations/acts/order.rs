@@ -10,7 +10,7 @@ use tongban_types::{Actor, CaseNumber, CaseVersion, Code, CommandId, Decision};
 
 use crate::authorization::Operation;
 use crate::problem::{Answer, Problem};
-use crate::rendering::json;
+use crate::rendering::{json, mark_replayed};
 use crate::request::{BodyFields, Call, Expected, shape};
 use crate::state::ApiState;
 
@@ -81,6 +81,9 @@ impl Order {
         let mut response = json(StatusCode::OK, &view);
         if let Ok(tag) = HeaderValue::try_from(format!("\"{}\"", acted.version.0)) {
             response.headers_mut().insert(header::ETAG, tag);
+        }
+        if acted.repeated {
+            mark_replayed(&mut response);
         }
         Ok(response)
     }
