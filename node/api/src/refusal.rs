@@ -22,6 +22,7 @@ impl From<NodeError> for Problem {
             NodeError::TimedOut | NodeError::NoQuorum | NodeError::NoKey(_) | NodeError::Busy => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, code).retry_later()
             }
+            NodeError::UnderWay => Self::new(StatusCode::CONFLICT, code).retry_later(),
             NodeError::NumbersUsedUp => Self::new(StatusCode::SERVICE_UNAVAILABLE, code),
             NodeError::Failed(reason) => {
                 tracing::error!(%code, reason, "the node has failed");

@@ -10,6 +10,7 @@ use tongban_machine::{Ground, View};
 use tongban_trust::Registry;
 use tongban_types::{CityCode, GroupId, ItemVersion, NodeId, Timestamp};
 
+use crate::handle::NodeError;
 use crate::ports::{GroupHandle, LocalLog};
 use crate::replica::Replica;
 use crate::seams::{Entropy, Platform, WallClock};
@@ -196,6 +197,16 @@ impl<P: Platform> Core<P> {
             };
             applied.heard(left.min(self.tempo().look_every)).await;
         }
+    }
+
+    /// Returns once this node shows everything its city's group acknowledged before the call.
+    pub(crate) async fn catch_up_own(&self) -> Result<(), NodeError> {
+        let own = self.own().ok_or(NodeError::NoQuorum)?;
+        let timeout = self.tempo().propose_timeout;
+        let index = self.read_index(GroupId(self.city()), timeout).await;
+        let index = index.map_err(|_| NodeError::NoQuorum)?;
+        let applied = own.group.wait_applied(index, timeout).await;
+        applied.map_err(|_| NodeError::TimedOut)
     }
 
     /// A pause before try number `attempt`, with full jitter so that many do not come at once.

@@ -153,16 +153,18 @@ async fn deliver<P: Platform>(
     let Some(answers) = hand_over(core, group, to, batches).await else {
         return false;
     };
-    let mut settled = 0;
-    for answer in answers.batches {
+    // Put in one after the other and awaited together, so that they share the group's rounds.
+    let entered = answers.batches.into_iter().map(async |answer| {
         let count = answer.parcels.len();
         let entry = Bytes::from(encode(&Entry::Parcels(answer)));
         match core.submit(group, entry, core.tempo().order_timeout).await {
-            Ok(reply) if reply.results.iter().all(Result::is_ok) => settled += count,
+            Ok(reply) if reply.results.iter().all(Result::is_ok) => return count,
             Ok(reply) => tracing::warn!(%group, from = %to, ?reply, "answers were not entered"),
             Err(error) => tracing::debug!(%group, %error, "answers wait for the group"),
         }
-    }
+        0
+    });
+    let settled: usize = join_all(entered).await.into_iter().sum();
     settled >= positions.len()
 }
 
@@ -270,27 +272,34 @@ impl<P: Platform> Core<P> {
             return Err(Code::TOO_LARGE);
         }
         let hosted = self.group(delivery.to).ok_or(Code::NOT_HOSTED)?;
-        let mut answers = BTreeSet::new();
-        for batch in delivery.batches {
+        // In their order and awaited together, so that they share the group's rounds. Packets of one
+        // case that come to stand out of order are refused and repeated by their sender.
+        let entered = delivery.batches.into_iter().map(|batch| {
             let entry = Bytes::from(encode(&Entry::Parcels(batch)));
-            let submitted = self
-                .submit(delivery.to, entry, self.tempo().propose_timeout)
-                .await;
-            let reply = submitted.map_err(|_| Code::NO_QUORUM)?;
-            for result in reply.results {
-                match result {
-                    Ok(Reply::Parcel(
-                        ParcelFate::Answered { answer } | ParcelFate::AnsweredBefore { answer },
-                    )) => {
-                        answers.insert(answer);
-                    }
-                    Ok(_) => {}
-                    Err(refusal) => {
-                        self.refusals
-                            .entries
-                            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                        tracing::debug!(group = %delivery.to, %refusal, "a parcel is not taken in");
-                    }
+            self.submit(delivery.to, entry, self.tempo().propose_timeout)
+        });
+        let replies = join_all(entered).await;
+        if replies.iter().all(Result::is_err) {
+            return Err(Code::NO_QUORUM);
+        }
+        let mut answers = BTreeSet::new();
+        for result in replies
+            .into_iter()
+            .flatten()
+            .flat_map(|reply| reply.results)
+        {
+            match result {
+                Ok(Reply::Parcel(
+                    ParcelFate::Answered { answer } | ParcelFate::AnsweredBefore { answer },
+                )) => {
+                    answers.insert(answer);
+                }
+                Ok(_) => {}
+                Err(refusal) => {
+                    self.refusals
+                        .entries
+                        .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    tracing::debug!(group = %delivery.to, %refusal, "a parcel is not taken in");
                 }
             }
         }

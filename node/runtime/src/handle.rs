@@ -160,6 +160,8 @@ impl std::fmt::Debug for OpenedMovement {
 pub struct OpenedCase {
     /// The record in this city's group; `None` while it is stored only at this desk.
     pub record: Option<CaseRecord>,
+    /// What the desk says of it while it is stored only there.
+    pub stored: Option<StoredCase>,
     /// Its number.
     pub number: CaseNumber,
     /// Its steps, oldest first.
@@ -176,6 +178,25 @@ impl std::fmt::Debug for OpenedCase {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "OpenedCase({})", self.number)
     }
+}
+
+/// A case that this desk took in and its group does not have yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredCase {
+    /// Its number.
+    pub number: CaseNumber,
+    /// Its item.
+    pub item: ItemVersion,
+    /// The city whose decision it is.
+    pub authority: CityCode,
+    /// How it came.
+    pub channel: Channel,
+    /// When it was handed in.
+    pub collected_at: Timestamp,
+    /// Who took it in.
+    pub collected_by: Actor,
+    /// The group refused it for this when it was tried last; it is tried again.
+    pub refused: Option<Code>,
 }
 
 /// A piece of a list of cases.
@@ -220,6 +241,8 @@ pub struct NodeReport {
     pub connected: Vec<NodeId>,
     /// Applications stored at this desk and not yet replicated.
     pub desk_waiting: usize,
+    /// Those of them that the group refused when they were tried last: a person should look.
+    pub desk_refused: usize,
     /// Case keys held.
     pub case_keys: usize,
     /// Version of the registry in force; 0 before the first.
@@ -255,6 +278,9 @@ pub enum NodeError {
     /// More waits than the node takes on.
     #[error("the node is busy")]
     Busy,
+    /// The same request is being answered right now.
+    #[error("the same request is under way")]
+    UnderWay,
     /// The node's log or store failed.
     #[error("the node has failed: {0}")]
     Failed(String),
@@ -282,6 +308,7 @@ impl NodeError {
             Self::NoQuorum => Code::NO_QUORUM,
             Self::NoKey(_) => Code::NO_CASE_KEY,
             Self::Busy => Code::NODE_BUSY,
+            Self::UnderWay => Code::REQUEST_UNDER_WAY,
             Self::Failed(_) => Code::NODE_FAILED,
             Self::TooLarge { .. } => Code::TOO_LARGE,
             Self::NumbersUsedUp => Code::NUMBERS_USED_UP,
@@ -330,6 +357,9 @@ pub trait NodeHandle: Send + Sync + 'static {
         from: Option<CaseNumber>,
         limit: usize,
     ) -> Result<CasePage, NodeError>;
+
+    /// Cases this desk took in and its group does not have yet, behind a number, in order.
+    fn stored_cases(&self, after: Option<CaseNumber>, limit: usize) -> Vec<StoredCase>;
 
     /// Returns once this node shows everything acknowledged by its city's group before the call.
     async fn catch_up(&self) -> Result<(), NodeError>;

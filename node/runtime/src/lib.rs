@@ -7,7 +7,6 @@ mod channels;
 mod core;
 mod courier;
 mod desk;
-mod desk_record;
 mod document;
 mod handle;
 mod key_ring;
@@ -32,7 +31,7 @@ mod wire;
 pub use crate::core::{Hosted, NodeSettings, RouteRaft, Tempo};
 pub use handle::{
     Act, Acted, Application, CasePage, Collected, GroupReport, NodeError, NodeHandle, NodeReport,
-    OpenedCase, OpenedMovement, Wait,
+    OpenedCase, OpenedMovement, StoredCase, Wait,
 };
 pub use key_ring::{KeyRing, Seeds};
 pub use replica::{Replica, Witness};

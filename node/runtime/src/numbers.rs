@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tongban_types::{CaseNumber, CivilDay, NodeId, decode, encode};
 
-use crate::desk_record::Sequence;
+use crate::desk::Sequence;
 use crate::handle::NodeError;
 use crate::ports::{LocalLog, LocalTable, LocalWrite};
 

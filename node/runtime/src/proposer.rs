@@ -2,7 +2,8 @@
 //! waits is signed together and proposed as one entry, a few entries at once.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use openraft_rt::AsyncRuntime;
@@ -16,6 +17,7 @@ use crate::channels::{Awaited, Inlet, Queue, Reply, answer, queue};
 use crate::core::Core;
 use crate::handle::NodeError;
 use crate::seams::{Platform, Signer};
+use crate::signal::Signal;
 use crate::submit::SubmitError;
 
 /// Orders waiting at once: four batches of the largest size for each entry under way; beyond it the
@@ -51,6 +53,8 @@ pub(crate) struct Proposer<P: Platform> {
     core: Arc<Core<P>>,
     queue: Queue<P::Runtime, Waiting<P::Runtime>>,
     waiting: Arc<AtomicUsize>,
+    /// The last order that ended got no answer from the group.
+    unheard: Arc<AtomicBool>,
 }
 
 impl<P: Platform> Proposer<P> {
@@ -58,17 +62,25 @@ impl<P: Platform> Proposer<P> {
     pub(crate) fn start(core: Arc<Core<P>>) -> Self {
         let (orders, inlet) = queue::<P::Runtime, _>(WAITING_MAX);
         let waiting = Arc::new(AtomicUsize::new(0));
+        let unheard = Arc::new(AtomicBool::new(false));
         let task = BatchTask {
             core: core.clone(),
             inlet,
             waiting: waiting.clone(),
+            unheard: unheard.clone(),
         };
         drop(P::Runtime::spawn(task.run()));
         Self {
             core,
             queue: orders,
             waiting,
+            unheard,
         }
+    }
+
+    /// Whether the group has not answered lately: an order given now would likely wait in vain.
+    pub(crate) fn is_unheard(&self) -> bool {
+        self.unheard.load(Ordering::Acquire)
     }
 
     /// Submits an order and waits for what becomes of it.
@@ -93,10 +105,9 @@ impl<P: Platform> Proposer<P> {
         if !self.queue.put(waiting).await {
             return Err(NodeError::Busy);
         }
-        // The entry itself ends in time; the margin is for signing and queueing.
-        let patience = self.core.tempo().order_timeout * 2;
+        // From the moment the order was given, whatever of it went by in the queue.
         awaited
-            .within(patience)
+            .within(self.core.tempo().order_timeout)
             .await
             .unwrap_or(Err(NodeError::TimedOut))
     }
@@ -106,26 +117,58 @@ struct BatchTask<P: Platform> {
     core: Arc<Core<P>>,
     inlet: Inlet<P::Runtime, Waiting<P::Runtime>>,
     waiting: Arc<AtomicUsize>,
+    unheard: Arc<AtomicBool>,
+}
+
+/// A batch under way holds a permit; giving it back, however the batch ends, wakes the next.
+struct Permit<R: AsyncRuntime>(Arc<Permits<R>>);
+
+struct Permits<R: AsyncRuntime> {
+    free: AtomicUsize,
+    given_back: Signal<R>,
+}
+
+impl<R: AsyncRuntime> Drop for Permit<R> {
+    fn drop(&mut self) {
+        self.0.free.fetch_add(1, Ordering::AcqRel);
+        self.0.given_back.ring();
+    }
+}
+
+impl<R: AsyncRuntime> Permits<R> {
+    fn new(count: usize) -> Arc<Self> {
+        Arc::new(Self {
+            free: AtomicUsize::new(count),
+            given_back: Signal::new(),
+        })
+    }
+
+    /// Takes one as soon as there is one; asked by one task only.
+    async fn take(self: &Arc<Self>, look_every: Duration) -> Permit<R> {
+        let mut given_back = self.given_back.listen();
+        loop {
+            given_back.mark();
+            if self.free.load(Ordering::Acquire) > 0 {
+                self.free.fetch_sub(1, Ordering::AcqRel);
+                return Permit(self.clone());
+            }
+            given_back.heard(look_every).await;
+        }
+    }
 }
 
 impl<P: Platform> BatchTask<P> {
     async fn run(mut self) {
-        // A batch under way holds a permit; giving it back wakes the next.
-        let (permits, mut free) = queue::<P::Runtime, ()>(BATCHES_MAX);
-        for _ in 0..BATCHES_MAX {
-            permits.put(()).await;
-        }
-        let permits = Arc::new(permits);
+        let permits = Permits::<P::Runtime>::new(BATCHES_MAX);
         while let Some(first) = self.inlet.take().await {
-            if free.take().await.is_none() {
-                return;
-            }
+            let permit = permits.take(self.core.tempo().look_every).await;
             let batch = self.fill(first);
             self.waiting.fetch_sub(batch.len(), Ordering::AcqRel);
-            let (core, permits) = (self.core.clone(), permits.clone());
+            let (core, unheard) = (self.core.clone(), self.unheard.clone());
             drop(P::Runtime::spawn(async move {
-                propose_batch(&core, batch).await;
-                permits.put(()).await;
+                let answered = propose_batch(&core, batch).await;
+                unheard.store(!answered, Ordering::Release);
+                drop(permit);
             }));
         }
     }
@@ -147,7 +190,8 @@ impl<P: Platform> BatchTask<P> {
     }
 }
 
-async fn propose_batch<P: Platform>(core: &Core<P>, batch: Vec<Waiting<P::Runtime>>) {
+/// Whether the group answered.
+async fn propose_batch<P: Platform>(core: &Core<P>, batch: Vec<Waiting<P::Runtime>>) -> bool {
     let (mut commands, mut rest) = (Vec::with_capacity(batch.len()), Vec::new());
     for waiting in batch {
         commands.push(waiting.bytes);
@@ -160,7 +204,7 @@ async fn propose_batch<P: Platform>(core: &Core<P>, batch: Vec<Waiting<P::Runtim
                 "this node holds no command key".to_owned(),
             )));
         }
-        return;
+        return true;
     };
     let submitted = core
         .submit(
@@ -169,6 +213,10 @@ async fn propose_batch<P: Platform>(core: &Core<P>, batch: Vec<Waiting<P::Runtim
             core.tempo().order_timeout,
         )
         .await;
+    let answered = !matches!(
+        submitted,
+        Err(SubmitError::NoLeader | SubmitError::TimedOut)
+    );
     match submitted {
         Ok(reply) if reply.results.len() == rest.len() => {
             let receipts = sign_receipts(core, &rest, &reply.results);
@@ -206,6 +254,7 @@ async fn propose_batch<P: Platform>(core: &Core<P>, batch: Vec<Waiting<P::Runtim
             }
         }
     }
+    answered
 }
 
 /// Signs commands as late as they are proposed, so that a rotation of the key strands none.

@@ -10,9 +10,7 @@ use tongban_machine::{
     form_of, ground, issued_document, list_cases, load_case, movements, registry_bytes, unanswered,
 };
 use tongban_trust::Registry;
-use tongban_types::{
-    Actor, CaseNumber, CaseState, CaseVersion, CommandId, GroupId, NodeId, Receipt,
-};
+use tongban_types::{Actor, CaseNumber, CaseState, CaseVersion, CommandId, GroupId, NodeId};
 
 use crate::acts::Acts;
 use crate::core::{Core, Hosted, NodeSettings, Refusals, RouteRaft};
@@ -20,7 +18,7 @@ use crate::courier::Courier;
 use crate::desk::{Desk, SALT_BYTES};
 use crate::handle::{
     Act, Acted, Application, CasePage, Collected, GroupReport, NodeError, NodeHandle, NodeReport,
-    OpenedCase, OpenedMovement, Wait,
+    OpenedCase, OpenedMovement, StoredCase, Wait,
 };
 use crate::ports::{LocalLog, LogFailed, StateFailed};
 use crate::proposer::Proposer;
@@ -280,15 +278,16 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
         if record.is_none() {
             let waiting = self
                 .desk
-                .waiting_case(number)
+                .open_stored(number)
                 .ok_or(NodeError::NoSuchCase(number))?;
             return Ok(OpenedCase {
                 record: None,
+                stored: Some(waiting.stored),
                 number,
                 history: Vec::new(),
-                form: None,
+                form: waiting.form,
                 document: None,
-                receipt: Some(Receipt::Stored(waiting.receipt)),
+                receipt: Some(waiting.receipt),
             });
         }
         let open_text = |sealed: &tongban_types::Sealed| {
@@ -308,6 +307,7 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
         let receipt = self.desk.receipt_of(number);
         Ok(OpenedCase {
             record,
+            stored: None,
             number,
             history,
             form,
@@ -335,19 +335,12 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
         })
     }
 
+    fn stored_cases(&self, after: Option<CaseNumber>, limit: usize) -> Vec<StoredCase> {
+        self.desk.stored_cases(after, limit)
+    }
+
     async fn catch_up(&self) -> Result<(), NodeError> {
-        let own = self.core.own().ok_or(NodeError::NoQuorum)?;
-        let group = GroupId(self.core.city());
-        let timeout = self.core.tempo().propose_timeout;
-        let index = self
-            .core
-            .read_index(group, timeout)
-            .await
-            .map_err(|_| NodeError::NoQuorum)?;
-        own.group
-            .wait_applied(index, timeout)
-            .await
-            .map_err(|_| NodeError::TimedOut)
+        self.core.catch_up_own().await
     }
 
     fn registry(&self) -> Option<Arc<Registry>> {
@@ -367,11 +360,13 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
             .map(|(id, hosted)| self.report_group(id, hosted))
             .collect();
         groups.sort_by_key(|report| (report.group != own, report.group));
+        let (desk_waiting, desk_refused) = self.desk.waiting();
         NodeReport {
             node: self.core.me,
             groups,
             connected: self.core.transport.connected(),
-            desk_waiting: self.desk.waiting(UNANSWERED_COUNT_MAX).len(),
+            desk_waiting,
+            desk_refused,
             case_keys: self.vault.count(KEYS_COUNT_MAX),
             registry: self.core.registry().version(),
             failed: self.core.failed.load(Ordering::Acquire),

@@ -29,6 +29,26 @@ pub(crate) enum SubmitError {
     Refused(Code),
 }
 
+/// What a leader is asked.
+enum Ask {
+    Propose(Bytes),
+    ReadIndex,
+}
+
+impl Ask {
+    /// As it is put to a leader elsewhere.
+    fn request(&self, group: GroupId) -> Bytes {
+        let request = match self {
+            Self::Propose(entry) => SubmitRequest::Propose {
+                group,
+                entry: entry.to_vec(),
+            },
+            Self::ReadIndex => SubmitRequest::ReadIndex { group },
+        };
+        Bytes::from(encode(&request))
+    }
+}
+
 enum Tried {
     Answer(SubmitAnswer),
     Elsewhere(Option<NodeId>),
@@ -44,14 +64,7 @@ impl<P: Platform> Core<P> {
         entry: Bytes,
         timeout: Duration,
     ) -> Result<EntryReply, SubmitError> {
-        let request = SubmitRequest::Propose {
-            group,
-            entry: entry.to_vec(),
-        };
-        match self
-            .ask_leader(group, &request, Some(entry), timeout)
-            .await?
-        {
+        match self.ask_leader(group, Ask::Propose(entry), timeout).await? {
             SubmitAnswer::Applied(reply) => decode(&reply).map_err(|_| SubmitError::TimedOut),
             _ => Err(SubmitError::TimedOut),
         }
@@ -63,8 +76,7 @@ impl<P: Platform> Core<P> {
         group: GroupId,
         timeout: Duration,
     ) -> Result<u64, SubmitError> {
-        let request = SubmitRequest::ReadIndex { group };
-        match self.ask_leader(group, &request, None, timeout).await? {
+        match self.ask_leader(group, Ask::ReadIndex, timeout).await? {
             SubmitAnswer::Index(index) => Ok(index),
             _ => Err(SubmitError::TimedOut),
         }
@@ -73,20 +85,24 @@ impl<P: Platform> Core<P> {
     async fn ask_leader(
         &self,
         group: GroupId,
-        request: &SubmitRequest,
-        entry: Option<Bytes>,
+        ask: Ask,
         timeout: Duration,
     ) -> Result<SubmitAnswer, SubmitError> {
         let until = Until::<P::Runtime>::after(timeout);
         let mut hint: Option<NodeId> = None;
         let mut proposed = false;
         let mut attempt = 0;
+        // Encoded when a leader elsewhere is first asked, and once.
+        let mut request: Option<Bytes> = None;
         while let Some(left) = until.left() {
             let target = hint.take().or_else(|| self.likely_leader(group, attempt));
             let turn = left.min(self.tempo().propose_timeout);
             let tried = match target {
-                Some(node) if node == self.me => self.ask_here(group, entry.clone(), turn).await,
-                Some(node) => self.ask_there(node, request, turn).await,
+                Some(node) if node == self.me => self.ask_here(group, &ask, turn).await,
+                Some(node) => {
+                    let body = request.get_or_insert_with(|| ask.request(group)).clone();
+                    self.ask_there(node, body, turn).await
+                }
                 None => Tried::Elsewhere(None),
             };
             match tried {
@@ -122,17 +138,17 @@ impl<P: Platform> Core<P> {
         voters.get(turn % voters.len().max(1)).copied()
     }
 
-    async fn ask_here(&self, group: GroupId, entry: Option<Bytes>, turn: Duration) -> Tried {
+    async fn ask_here(&self, group: GroupId, ask: &Ask, turn: Duration) -> Tried {
         let Some(hosted) = self.group(group) else {
             return Tried::Elsewhere(None);
         };
-        let answered = match entry {
-            Some(entry) => hosted
+        let answered = match ask {
+            Ask::Propose(entry) => hosted
                 .group
-                .propose(entry, turn)
+                .propose(entry.clone(), turn)
                 .await
                 .map(|reply| SubmitAnswer::Applied(reply.to_vec())),
-            None => hosted.group.read_index(turn).await.map(SubmitAnswer::Index),
+            Ask::ReadIndex => hosted.group.read_index(turn).await.map(SubmitAnswer::Index),
         };
         match answered {
             Ok(answer) => Tried::Answer(answer),
@@ -142,8 +158,7 @@ impl<P: Platform> Core<P> {
         }
     }
 
-    async fn ask_there(&self, node: NodeId, request: &SubmitRequest, turn: Duration) -> Tried {
-        let body = Bytes::from(encode(request));
+    async fn ask_there(&self, node: NodeId, body: Bytes, turn: Duration) -> Tried {
         match self.transport.request(node, Lane::Submit, body, turn).await {
             Ok(bytes) => match decode(&bytes) {
                 Ok(SubmitAnswer::NotLeader(leader)) => Tried::Elsewhere(leader),

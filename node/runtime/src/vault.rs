@@ -77,6 +77,15 @@ impl<P: Platform> Vault<P> {
         (key, write)
     }
 
+    /// The write that forgets the key of a case that never came to be.
+    pub(crate) fn forget(&self, case: CaseNumber) -> LocalWrite {
+        LocalWrite {
+            table: LocalTable::Vault,
+            key: case.to_string().into_bytes(),
+            value: None,
+        }
+    }
+
     /// The key of a case, if it is here.
     pub(crate) fn key(&self, case: CaseNumber) -> Option<CaseKey> {
         let stored = self

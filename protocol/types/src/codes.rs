@@ -297,6 +297,9 @@ codes! {
     4011 SEAL_BROKEN "seal-broken"
         zh "密文无法开启或已被改动" en "A sealed text does not open under the case's key."
         cure_zh "通知运维核对密钥与数据" cure_en "Let the operator compare keys and data.";
+    4012 REQUEST_UNDER_WAY "request-under-way"
+        zh "同一请求正在办理" en "The same request is being answered right now."
+        cure_zh "稍候用同一 Idempotency-Key 重试" cure_en "Try again in a moment with the same Idempotency-Key.";
     5001 LOG_DAMAGED "log-damaged"
         zh "本节点的日志有损坏：曾经落盘的内容已不完整" en "The log of this node is damaged: bytes that had been durable are not whole."
         cure_zh "不要删改文件；保留数据目录备查，以新的节点编号作为学习者重新加入" cure_en "Change no file; keep the folder for inspection and let the node join again as a learner under a new id.";

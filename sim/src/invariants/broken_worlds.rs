@@ -381,6 +381,7 @@ fn a_node_that_gives_up_is_found() {
             groups: vec![group],
             connected: Vec::new(),
             desk_waiting: 0,
+            desk_refused: 0,
             case_keys: 0,
             registry: 1,
             failed,

@@ -52,6 +52,7 @@ fn is_unclear(error: &NodeError) -> bool {
         NodeError::TimedOut
         | NodeError::NoQuorum
         | NodeError::Busy
+        | NodeError::UnderWay
         | NodeError::NoKey(_)
         | NodeError::Failed(_) => true,
         NodeError::Refused(refusal) => refusal.is_passing(),

@@ -139,8 +139,8 @@ fn hand_in(client: &mut Client, ask: &Ask) -> Result<String> {
                 let number = answer.json()?["case"].as_str().map(str::to_owned);
                 return number.context("an acknowledgement names its case");
             }
-            // The node is there and says that it cannot now.
-            Ok(answer) => ensure!(answer.status == 503, "{answer}"),
+            // The node is there and says that it cannot now, or that it is still at the first try.
+            Ok(answer) => ensure!([503, 409].contains(&answer.status), "{answer}"),
             Err(_) => {}
         }
         if began.elapsed() > TRY_LIMIT {

@@ -9,7 +9,7 @@ use tongban_types::CaseNumber;
 
 use crate::authorization::Operation;
 use crate::problem::Answer;
-use crate::rendering::{CaseView, MovementView, json};
+use crate::rendering::{CaseView, MovementView, StoredView, json};
 use crate::request::Call;
 use crate::state::Shared;
 
@@ -18,6 +18,8 @@ struct OpenedCaseView<'a> {
     number: String,
     /// Stored at this desk only: the group has not committed it yet.
     stored_only: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stored: Option<StoredView<'a>>,
     case: Option<CaseView<'a>>,
     history: Vec<MovementView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,6 +39,7 @@ pub(crate) async fn show(State(api): State<Shared>, request: Request) -> Answer 
     let view = OpenedCaseView {
         number: number.to_string(),
         stored_only: opened.record.is_none(),
+        stored: opened.stored.as_ref().map(StoredView::from),
         case: opened.record.as_ref().map(CaseView::from),
         history: opened.history.iter().map(MovementView::from).collect(),
         form: opened

@@ -23,6 +23,7 @@ struct StatusView {
     registry: u64,
     connected: Vec<String>,
     desk_waiting: usize,
+    desk_refused: usize,
     case_keys: usize,
     groups: Vec<GroupView>,
 }
@@ -68,6 +69,7 @@ impl From<&NodeReport> for StatusView {
             registry: report.registry,
             connected: names(&report.connected),
             desk_waiting: report.desk_waiting,
+            desk_refused: report.desk_refused,
             case_keys: report.case_keys,
             groups: report.groups.iter().map(GroupView::from).collect(),
         }

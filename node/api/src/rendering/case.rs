@@ -3,9 +3,9 @@
 use serde::Serialize;
 use tongban_runtime::{
     Acceptance, CaseRecord, DecisionRecord, DocumentStage, OpenedMovement, Request, ReviewRecord,
-    Standpoint,
+    Standpoint, StoredCase,
 };
-use tongban_types::{Channel, Decision, DueTime, HandlingMode};
+use tongban_types::{Channel, Decision, DueTime, HandlingMode, ItemVersion};
 
 use super::{ActorView, PlaceView, china_time};
 
@@ -39,6 +39,19 @@ pub(crate) struct CaseView<'a> {
     document: DocumentView,
     pending: Option<&'static str>,
     request_refused: Option<String>,
+}
+
+/// A case that only this desk has.
+#[derive(Serialize)]
+pub(crate) struct StoredView<'a> {
+    number: String,
+    item: ItemView,
+    authority: PlaceView,
+    channel: Channel,
+    collected_at: String,
+    collected_by: ActorView<'a>,
+    /// Why the group refused it when it was tried last; it is tried again.
+    refused: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -99,10 +112,7 @@ impl<'a> From<&'a CaseRecord> for CaseView<'a> {
         let envelope = &record.envelope;
         Self {
             number: envelope.number.to_string(),
-            item: ItemView {
-                code: envelope.item.code.to_string(),
-                version: envelope.item.version,
-            },
+            item: envelope.item.into(),
             mode: envelope.mode,
             state: record.state.name(),
             state_zh: record.state.zh(),
@@ -135,6 +145,29 @@ impl<'a> From<&'a CaseRecord> for CaseView<'a> {
                 Request::Delivery => "delivery",
             }),
             request_refused: record.request_refused.map(|code| code.to_string()),
+        }
+    }
+}
+
+impl<'a> From<&'a StoredCase> for StoredView<'a> {
+    fn from(stored: &'a StoredCase) -> Self {
+        Self {
+            number: stored.number.to_string(),
+            item: stored.item.into(),
+            authority: stored.authority.into(),
+            channel: stored.channel,
+            collected_at: china_time(stored.collected_at),
+            collected_by: (&stored.collected_by).into(),
+            refused: stored.refused.map(|code| code.to_string()),
+        }
+    }
+}
+
+impl From<ItemVersion> for ItemView {
+    fn from(item: ItemVersion) -> Self {
+        Self {
+            code: item.code.to_string(),
+            version: item.version,
         }
     }
 }

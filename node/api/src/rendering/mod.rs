@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tongban_types::{Actor, CityCode, Division};
 
-pub(crate) use case::{CaseView, MovementView};
+pub(crate) use case::{CaseView, MovementView, StoredView};
 pub(crate) use instant::china_time;
 pub(crate) use receipt::{ReceiptView, receipt_body};
 

@@ -6,13 +6,14 @@ use async_trait::async_trait;
 use tongban_runtime::ports::GroupStatus;
 use tongban_runtime::{
     Act, Acted, Application, CasePage, CaseRecord, Collected, DocumentStage, GroupReport, Movement,
-    NodeError, NodeHandle, NodeReport, OpenedCase, OpenedMovement, Refusal, Standpoint, Wait,
+    NodeError, NodeHandle, NodeReport, OpenedCase, OpenedMovement, Refusal, Standpoint, StoredCase,
+    Wait,
 };
 use tongban_trust::Registry;
 use tongban_trust::testing::{SAMPLE_NOW, SampleFederation};
 use tongban_types::{
-    Actor, CaseEnvelope, CaseNumber, CaseState, CaseVersion, Channel, CommandId, DueTime, GroupId,
-    HandlingMode, Hash, ItemVersion, NodeId, PersonId, PublicKey, Receipt, ReceiptBody,
+    Actor, CaseEnvelope, CaseNumber, CaseState, CaseVersion, Channel, Code, CommandId, DueTime,
+    GroupId, HandlingMode, Hash, ItemVersion, NodeId, PersonId, PublicKey, Receipt, ReceiptBody,
     ReplicatedReceipt, Role, Signature, Signed, encode,
 };
 
@@ -35,6 +36,20 @@ pub(crate) struct RecordingNode {
     pub(crate) case: Mutex<OpenedCase>,
     pub(crate) report: Mutex<NodeReport>,
     registry: Mutex<Option<Arc<Registry>>>,
+}
+
+/// A case that waits at the desk because its item is not in the group's catalogue yet.
+pub(crate) fn stored_case() -> StoredCase {
+    let envelope = record().envelope;
+    StoredCase {
+        number: envelope.number,
+        item: envelope.item,
+        authority: envelope.authority,
+        channel: envelope.channel,
+        collected_at: envelope.collected_at,
+        collected_by: envelope.collected_by,
+        refused: Some(Code::UNKNOWN_ITEM),
+    }
 }
 
 pub(crate) fn number() -> CaseNumber {
@@ -139,6 +154,7 @@ fn opened() -> OpenedCase {
     let words = Some("请补交结婚证".to_owned());
     OpenedCase {
         record: Some(record()),
+        stored: None,
         number: number(),
         history: vec![OpenedMovement { movement, words }],
         form: Some(crate::world::FORM.as_bytes().to_vec()),
@@ -172,6 +188,7 @@ impl RecordingNode {
                 groups: vec![group(0), group(5)],
                 connected: vec![SampleFederation::node(1)],
                 desk_waiting: 0,
+                desk_refused: 0,
                 case_keys: 1,
                 registry: 1,
                 failed: false,
@@ -273,6 +290,11 @@ impl NodeHandle for RecordingNode {
             cases: vec![record()],
             next: from.is_none().then(number),
         })
+    }
+
+    fn stored_cases(&self, after: Option<CaseNumber>, limit: usize) -> Vec<StoredCase> {
+        let stored = after.is_none().then(stored_case);
+        stored.into_iter().take(limit).collect()
     }
 
     async fn catch_up(&self) -> Result<(), NodeError> {

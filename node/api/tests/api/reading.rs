@@ -4,7 +4,7 @@ use serde_json::Value;
 use tongban_runtime::{DocumentStage, NodeError};
 use tongban_types::{CaseState, Hash};
 
-use crate::node::{Asked, number, record, replicated_receipt};
+use crate::node::{Asked, number, record, replicated_receipt, stored_case};
 use crate::world::World;
 
 fn case() -> String {
@@ -37,10 +37,38 @@ async fn a_case_is_shown_with_history_due_dates_and_form() {
 #[tokio::test]
 async fn a_case_stored_only_here_is_shown_at_version_zero() {
     let world = World::new();
-    world.node.case.lock().unwrap().record = None;
+    {
+        let mut case = world.node.case.lock().unwrap();
+        (case.record, case.stored) = (None, Some(stored_case()));
+    }
     let reply = world.get("clerk", &case()).await;
     assert_eq!(reply.header("etag"), "\"0\"");
-    assert_eq!(reply.json()["stored_only"], true);
+    let body = reply.json();
+    assert_eq!(body["stored_only"], true);
+    assert_eq!(body["stored"]["refused"], "TB3023");
+    assert_eq!(body["form"]["applicant"]["id_number"], "610502199001010003");
+}
+
+#[tokio::test]
+async fn what_only_this_desk_has_is_listed_too() {
+    let world = World::new();
+    let all = world.get("clerk", "/api/v1/cases").await.json();
+    assert_eq!(all["stored"][0]["number"], number().to_string());
+    assert_eq!(all["stored"][0]["refused"], "TB3023");
+    assert!(!all.to_string().contains("610502199001010003"));
+    let cursor = all["next"].as_str().unwrap();
+    let next = format!("/api/v1/cases?cursor={cursor}");
+    assert_eq!(
+        world.get("clerk", &next).await.json()["stored"],
+        Value::Null
+    );
+    let only = world
+        .get("clerk", "/api/v1/cases?state=stored&limit=1")
+        .await;
+    assert!(only.header("link").contains("state=stored&limit=1&cursor="));
+    let body = only.json();
+    assert_eq!(body["cases"].as_array().unwrap().len(), 0);
+    assert_eq!(body["stored"][0]["collected_by"]["person"], "lin");
 }
 
 #[tokio::test]

@@ -5,36 +5,37 @@ use tongban_types::{CaseNumber, Code, CommandId, RequestTag, Signed, Timestamp, 
 
 /// An application taken in and not yet known to be replicated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct DeskRecord {
+pub(in crate::desk) struct DeskRecord {
     /// Its number.
-    pub(crate) case: CaseNumber,
+    pub(in crate::desk) case: CaseNumber,
     /// Its command id.
-    pub(crate) id: CommandId,
+    pub(in crate::desk) id: CommandId,
     /// What was asked, so that an id used for something else is noticed.
-    pub(crate) request: RequestTag,
+    pub(in crate::desk) request: RequestTag,
     /// The encoded command, unsigned: it is signed when it is proposed.
-    pub(crate) command: Vec<u8>,
+    pub(in crate::desk) command: Vec<u8>,
     /// The receipt that was given.
-    pub(crate) receipt: Signed,
-    /// The group refuses it for good: a person must look. It is never thrown away.
-    pub(crate) refused: Option<Code>,
+    pub(in crate::desk) receipt: Signed,
+    /// The group refused it for this when it was tried last: a person should look. It is tried again
+    /// and never thrown away.
+    pub(in crate::desk) refused: Option<Code>,
 }
 
 /// What was drawn for an application proposed before anything was acknowledged. With it a repeat of
 /// the same id, also after a crash, is the same command to the byte, so that the group that took the
 /// first one knows it again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Drawn {
+pub(in crate::desk) struct Drawn {
     /// Its number.
-    pub(crate) case: CaseNumber,
+    pub(in crate::desk) case: CaseNumber,
     /// When it was handed in.
-    pub(crate) at: Timestamp,
+    pub(in crate::desk) at: Timestamp,
     /// The salt in front of its form.
-    pub(crate) salt: [u8; 16],
+    pub(in crate::desk) salt: [u8; 16],
     /// The nonce its form is sealed with.
-    pub(crate) nonce: [u8; 24],
+    pub(in crate::desk) nonce: [u8; 24],
     /// What was asked, so that an id used for something else is noticed.
-    pub(crate) request: RequestTag,
+    pub(in crate::desk) request: RequestTag,
 }
 
 /// A day's case sequence: numbers below `reserved` may have been given out.

@@ -1,33 +1,35 @@
 //! The desk: collecting never waits for a quorum. What is taken in is durable in the node's own log
 //! before its receipt is given, and enters the group by itself, also across a restart.
 
-use std::collections::BTreeSet;
+mod drawing;
+mod record;
+mod replicating;
+mod shelf;
+
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures_util::future::join_all;
-use tongban_machine::{Refusal, Reply, recall_command};
+use openraft_rt::AsyncRuntime;
+use tongban_machine::{Refusal, Reply, load_case, recall_command};
 use tongban_types::{
     Actor, CaseEnvelope, CaseNumber, Channel, Collect, Command, CommandBody, CommandId, Division,
     GroupId, Hash, KeyRole, Purpose, Receipt, ReceiptBody, RequestTag, SealedUse, Signed, decode,
     encode, limits, sha256_parts,
 };
 
+use self::drawing::{LastSweep, forget};
+use self::record::DeskRecord;
+pub(crate) use self::record::Sequence;
+use self::shelf::Shelf;
 use crate::core::Core;
-use crate::desk_record::{DeskRecord, Drawn};
-use crate::handle::{Application, Collected, NodeError, Wait};
+use crate::handle::{Application, Collected, NodeError, StoredCase, Wait};
 use crate::numbers::Numbers;
 use crate::ports::{LocalTable, LocalWrite};
 use crate::proposer::{Order, Proposer};
-use crate::sealing::{self, CaseKey};
-use crate::seams::{Entropy, Platform, Signer};
+use crate::sealing;
+use crate::seams::{Platform, Signer};
 use crate::signal::Signal;
 use crate::vault::Vault;
-
-/// Stored applications brought into the group at once.
-const REPLICATING_MAX: usize = 256;
-
-/// Drawn records forgotten with one write, so that no write grows large.
-const FORGOTTEN_MAX: usize = 256;
 
 /// Bytes of salt in front of a sealed form.
 pub(crate) const SALT_BYTES: usize = 16;
@@ -39,11 +41,15 @@ pub(crate) struct Desk<P: Platform> {
     proposer: Arc<Proposer<P>>,
     numbers: Numbers,
     stored: Signal<P::Runtime>,
-    /// Ids being taken in right now, so that a repeat waits for its first.
+    shelf: Mutex<Shelf<RuntimeInstant<P>>>,
+    /// Ids being taken in right now, so that a repeat does not overtake its first.
     under_way: Mutex<BTreeSet<CommandId>>,
-    /// Ids known to be in the group, whose drawn record goes with the next write.
-    replicated: Mutex<Vec<CommandId>>,
+    /// What is known to be in the group, whose drawn record goes with a later write.
+    replicated: Mutex<VecDeque<(CommandId, CaseNumber)>>,
+    swept: Mutex<LastSweep<P>>,
 }
+
+type RuntimeInstant<P> = <<P as Platform>::Runtime as AsyncRuntime>::Instant;
 
 /// Frees an id when its request ends, however it ends.
 struct UnderWay<'a> {
@@ -67,15 +73,21 @@ impl<P: Platform> Desk<P> {
         proposer: Arc<Proposer<P>>,
     ) -> Self {
         let numbers = Numbers::open(core.me, core.local.clone());
-        let under_way = Mutex::new(BTreeSet::new());
+        let found = core.local.scan(LocalTable::Desk, &[], usize::MAX);
+        let records = found
+            .iter()
+            .filter_map(|(_, value)| decode::<DeskRecord>(value).ok());
+        let shelf = Shelf::of(records.map(|record| (record.case, record.id, record.refused)));
         Self {
             core,
             vault,
             proposer,
             numbers,
             stored: Signal::new(),
-            under_way,
+            shelf: Mutex::new(shelf),
+            under_way: Mutex::default(),
             replicated: Mutex::default(),
+            swept: Mutex::default(),
         }
     }
 
@@ -133,7 +145,7 @@ impl<P: Platform> Desk<P> {
                 id,
             })
         } else {
-            Err(NodeError::Busy)
+            Err(NodeError::UnderWay)
         }
     }
 
@@ -236,40 +248,6 @@ impl<P: Platform> Desk<P> {
         })
     }
 
-    /// Number, time, salt, nonce and key of an application: those drawn before a crash if it was
-    /// proposed then, else new ones, with the writes that keep them.
-    async fn draw(
-        &self,
-        id: CommandId,
-        request: RequestTag,
-    ) -> Result<(Drawn, CaseKey, Vec<LocalWrite>), NodeError> {
-        let before = self.core.local.get(LocalTable::Proposed, &id.0.0);
-        if let Some(before) = before.and_then(|bytes| decode::<Drawn>(&bytes).ok()) {
-            if before.request != request {
-                return Err(Refusal::IdReused.into());
-            }
-            let key = self.vault.key(before.case);
-            let key = key.ok_or(NodeError::NoKey(before.case))?;
-            return Ok((before, key, Vec::new()));
-        }
-        let at = self.core.now();
-        let case = self.numbers.next(at.china_day()).await?;
-        let (key, keep_key) = self.vault.draw(case);
-        let drawn = Drawn {
-            case,
-            at,
-            salt: self.core.entropy.array(),
-            nonce: self.core.entropy.array(),
-            request,
-        };
-        let keep_drawn = LocalWrite {
-            table: LocalTable::Proposed,
-            key: id.0.0.to_vec(),
-            value: Some(encode(&drawn)),
-        };
-        Ok((drawn, key, vec![keep_key, keep_drawn]))
-    }
-
     /// Durable here first; the group gets it by itself.
     async fn store(&self, prepared: Prepared, request: RequestTag) -> Result<Collected, NodeError> {
         let Prepared {
@@ -290,8 +268,9 @@ impl<P: Platform> Desk<P> {
         let mut writes = keep;
         writes.retain(|write| write.table != LocalTable::Proposed);
         // The whole command is kept from here on.
-        writes.extend([forget_drawn(record.id), put(&record)]);
+        writes.extend([forget(record.id), put(&record)]);
         self.write(writes).await?;
+        self.shelf().put(case, record.id);
         self.stored.ring();
         Ok(Collected {
             case,
@@ -307,6 +286,10 @@ impl<P: Platform> Desk<P> {
         prepared: Prepared,
         request: RequestTag,
     ) -> Result<Collected, NodeError> {
+        if self.proposer.is_unheard() {
+            // Somebody has just waited in vain, and stored applications keep trying.
+            return self.store(prepared, request).await;
+        }
         // What the group accepts must never be sealed under a key this node could still lose, and
         // a repeat after a crash must be the same command.
         let mut writes = self.forgettable();
@@ -321,7 +304,11 @@ impl<P: Platform> Desk<P> {
         let (case, id) = (prepared.case, prepared.command.id);
         match self.proposer.submit(order).await {
             Ok(done) => {
-                self.replicated().push(id);
+                self.note_replicated(id, case);
+                // A question about the case finds it here from now on.
+                self.core
+                    .until_here(|view| load_case(view, case).is_some())
+                    .await;
                 let receipt = match done.receipt {
                     Some(receipt) => Receipt::Replicated(receipt),
                     None => self.receipt_of(case).ok_or(NodeError::NoSuchCase(case))?,
@@ -334,7 +321,7 @@ impl<P: Platform> Desk<P> {
             }
             Err(NodeError::Refused(Refusal::CaseExists)) => {
                 // It was taken in longer ago than the group remembers ids.
-                self.replicated().push(id);
+                self.note_replicated(id, case);
                 let receipt = self.receipt_of(case).ok_or(NodeError::NoSuchCase(case))?;
                 Ok(Collected {
                     case,
@@ -342,12 +329,12 @@ impl<P: Platform> Desk<P> {
                     repeated: true,
                 })
             }
-            Err(NodeError::Refused(refusal)) if !refusal.is_passing() => {
+            Err(NodeError::Refused(refusal)) if !may_pass(&refusal) => {
                 let forget_key = prepared.keep.into_iter().map(|write| LocalWrite {
                     value: None,
                     ..write
                 });
-                let writes = forget_key.chain([forget_drawn(id)]).collect();
+                let writes = forget_key.chain([forget(id)]).collect();
                 self.write(writes).await?;
                 Err(refusal.into())
             }
@@ -358,17 +345,9 @@ impl<P: Platform> Desk<P> {
         }
     }
 
-    fn replicated(&self) -> MutexGuard<'_, Vec<CommandId>> {
-        self.replicated
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The writes that forget what was drawn for applications the group has.
-    fn forgettable(&self) -> Vec<LocalWrite> {
-        let mut ids = self.replicated();
-        let kept = ids.len().saturating_sub(FORGOTTEN_MAX);
-        ids.drain(kept..).map(forget_drawn).collect()
+    fn shelf(&self) -> MutexGuard<'_, Shelf<RuntimeInstant<P>>> {
+        // Every change under the lock is whole before anything can panic.
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn sign_local(&self, receipt: &ReceiptBody) -> Result<Signed, NodeError> {
@@ -401,30 +380,42 @@ impl<P: Platform> Desk<P> {
         decode(&self.core.local.get(LocalTable::Desk, &id.0.0)?).ok()
     }
 
-    /// Applications that wait for their group, in order of their ids, at most `limit`.
-    pub(crate) fn waiting(&self, limit: usize) -> Vec<DeskRecord> {
-        let records = self.core.local.scan(LocalTable::Desk, &[], limit);
-        records
-            .iter()
-            .filter_map(|(_, value)| decode(value).ok())
-            .collect()
+    /// How many applications wait for their group, and how many of them it refused.
+    pub(crate) fn waiting(&self) -> (usize, usize) {
+        let shelf = self.shelf();
+        (shelf.len(), shelf.refused())
+    }
+
+    /// What waits at the desk behind a number, in order of their numbers.
+    pub(crate) fn stored_cases(&self, after: Option<CaseNumber>, limit: usize) -> Vec<StoredCase> {
+        let ids = self.shelf().list(after, limit);
+        let records = ids.into_iter().filter_map(|id| self.record_of(id));
+        records.filter_map(|record| stored_case(&record)).collect()
+    }
+
+    /// A case that waits: what is said of it, its form where its key is here, and its receipt.
+    pub(crate) fn open_stored(&self, case: CaseNumber) -> Option<OpenedStored> {
+        let record = self.waiting_case(case)?;
+        let stored = stored_case(&record)?;
+        let form = collect_of(&record).and_then(|order| self.vault.open_sealed(case, &order.form));
+        Some(OpenedStored {
+            stored,
+            form: form.and_then(|salted| salted.get(SALT_BYTES..).map(<[u8]>::to_vec)),
+            receipt: Receipt::Stored(record.receipt),
+        })
     }
 
     /// The desk's record of a case, while it waits.
-    pub(crate) fn waiting_case(&self, case: CaseNumber) -> Option<DeskRecord> {
-        self.waiting(usize::MAX)
-            .into_iter()
-            .find(|record| record.case == case)
+    fn waiting_case(&self, case: CaseNumber) -> Option<DeskRecord> {
+        let id = self.shelf().id_of(case)?;
+        self.record_of(id)
     }
 
     /// The receipt of a case this city collected: signed anew from the group's record, or the one
     /// given at the desk while it waits.
     pub(crate) fn receipt_of(&self, case: CaseNumber) -> Option<Receipt> {
         let own = self.core.own()?;
-        let record = own
-            .replica
-            .read(|view| tongban_machine::load_case(view, case))
-            .ok()?;
+        let record = own.replica.read(|view| load_case(view, case)).ok()?;
         let Some(record) = record.filter(|r| r.envelope.intake == self.core.city()) else {
             return self
                 .waiting_case(case)
@@ -443,72 +434,39 @@ impl<P: Platform> Desk<P> {
         let signed = crate::proposer::sign_leaves(&self.core, vec![encode(&body)]);
         signed.into_iter().next().map(Receipt::Replicated)
     }
+}
 
-    /// Brings stored applications into the group until the node stops.
-    pub(crate) async fn run(self: Arc<Self>) {
-        let mut rung = self.stored.listen();
-        let mut attempt = 0;
-        while !self.core.is_stopping() {
-            rung.mark();
-            let waiting = self.waiting(REPLICATING_MAX + self.refused_count());
-            let open: Vec<DeskRecord> = waiting
-                .into_iter()
-                .filter(|record| record.refused.is_none())
-                .collect();
-            let tried = open.len();
-            let done = join_all(open.into_iter().map(|record| self.replicate(record))).await;
-            let replicated = done.into_iter().filter(|done| *done).count();
-            if replicated < tried {
-                attempt += 1;
-                self.core.rest(self.core.pause(attempt)).await;
-            } else if tried == 0 {
-                attempt = 0;
-                let forgettable = self.forgettable();
-                if !forgettable.is_empty() {
-                    // A failure is kept; what is not forgotten does no harm.
-                    let _ = self.write(forgettable).await;
-                }
-                rung.heard(self.core.tempo().look_every).await;
-            }
-        }
-    }
+/// A case that waits at the desk, opened.
+pub(crate) struct OpenedStored {
+    pub(crate) stored: StoredCase,
+    pub(crate) form: Option<Vec<u8>>,
+    pub(crate) receipt: Receipt,
+}
 
-    fn refused_count(&self) -> usize {
-        self.waiting(usize::MAX)
-            .iter()
-            .filter(|record| record.refused.is_some())
-            .count()
-    }
+/// Whether what the group refuses now may be taken in as it is: the time is not there yet, or the
+/// city's key is not in the log yet.
+fn may_pass(refusal: &Refusal) -> bool {
+    refusal.is_passing() || matches!(refusal, Refusal::KeyWithoutRight)
+}
 
-    /// Whether the group has it now, or has refused it for good.
-    async fn replicate(&self, record: DeskRecord) -> bool {
-        let Ok(command) = decode::<Command>(&record.command) else {
-            return false;
-        };
-        let submitted = self
-            .proposer
-            .submit(Order {
-                command,
-                receipt: None,
-            })
-            .await;
-        let write = match submitted {
-            Ok(_) => LocalWrite {
-                table: LocalTable::Desk,
-                key: record.id.0.0.to_vec(),
-                value: None,
-            },
-            Err(NodeError::Refused(refusal)) if !refusal.is_passing() => {
-                tracing::warn!(case = %record.case, %refusal, "the group refuses what the desk took in");
-                put(&DeskRecord {
-                    refused: Some(refusal.code()),
-                    ..record
-                })
-            }
-            Err(_) => return false,
-        };
-        self.write(vec![write]).await.is_ok()
+fn collect_of(record: &DeskRecord) -> Option<Box<Collect>> {
+    match decode::<Command>(&record.command).ok()?.body {
+        CommandBody::Collect(order) => Some(order),
+        _ => None,
     }
+}
+
+fn stored_case(record: &DeskRecord) -> Option<StoredCase> {
+    let envelope = collect_of(record)?.envelope;
+    Some(StoredCase {
+        number: record.case,
+        item: envelope.item,
+        authority: envelope.authority,
+        channel: envelope.channel,
+        collected_at: envelope.collected_at,
+        collected_by: envelope.collected_by,
+        refused: record.refused,
+    })
 }
 
 struct Prepared {
@@ -517,14 +475,6 @@ struct Prepared {
     receipt: ReceiptBody,
     /// What makes key and draws durable; empty where they are.
     keep: Vec<LocalWrite>,
-}
-
-fn forget_drawn(id: CommandId) -> LocalWrite {
-    LocalWrite {
-        table: LocalTable::Proposed,
-        key: id.0.0.to_vec(),
-        value: None,
-    }
 }
 
 fn put(record: &DeskRecord) -> LocalWrite {
