@@ -17,6 +17,8 @@ mod calm;
 mod clerks;
 mod officers;
 mod paperwork;
+#[cfg(test)]
+mod scenarios;
 mod trouble;
 mod witness;
 
