@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use tongban_machine::{Refusal, Reply, load_case, recall_command};
+use tongban_machine::{Refusal, Reply, View, load_case, recall_command};
 use tongban_types::{
     Actor, AskCorrection, CaseNumber, CaseVersion, Command, CommandBody, CommandId, Correct,
     Decide, Decision, GroupId, OnCase, RequestTag, Review, Sealed, SealedUse, WithReason, limits,
@@ -54,9 +54,11 @@ impl<P: Platform> Acts<P> {
             })
             .await?;
         let acted = acted(done.reply, false)?;
-        self.core
-            .until_here(|view| load_case(view, case).is_some_and(|it| it.version >= acted.version))
-            .await;
+        let shows = |view: &dyn View| {
+            load_case(view, case).is_some_and(|record| record.version >= acted.version)
+        };
+        let patience = self.core.tempo().shown_timeout;
+        self.core.until_here(patience, shows).await;
         Ok(acted)
     }
 

@@ -26,6 +26,9 @@ pub struct Tempo {
     pub report_soon: Duration,
     /// An order waits this long for its group before the person is told to try again.
     pub order_timeout: Duration,
+    /// An answer waits this long for this node's own replica to show what it says, so that the next
+    /// question here finds it; a replica that lags further keeps nobody waiting.
+    pub shown_timeout: Duration,
     /// An entry waits this long for one leader before another is tried.
     pub propose_timeout: Duration,
     /// First pause before something is tried again; doubled up to `retry_max`, with jitter.
@@ -48,6 +51,7 @@ impl Default for Tempo {
             report_every: Duration::from_secs(3),
             report_soon: Duration::from_millis(300),
             order_timeout: Duration::from_secs(8),
+            shown_timeout: Duration::from_millis(500),
             propose_timeout: Duration::from_secs(3),
             retry_min: Duration::from_millis(20),
             retry_max: Duration::from_secs(2),
@@ -179,13 +183,16 @@ impl<P: Platform> Core<P> {
             .ok()
     }
 
-    /// Returns once this node's own replica shows something, or after a bounded time: an answer should
-    /// not run ahead of what the next question here would find. Whether it shows it.
-    pub(crate) async fn until_here(&self, is_here: impl Fn(&dyn View) -> bool) -> bool {
+    /// Returns once this node's own replica shows something, or after a bounded time; whether it does.
+    pub(crate) async fn until_here(
+        &self,
+        patience: Duration,
+        is_here: impl Fn(&dyn View) -> bool,
+    ) -> bool {
         let Some(own) = self.own() else {
             return false;
         };
-        let until = Until::<P::Runtime>::after(self.tempo().propose_timeout);
+        let until = Until::<P::Runtime>::after(patience);
         let mut applied = own.replica.changed().listen();
         loop {
             applied.mark();

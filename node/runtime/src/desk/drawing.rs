@@ -15,8 +15,16 @@ use crate::ports::{LocalTable, LocalWrite};
 use crate::sealing::CaseKey;
 use crate::seams::{Entropy, Platform};
 
-/// Drawn records looked at, or forgotten with one write: no write grows large.
+/// Drawn records forgotten with one write: no write grows large.
 const FORGOTTEN_MAX: usize = 256;
+
+/// Replicated applications whose drawn record is to go: beyond it, on a replica that lags for long,
+/// the oldest are left to the sweep.
+const REPLICATED_MAX: usize = 65_536;
+
+/// Drawn records looked through in one sweep: at most those of some seconds under the highest load are
+/// young.
+const SWEPT_MAX: usize = 65_536;
 
 /// A drawn record older than this is nobody's: clients repeat a request for a day at most, as long as
 /// the group remembers its id.
@@ -65,7 +73,11 @@ impl<P: Platform> Desk<P> {
 
     /// Notes that the group has an application, so that what was drawn for it goes.
     pub(super) fn note_replicated(&self, id: CommandId, case: CaseNumber) {
-        self.replicated().push_back((id, case));
+        let mut replicated = self.replicated();
+        if replicated.len() >= REPLICATED_MAX {
+            replicated.pop_front();
+        }
+        replicated.push_back((id, case));
     }
 
     /// The writes that forget what was drawn for applications this node shows: a repeat of one that it
@@ -110,15 +122,13 @@ impl<P: Platform> Desk<P> {
     /// an order of a day ago that is not in its log by then never will be.
     async fn sweep(&self) -> Vec<LocalWrite> {
         let old = self.core.now().plus_ms(-KEPT_MS);
-        let found = self
-            .core
-            .local
-            .scan(LocalTable::Proposed, &[], FORGOTTEN_MAX);
+        let found = self.core.local.scan(LocalTable::Proposed, &[], SWEPT_MAX);
         let stale: Vec<(Vec<u8>, CaseNumber)> = found
             .into_iter()
             .filter_map(|(key, value)| Some((key, decode::<Drawn>(&value).ok()?)))
             .filter(|(_, drawn)| drawn.at < old)
             .map(|(key, drawn)| (key, drawn.case))
+            .take(FORGOTTEN_MAX)
             .collect();
         if stale.is_empty() || self.core.catch_up_own().await.is_err() {
             return Vec::new();

@@ -8,9 +8,10 @@ mod shelf;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use openraft_rt::AsyncRuntime;
-use tongban_machine::{Refusal, Reply, load_case, recall_command};
+use tongban_machine::{Refusal, Reply, View, load_case, recall_command};
 use tongban_types::{
     Actor, CaseEnvelope, CaseNumber, Channel, Collect, Command, CommandBody, CommandId, Division,
     GroupId, Hash, KeyRole, Purpose, Receipt, ReceiptBody, RequestTag, SealedUse, Signed, decode,
@@ -306,8 +307,7 @@ impl<P: Platform> Desk<P> {
             Ok(done) => {
                 self.note_replicated(id, case);
                 // A question about the case finds it here from now on.
-                self.core
-                    .until_here(|view| load_case(view, case).is_some())
+                self.until_case_here(case, self.core.tempo().shown_timeout)
                     .await;
                 let receipt = match done.receipt {
                     Some(receipt) => Receipt::Replicated(receipt),
@@ -348,6 +348,12 @@ impl<P: Platform> Desk<P> {
     fn shelf(&self) -> MutexGuard<'_, Shelf<RuntimeInstant<P>>> {
         // Every change under the lock is whole before anything can panic.
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this node's own replica shows a case by the end of a time.
+    async fn until_case_here(&self, case: CaseNumber, patience: Duration) -> bool {
+        let shows = |view: &dyn View| load_case(view, case).is_some();
+        self.core.until_here(patience, shows).await
     }
 
     fn sign_local(&self, receipt: &ReceiptBody) -> Result<Signed, NodeError> {

@@ -98,8 +98,7 @@ impl<P: Platform> Desk<P> {
     /// repeat of it, is answered from the record.
     async fn settle(&self, case: CaseNumber, id: CommandId) -> Tried {
         let is_here = self
-            .core
-            .until_here(|view| load_case(view, case).is_some())
+            .until_case_here(case, self.core.tempo().propose_timeout)
             .await;
         let remove = LocalWrite {
             table: LocalTable::Desk,
@@ -118,8 +117,7 @@ impl<P: Platform> Desk<P> {
     async fn settle_known(&self, record: DeskRecord, command: &Command) -> Tried {
         let case = record.case;
         let is_here = self
-            .core
-            .until_here(|view| load_case(view, case).is_some())
+            .until_case_here(case, self.core.tempo().propose_timeout)
             .await;
         let CommandBody::Collect(order) = &command.body else {
             return self
