@@ -24,6 +24,7 @@ pub use catalogue::{
     MaterialForm, MaterialSource, Names, Reach,
 };
 pub use metrics::RequestMetrics;
+pub use operations::status_json;
 pub use router::router;
 pub use serving::serve;
 pub use state::ApiState;

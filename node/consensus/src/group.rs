@@ -76,10 +76,9 @@ impl<R: AsyncRuntime + Send + Sync> RaftGroup<R> {
             .await
             .map_err(|fatal| StartError::Storage(fatal.to_string()))?;
         if is_fresh && stands_first(&config) {
-            // Should the core stop meanwhile, the watch below says so.
+            // Should the core stop meanwhile, `stopped` says so.
             let _stopped = core.trigger().elect(true).await;
         }
-        drop(R::spawn(report_stop::<R>(config.clone(), core.metrics())));
         let service = Service::new(config.group, config.replicas(), core.clone(), state);
         Ok(Arc::new(Self {
             config,
@@ -164,6 +163,10 @@ impl<R: AsyncRuntime + Send + Sync> Group for RaftGroup<R> {
         }
     }
 
+    async fn stopped(&self) -> String {
+        why_stopped::<R>(self.core.metrics()).await
+    }
+
     async fn handle(&self, peer: NodeId, lane: Lane, body: Bytes) -> Result<Bytes, Code> {
         self.service.answer(peer, lane, body).await
     }
@@ -191,26 +194,15 @@ fn has_snapshot(state: &dyn ReplicatedState) -> Result<bool, StartError> {
     Ok(current.is_some())
 }
 
-/// Says once, loudly, that a group stopped after a failure.
-async fn report_stop<R: AsyncRuntime>(config: GroupConfig, mut metrics: Metrics<R>) {
+/// Waits until a group ends.
+async fn why_stopped<R: AsyncRuntime>(mut metrics: Metrics<R>) -> String {
     loop {
-        let outcome = metrics.borrow_and_update().running_state.clone();
-        match outcome {
-            Ok(()) => {}
-            Err(openraft::errors::Fatal::Stopped) => return,
-            Err(fatal) => {
-                tracing::error!(
-                    group = %config.group,
-                    node = %config.me,
-                    code = %Code::GROUP_STOPPED,
-                    error = %fatal,
-                    "the group has stopped on this node"
-                );
-                return;
-            }
+        if let Err(fatal) = &metrics.borrow_and_update().running_state {
+            return fatal.to_string();
         }
         if metrics.changed().await.is_err() {
-            return;
+            // Only a panic ends the core without a word.
+            return "the task of the group is gone".to_owned();
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What every part of a running node shares: who it is, its seams, the groups it hosts.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -12,8 +12,10 @@ use tongban_types::{CityCode, GroupId, ItemVersion, NodeId, Timestamp};
 
 use crate::handle::NodeError;
 use crate::ports::{GroupHandle, LocalLog};
+use crate::refusals::Refusals;
 use crate::replica::Replica;
 use crate::seams::{Entropy, Platform, WallClock};
+use crate::signal::Signal;
 use crate::template::DocumentTemplate;
 
 /// How long things take and how often they are done. Every wait of the runtime is here.
@@ -101,13 +103,6 @@ impl<P: Platform> std::fmt::Debug for Hosted<P> {
 /// Tells the group a Raft request is for, in the encoding of `consensus`.
 pub type RouteRaft = fn(&[u8]) -> Option<GroupId>;
 
-/// What a node refused, by whom it was asked, for metrics.
-#[derive(Debug, Default)]
-pub(crate) struct Refusals {
-    pub(crate) entries: AtomicU64,
-    pub(crate) requests: AtomicU64,
-}
-
 /// Shared by all parts of a running node.
 pub(crate) struct Core<P: Platform> {
     pub(crate) me: NodeId,
@@ -121,7 +116,12 @@ pub(crate) struct Core<P: Platform> {
     pub(crate) route_raft: RouteRaft,
     pub(crate) refusals: Refusals,
     pub(crate) stopping: AtomicBool,
+    /// A write of the node's own records failed.
     pub(crate) failed: AtomicBool,
+    /// Why the node cannot go on, where its log does not say it.
+    pub(crate) failure: OnceLock<String>,
+    /// Rings when it is set.
+    pub(crate) failing: Signal<P::Runtime>,
 }
 
 impl<P: Platform> Core<P> {

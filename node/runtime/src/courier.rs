@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use openraft_rt::AsyncRuntime;
 use tongban_machine::{ParcelFate, Reply, Unanswered, unanswered};
 use tongban_types::{
     CaseNumber, CertifiedParcels, Code, Entry, GroupId, NodeId, PacketBody, Parcel, decode, encode,
@@ -61,7 +60,8 @@ impl<P: Platform> Courier<P> {
             if hosted.group.status().leader == Some(self.core.me) {
                 for to in destinations(&self.core, self.group) {
                     if let Some(lane) = self.begin(to) {
-                        drop(P::Runtime::spawn(self.clone().deliver_round(to, lane)));
+                        self.core
+                            .spawn("delivery", self.clone().deliver_round(to, lane));
                     }
                 }
             }
@@ -296,9 +296,7 @@ impl<P: Platform> Core<P> {
                 }
                 Ok(_) => {}
                 Err(refusal) => {
-                    self.refusals
-                        .entries
-                        .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    self.refusals.count(Lane::Parcel, refusal.code());
                     tracing::debug!(group = %delivery.to, %refusal, "a parcel is not taken in");
                 }
             }

@@ -1,8 +1,10 @@
 //! What the API, the console and the command line see of a running node: questions and orders in the
 //! words of the domain. They know nothing of groups, logs or peers beyond what is shown here.
 
-use async_trait::async_trait;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use async_trait::async_trait;
 use thiserror::Error;
 use tongban_machine::{CaseRecord, Movement, Refusal};
 use tongban_trust::Registry;
@@ -12,6 +14,7 @@ use tongban_types::{
 };
 
 use crate::ports::GroupStatus;
+use crate::seams::Lane;
 
 /// An application whose form was checked against its item's schema.
 #[derive(Clone)]
@@ -221,13 +224,20 @@ pub struct GroupReport {
     pub cases: u64,
     /// Packets not answered yet.
     pub unanswered: usize,
-    /// Commands and parcels refused since start.
-    pub refused: u64,
+    /// Commands and parcels refused since start, by code.
+    pub refused: BTreeMap<Code, u64>,
     /// Proofs of equivocation kept.
     pub evidence: u64,
-    /// Voters that may still be lost before the group stops taking decisions: as the leader hears
-    /// from them, or elsewhere as this node is connected to them; 0 without a leader.
+    /// Voters in touch: as the leader hears from them, or elsewhere as this node is connected to
+    /// them, itself included while its replica runs.
+    pub in_touch: usize,
+    /// The group can decide, as far as is known here: this replica leads and hears from a majority,
+    /// or it runs and is connected to the leader.
+    pub has_quorum: bool,
+    /// Voters that may still be lost before the group stops taking decisions; 0 without a quorum.
     pub can_lose: usize,
+    /// This replica stopped because another one reported another state.
+    pub diverged: bool,
 }
 
 /// A node at a glance.
@@ -247,8 +257,23 @@ pub struct NodeReport {
     pub case_keys: usize,
     /// Version of the registry in force; 0 before the first.
     pub registry: u64,
-    /// The node's log failed: it takes nothing in any more.
+    /// What was refused to peers since start, by lane and code.
+    pub refused_to_peers: BTreeMap<(Lane, Code), u64>,
+    /// The node cannot go on: its log, its store, a group or one of its tasks failed.
     pub failed: bool,
+}
+
+/// What supervisors and load balancers ask for often: looked up, never counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodeHealth {
+    /// The node cannot go on.
+    pub failed: bool,
+    /// Version of the registry in force, once it knows its federation.
+    pub registry: Option<u64>,
+    /// Its own city's group runs here.
+    pub runs_own_group: bool,
+    /// That group can decide, as far as is known here.
+    pub has_quorum: bool,
 }
 
 /// Why a node does not do what it is asked.
@@ -372,4 +397,13 @@ pub trait NodeHandle: Send + Sync + 'static {
 
     /// The node at a glance.
     fn report(&self) -> NodeReport;
+
+    /// Whether it goes on, without looking through anything.
+    fn health(&self) -> NodeHealth;
+
+    /// Peers with a live connection.
+    fn connected(&self) -> Vec<NodeId>;
+
+    /// Returns once the node cannot go on, with why.
+    async fn until_failed(&self) -> String;
 }

@@ -9,10 +9,12 @@ mod courier;
 mod desk;
 mod document;
 mod handle;
+mod health;
 mod key_ring;
 mod numbers;
 pub mod ports;
 mod proposer;
+mod refusals;
 mod replica;
 mod running;
 mod sealing;
@@ -30,8 +32,8 @@ mod wire;
 
 pub use crate::core::{Hosted, NodeSettings, RouteRaft, Tempo};
 pub use handle::{
-    Act, Acted, Application, CasePage, Collected, GroupReport, NodeError, NodeHandle, NodeReport,
-    OpenedCase, OpenedMovement, StoredCase, Wait,
+    Act, Acted, Application, CasePage, Collected, GroupReport, NodeError, NodeHandle, NodeHealth,
+    NodeReport, OpenedCase, OpenedMovement, StoredCase, Wait,
 };
 pub use key_ring::{KeyRing, Seeds};
 pub use replica::{Replica, Witness};

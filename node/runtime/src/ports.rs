@@ -56,6 +56,12 @@ pub trait LocalLog: Send + Sync + 'static {
     /// Pairs with `key >= from` in key order, at most `limit`.
     fn scan(&self, table: LocalTable, from: &[u8], limit: usize) -> Vec<(Vec<u8>, Vec<u8>)>;
 
+    /// How many pairs a table holds, without looking at them.
+    fn count(&self, table: LocalTable) -> usize;
+
+    /// Why the log takes no more writes, if so.
+    fn failed(&self) -> Option<LogFailed>;
+
     /// Applies all writes, all or nothing, and returns once they are durable. Visible to `get` and
     /// `scan` only from then on.
     async fn write(&self, writes: Vec<LocalWrite>) -> Result<(), LogFailed>;
@@ -205,6 +211,9 @@ pub trait Group: Send + Sync + 'static {
 
     /// Returns at a change of leader, term or applied index, or after `timeout`.
     async fn changed(&self, timeout: Duration) -> GroupStatus;
+
+    /// Returns once the group no longer runs on this node, with why.
+    async fn stopped(&self) -> String;
 
     /// Answers a Raft request of a peer on one of the Raft lanes.
     async fn handle(&self, peer: NodeId, lane: Lane, body: Bytes) -> Result<Bytes, Code>;

@@ -69,7 +69,7 @@ impl<P: Platform> Proposer<P> {
             waiting: waiting.clone(),
             unheard: unheard.clone(),
         };
-        drop(P::Runtime::spawn(task.run()));
+        core.keep("proposer", task.run());
         Self {
             core,
             queue: orders,
@@ -165,11 +165,11 @@ impl<P: Platform> BatchTask<P> {
             let batch = self.fill(first);
             self.waiting.fetch_sub(batch.len(), Ordering::AcqRel);
             let (core, unheard) = (self.core.clone(), self.unheard.clone());
-            drop(P::Runtime::spawn(async move {
+            self.core.spawn("proposal", async move {
                 let answered = propose_batch(&core, batch).await;
                 unheard.store(!answered, Ordering::Release);
                 drop(permit);
-            }));
+            });
         }
     }
 

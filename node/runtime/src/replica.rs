@@ -2,13 +2,13 @@
 //! and tells whoever waits how far it is.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use tongban_machine::{Alarm, CheckedEntry, EntryReply, Machine, View, Write, WriteSet};
-use tongban_types::{GroupId, Hash, encode};
+use tongban_types::{Code, GroupId, Hash, encode};
 
 use crate::ports::{CommittedEntry, EntryBody, ReplicatedState, SnapshotFile, StateFailed};
 use crate::seams::{Disk, DiskFile, Platform, StateStore};
@@ -43,7 +43,8 @@ pub struct Replica<P: Platform> {
     fillings: AtomicU64,
     parts: AtomicU64,
     changed: Signal<P::Runtime>,
-    refused: AtomicU64,
+    refused: Mutex<BTreeMap<Code, u64>>,
+    diverged: AtomicBool,
 }
 
 impl<P: Platform> std::fmt::Debug for Replica<P> {
@@ -86,7 +87,8 @@ impl<P: Platform> Replica<P> {
             fillings: AtomicU64::new(0),
             parts: AtomicU64::new(0),
             changed: Signal::new(),
-            refused: AtomicU64::new(0),
+            refused: Mutex::default(),
+            diverged: AtomicBool::new(false),
         };
         replica.clear_parts()?;
         let held = replica.stored_position()?.map_or(0, |(index, _)| index);
@@ -136,9 +138,17 @@ impl<P: Platform> Replica<P> {
         &self.changed
     }
 
-    /// Commands and parcels refused since start, for metrics.
-    pub fn refused_count(&self) -> u64 {
-        self.refused.load(Ordering::Relaxed)
+    /// Commands and parcels refused since start, by code, for metrics.
+    pub fn refused(&self) -> BTreeMap<Code, u64> {
+        self.refused
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Whether another replica reported another state, so that this one stopped.
+    pub fn has_diverged(&self) -> bool {
+        self.diverged.load(Ordering::Acquire)
     }
 
     fn apply_one(&self, entry: CommittedEntry) -> Result<Bytes, StateFailed> {
@@ -152,6 +162,7 @@ impl<P: Platform> Replica<P> {
         let applied = self.read(|view| self.machine.apply(view, entry.index, &checked))?;
         if let Some(alarm) = applied.alarm {
             tracing::error!(group = %self.group, ?alarm, "two replicas hold different states");
+            self.diverged.store(true, Ordering::Release);
             if let Some(witness) = &self.witness {
                 witness.diverged(self.group, alarm);
             }
@@ -173,12 +184,14 @@ impl<P: Platform> Replica<P> {
     }
 
     fn count_refusals(&self, reply: &EntryReply) {
-        let refused = reply
+        let refusals = reply
             .results
             .iter()
-            .filter(|result| result.is_err())
-            .count();
-        self.refused.fetch_add(refused as u64, Ordering::Relaxed);
+            .filter_map(|result| result.as_ref().err());
+        for refusal in refusals {
+            let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+            *refused.entry(refusal.code()).or_default() += 1;
+        }
     }
 
     fn commit(&self, writes: &WriteSet, position: &[u8]) -> Result<(), StateFailed> {

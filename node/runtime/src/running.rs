@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use openraft_rt::AsyncRuntime;
 use tongban_machine::{
     form_of, ground, issued_document, list_cases, load_case, movements, registry_bytes, unanswered,
 };
@@ -13,17 +12,19 @@ use tongban_trust::Registry;
 use tongban_types::{Actor, CaseNumber, CaseState, CaseVersion, CommandId, GroupId, NodeId};
 
 use crate::acts::Acts;
-use crate::core::{Core, Hosted, NodeSettings, Refusals, RouteRaft};
+use crate::core::{Core, Hosted, NodeSettings, RouteRaft};
 use crate::courier::Courier;
 use crate::desk::{Desk, SALT_BYTES};
 use crate::handle::{
-    Act, Acted, Application, CasePage, Collected, GroupReport, NodeError, NodeHandle, NodeReport,
-    OpenedCase, OpenedMovement, StoredCase, Wait,
+    Act, Acted, Application, CasePage, Collected, GroupReport, NodeError, NodeHandle, NodeHealth,
+    NodeReport, OpenedCase, OpenedMovement, StoredCase, Wait,
 };
-use crate::ports::{LocalLog, LogFailed, StateFailed};
+use crate::ports::{GroupStatus, LocalLog, LogFailed, StateFailed};
 use crate::proposer::Proposer;
+use crate::refusals::Refusals;
 use crate::replica::Replica;
 use crate::seams::{Platform, StateStore, Transport};
+use crate::signal::Signal;
 use crate::steward::Steward;
 use crate::switchboard::Switchboard;
 use crate::timekeeper::run_timekeeper;
@@ -34,9 +35,6 @@ const HISTORY_MAX: usize = 200;
 
 /// Unanswered packets that are counted; beyond it the report says this many.
 const UNANSWERED_COUNT_MAX: usize = 10_000;
-
-/// Case keys that are counted.
-const KEYS_COUNT_MAX: usize = 1_000_000;
 
 /// What a node is made of, before its groups.
 pub struct RuntimeParts<P: Platform> {
@@ -119,6 +117,8 @@ impl<P: Platform> RunningNode<P> {
             refusals: Refusals::default(),
             stopping: AtomicBool::new(false),
             failed: AtomicBool::new(false),
+            failure: OnceLock::new(),
+            failing: Signal::new(),
         });
         let proposer = Arc::new(Proposer::start(core.clone()));
         let desk = Arc::new(Desk::new(core.clone(), vault.clone(), proposer.clone()));
@@ -159,16 +159,16 @@ impl<P: Platform> RunningNode<P> {
             "a node takes its groups up once"
         );
         for group in groups {
-            drop(P::Runtime::spawn(run_timekeeper(self.core.clone(), group)));
-            let courier = Courier::new(self.core.clone(), self.vault.clone(), group);
-            drop(P::Runtime::spawn(Arc::new(courier).run()));
+            let core = &self.core;
+            core.spawn("group watch", core.clone().watch_group(group));
+            core.keep("timekeeper", run_timekeeper(core.clone(), group));
+            let courier = Courier::new(core.clone(), self.vault.clone(), group);
+            core.keep("courier", Arc::new(courier).run());
         }
-        drop(P::Runtime::spawn(self.desk.clone().run()));
-        drop(P::Runtime::spawn(self.steward.clone().run()));
-        drop(P::Runtime::spawn(keep_flushing(
-            self.core.clone(),
-            self.store.clone(),
-        )));
+        self.core.keep("desk", self.desk.clone().run());
+        self.core.keep("steward", self.steward.clone().run());
+        let flushing = keep_flushing(self.core.clone(), self.store.clone());
+        self.core.keep("flusher", flushing);
     }
 
     /// Ends what runs by itself and stops its groups.
@@ -196,26 +196,55 @@ impl<P: Platform> RunningNode<P> {
             .replica
             .read(|view| unanswered(view, None, UNANSWERED_COUNT_MAX).len())
             .unwrap_or(0);
-        let majority = status.voters.len() / 2 + 1;
-        let in_touch = if status.leader == Some(self.core.me) {
-            status.voters_in_touch
-        } else {
-            let connected = self.core.transport.connected();
-            let is_up = |voter: &&NodeId| **voter == self.core.me || connected.contains(voter);
-            status.voters.iter().filter(is_up).count()
-        };
+        let connected = self.core.transport.connected();
+        let in_touch = in_touch(self.core.me, &status, &connected);
+        let has_quorum = has_quorum(self.core.me, &status, &connected);
         GroupReport {
             group: id,
             time: here.time,
             cases: here.cases,
             unanswered: waiting,
-            refused: hosted.replica.refused_count(),
+            refused: hosted.replica.refused(),
             evidence: here.evidence,
-            can_lose: status
-                .leader
-                .map_or(0, |_| in_touch.saturating_sub(majority)),
+            in_touch,
+            has_quorum,
+            can_lose: if has_quorum {
+                in_touch.saturating_sub(majority(&status))
+            } else {
+                0
+            },
+            diverged: hosted.replica.has_diverged(),
             status,
         }
+    }
+}
+
+/// Voters of a group in touch with its leader, or as this replica sees them.
+fn in_touch(me: NodeId, status: &GroupStatus, connected: &[NodeId]) -> usize {
+    if status.leader == Some(me) && !status.stopped {
+        return status.voters_in_touch;
+    }
+    let is_up = |voter: &&NodeId| {
+        if **voter == me {
+            !status.stopped
+        } else {
+            connected.contains(voter)
+        }
+    };
+    status.voters.iter().filter(is_up).count()
+}
+
+fn majority(status: &GroupStatus) -> usize {
+    status.voters.len() / 2 + 1
+}
+
+/// A follower goes by its leader's word: it need not be connected to the other followers.
+fn has_quorum(me: NodeId, status: &GroupStatus, connected: &[NodeId]) -> bool {
+    match status.leader {
+        _ if status.stopped => false,
+        None => false,
+        Some(leader) if leader == me => status.voters_in_touch >= majority(status),
+        Some(leader) => connected.contains(&leader),
     }
 }
 
@@ -224,8 +253,7 @@ async fn keep_flushing<P: Platform>(core: Arc<Core<P>>, store: Arc<P::Store>) {
     while !core.is_stopping() {
         core.rest(core.tempo().flush_every).await;
         if let Err(error) = store.flush().await {
-            tracing::error!(%error, "applied state cannot be made durable");
-            core.failed.store(true, Ordering::Release);
+            core.fail(format!("applied state cannot be made durable: {error}"));
             return;
         }
     }
@@ -367,9 +395,88 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
             connected: self.core.transport.connected(),
             desk_waiting,
             desk_refused,
-            case_keys: self.vault.count(KEYS_COUNT_MAX),
+            case_keys: self.vault.count(),
             registry: self.core.registry().version(),
-            failed: self.core.failed.load(Ordering::Acquire),
+            refused_to_peers: self.core.refusals.read(),
+            failed: self.core.failure().is_some(),
+        }
+    }
+
+    fn health(&self) -> NodeHealth {
+        let own = self.core.own().map(|own| own.group.status());
+        NodeHealth {
+            failed: self.core.failure().is_some(),
+            registry: Some(self.core.registry().version()),
+            runs_own_group: own.as_ref().is_some_and(|own| !own.stopped),
+            has_quorum: own.is_some_and(|own| {
+                has_quorum(self.core.me, &own, &self.core.transport.connected())
+            }),
+        }
+    }
+
+    fn connected(&self) -> Vec<NodeId> {
+        self.core.transport.connected()
+    }
+
+    async fn until_failed(&self) -> String {
+        self.core.until_failed().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nodes() -> Vec<NodeId> {
+        let city = "350100".parse().unwrap();
+        (1..=3)
+            .map(|number| NodeId::new(city, number).unwrap())
+            .collect()
+    }
+
+    fn led_by(leader: Option<usize>) -> GroupStatus {
+        GroupStatus {
+            leader: leader.map(|place| nodes()[place]),
+            voters: nodes(),
+            voters_in_touch: if leader == Some(0) { 3 } else { 0 },
+            ..GroupStatus::default()
+        }
+    }
+
+    fn figures(status: &GroupStatus, connected: &[NodeId]) -> (usize, bool) {
+        let me = nodes()[0];
+        (
+            in_touch(me, status, connected),
+            has_quorum(me, status, connected),
+        )
+    }
+
+    #[test]
+    fn a_leader_counts_who_answers_it_and_a_follower_whom_it_is_connected_to() {
+        assert_eq!(figures(&led_by(Some(0)), &[]), (3, true));
+        assert_eq!(figures(&led_by(Some(1)), &nodes()[1..]), (3, true));
+        assert_eq!(figures(&led_by(Some(1)), &nodes()[1..2]), (2, true));
+    }
+
+    #[test]
+    fn a_leader_alone_a_leader_out_of_reach_and_none_are_no_quorum() {
+        let alone = GroupStatus {
+            voters_in_touch: 1,
+            ..led_by(Some(0))
+        };
+        assert_eq!(figures(&alone, &nodes()[1..]), (1, false));
+        assert_eq!(figures(&led_by(Some(1)), &nodes()[2..]), (2, false));
+        assert_eq!(figures(&led_by(None), &nodes()[1..]), (3, false));
+    }
+
+    #[test]
+    fn a_stopped_replica_is_not_in_touch_and_knows_of_no_quorum() {
+        for leader in [Some(0), Some(1)] {
+            let stopped = GroupStatus {
+                stopped: true,
+                ..led_by(leader)
+            };
+            assert_eq!(figures(&stopped, &nodes()[1..]), (2, false));
         }
     }
 }

@@ -181,7 +181,7 @@ impl<P: Platform> Core<P> {
         let (group, answered) = match request {
             SubmitRequest::Propose { group, entry } => {
                 let hosted = self.group(group).ok_or(Code::NOT_HOSTED)?;
-                self.check_before_append(group, &entry)?;
+                Self::check_before_append(group, &entry)?;
                 let applied = hosted.group.propose(Bytes::from(entry), timeout).await;
                 (
                     group,
@@ -213,16 +213,11 @@ impl<P: Platform> Core<P> {
 
     /// What another node wants appended must at least prove itself: a false signature costs the
     /// sender a refusal, not the group a log entry.
-    fn check_before_append(&self, group: GroupId, entry: &[u8]) -> Result<(), Code> {
+    fn check_before_append(group: GroupId, entry: &[u8]) -> Result<(), Code> {
         let checked = CheckedEntry::check(group, entry.to_vec());
         match checked.refusal() {
             None => Ok(()),
-            Some(refusal) => {
-                self.refusals
-                    .entries
-                    .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                Err(refusal.code())
-            }
+            Some(refusal) => Err(refusal.code()),
         }
     }
 }

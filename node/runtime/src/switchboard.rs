@@ -1,7 +1,6 @@
 //! Answers what other nodes ask, lane by lane.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -22,10 +21,8 @@ pub(crate) struct Switchboard<P: Platform> {
 #[async_trait]
 impl<P: Platform> Service for Switchboard<P> {
     async fn call(&self, peer: NodeId, lane: Lane, body: Bytes) -> Result<Bytes, Code> {
-        if body.len() > limits::FRAME_BYTES_MAX {
-            return Err(Code::TOO_LARGE);
-        }
         let answered = match lane {
+            _ if body.len() > limits::FRAME_BYTES_MAX => Err(Code::TOO_LARGE),
             Lane::RaftAppend | Lane::RaftControl | Lane::RaftSnapshot => {
                 self.on_raft(peer, lane, body).await
             }
@@ -35,7 +32,7 @@ impl<P: Platform> Service for Switchboard<P> {
             Lane::Keys => self.on_keys(peer, &body).await,
         };
         if let Err(code) = &answered {
-            self.core.refusals.requests.fetch_add(1, Ordering::Relaxed);
+            self.core.refusals.count(lane, *code);
             tracing::debug!(%peer, ?lane, %code, "a peer's request is refused");
         }
         answered

@@ -20,6 +20,14 @@ impl<R: AsyncRuntime + Send + Sync, D: Disk> LocalLog for Wal<R, D> {
         self.shared().tables_ref().scan(table as u8, from, limit)
     }
 
+    fn count(&self, table: LocalTable) -> usize {
+        self.shared().tables_ref().count(table as u8)
+    }
+
+    fn failed(&self) -> Option<LogFailed> {
+        Self::failed(self)
+    }
+
     async fn write(&self, writes: Vec<LocalWrite>) -> Result<(), LogFailed> {
         let changes = Bytes::from(encode(&writes)?);
         self.write_durably(Record::Local { changes }).await

@@ -39,6 +39,10 @@ impl Tables {
             .collect()
     }
 
+    pub(crate) fn count(&self, table: u8) -> usize {
+        self.tables.get(&table).map_or(0, BTreeMap::len)
+    }
+
     pub(crate) fn apply(&mut self, change: LocalChange<'_>) {
         let table = self.tables.entry(change.table).or_default();
         let before = match change.value {
@@ -123,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_counted_through_replacement_and_removal() {
+    fn bytes_and_pairs_are_counted_through_replacement_and_removal() {
         let mut tables = Tables::default();
         let mut put = |value: Option<&[u8]>| {
             tables.apply(LocalChange {
@@ -131,11 +135,11 @@ mod tests {
                 key: b"key",
                 value,
             });
-            tables.bytes()
+            (tables.bytes(), tables.count(1))
         };
-        assert_eq!(put(Some(b"value")), 8);
-        assert_eq!(put(Some(b"v")), 4);
-        assert_eq!(put(None), 0);
-        assert_eq!(put(None), 0);
+        assert_eq!(put(Some(b"value")), (8, 1));
+        assert_eq!(put(Some(b"v")), (4, 1));
+        assert_eq!(put(None), (0, 0));
+        assert_eq!(put(None), (0, 0));
     }
 }

@@ -372,9 +372,12 @@ fn a_node_that_gives_up_is_found() {
             time: Timestamp::default(),
             cases: 0,
             unanswered: 0,
-            refused: 0,
+            refused: BTreeMap::new(),
             evidence,
+            in_touch: 0,
+            has_quorum: false,
             can_lose: 0,
+            diverged: false,
         };
         NodeReport {
             node: node(0),
@@ -384,6 +387,7 @@ fn a_node_that_gives_up_is_found() {
             desk_refused: 0,
             case_keys: 0,
             registry: 1,
+            refused_to_peers: BTreeMap::new(),
             failed,
         }
     };

@@ -41,7 +41,7 @@ pub(crate) async fn show(State(api): State<Shared>, request: Request) -> Answer 
     let Some(registry) = api.node.registry() else {
         return Err(no_registry());
     };
-    let (here, connected) = (api.node.node(), api.node.report().connected);
+    let (here, connected) = (api.node.node(), api.node.connected());
     let cities = registry.cities().map(|(code, city)| CityView {
         code: code.to_string(),
         name: &city.name,

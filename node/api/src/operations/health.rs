@@ -5,13 +5,14 @@
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use serde::Serialize;
+use tongban_runtime::NodeHealth;
 use tongban_types::Code;
 
 use crate::catalogue::FieldFault;
 use crate::problem::{Answer, Problem};
 use crate::rendering::json;
 use crate::request::Query;
-use crate::state::{ApiState, Shared};
+use crate::state::Shared;
 
 /// One thing looked at.
 #[derive(Clone, Copy, Serialize)]
@@ -31,20 +32,27 @@ struct HealthView {
     checks: Option<Vec<Check>>,
 }
 
-/// Restarting helps when the log failed.
+/// Restarting helps when the node has failed.
 pub(crate) async fn live(State(api): State<Shared>, request: Request) -> Answer {
-    answer(&request, vec![log(&api)])
+    answer(&request, vec![works(api.node.health())])
 }
 
 /// Whether the node takes applications in.
 pub(crate) async fn ready(State(api): State<Shared>, request: Request) -> Answer {
-    let checks = vec![log(&api), registry(&api), group(&api), quorum(&api)];
+    let health = api.node.health();
+    let checks = vec![
+        works(health),
+        registry(health),
+        group(health),
+        quorum(health),
+    ];
     answer(&request, checks)
 }
 
 /// Whether the node has come up: it knows its federation and its group.
 pub(crate) async fn started(State(api): State<Shared>, request: Request) -> Answer {
-    answer(&request, vec![registry(&api), group(&api)])
+    let health = api.node.health();
+    answer(&request, vec![registry(health), group(health)])
 }
 
 fn answer(request: &Request, checks: Vec<Check>) -> Answer {
@@ -68,43 +76,38 @@ fn answer(request: &Request, checks: Vec<Check>) -> Answer {
     Ok(json(StatusCode::OK, &view))
 }
 
-fn log(api: &ApiState) -> Check {
+fn works(health: NodeHealth) -> Check {
     Check {
         name: "log",
-        ok: !api.node.report().failed,
+        ok: !health.failed,
         required: true,
-        missing_zh: "本节点日志故障",
+        missing_zh: "本节点的日志、状态库或审批组故障",
     }
 }
 
-fn registry(api: &ApiState) -> Check {
+fn registry(health: NodeHealth) -> Check {
     Check {
         name: "registry",
-        ok: api.node.registry().is_some(),
+        ok: health.registry.is_some(),
         required: true,
         missing_zh: "尚无登记簿",
     }
 }
 
-fn group(api: &ApiState) -> Check {
-    let report = api.node.report();
+fn group(health: NodeHealth) -> Check {
     Check {
         name: "group",
-        ok: report.groups.first().is_some_and(|own| !own.status.stopped),
+        ok: health.runs_own_group,
         required: true,
         missing_zh: "本市审批组没有在本节点运行",
     }
 }
 
-fn quorum(api: &ApiState) -> Check {
-    let report = api.node.report();
+fn quorum(health: NodeHealth) -> Check {
     Check {
         name: "quorum",
-        ok: report
-            .groups
-            .first()
-            .is_some_and(|own| own.status.leader.is_some()),
+        ok: health.has_quorum,
         required: false,
-        missing_zh: "本市审批组没有主副本",
+        missing_zh: "本市审批组没有主副本或多数",
     }
 }

@@ -23,6 +23,8 @@ use tongban_types::Code;
 use crate::problem::{Answer, Problem};
 use crate::state::Shared;
 
+pub use status::status_json;
+
 /// The addresses of all operations.
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()

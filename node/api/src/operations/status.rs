@@ -32,6 +32,7 @@ struct StatusView {
 struct GroupView {
     group: String,
     can_lose: usize,
+    has_quorum: bool,
     leader: Option<String>,
     term: u64,
     last_index: u64,
@@ -42,6 +43,8 @@ struct GroupView {
     learners: Vec<String>,
     voters_in_touch: usize,
     stopped: bool,
+    /// Stopped because another replica reported another state.
+    diverged: bool,
     time: String,
     cases: u64,
     unanswered: usize,
@@ -53,6 +56,11 @@ pub(crate) async fn show(State(api): State<Shared>, request: Request) -> Answer 
     let call = Call::open(&api, request, Operation::ReadStatus)?;
     call.query(&[])?;
     Ok(json(StatusCode::OK, &StatusView::from(&api.node.report())))
+}
+
+/// The status of a node as the API gives it.
+pub fn status_json(report: &NodeReport) -> serde_json::Value {
+    serde_json::to_value(StatusView::from(report)).expect("texts and numbers always serialise")
 }
 
 fn names(nodes: &[NodeId]) -> Vec<String> {
@@ -82,6 +90,7 @@ impl From<&GroupReport> for GroupView {
         Self {
             group: report.group.to_string(),
             can_lose: report.can_lose,
+            has_quorum: report.has_quorum,
             leader: status.leader.map(|leader| leader.to_string()),
             term: status.term,
             last_index: status.last_index,
@@ -90,12 +99,13 @@ impl From<&GroupReport> for GroupView {
             snapshot_index: status.snapshot_index,
             voters: names(&status.voters),
             learners: names(&status.learners),
-            voters_in_touch: status.voters_in_touch,
+            voters_in_touch: report.in_touch,
             stopped: status.stopped,
+            diverged: report.diverged,
             time: china_time(report.time),
             cases: report.cases,
             unanswered: report.unanswered,
-            refused: report.refused,
+            refused: report.refused.values().sum(),
             evidence: report.evidence,
         }
     }

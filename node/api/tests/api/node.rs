@@ -1,13 +1,14 @@
 //! A node that records what it is asked and answers as it was told to.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use tongban_runtime::ports::GroupStatus;
 use tongban_runtime::{
     Act, Acted, Application, CasePage, CaseRecord, Collected, DocumentStage, GroupReport, Movement,
-    NodeError, NodeHandle, NodeReport, OpenedCase, OpenedMovement, Refusal, Standpoint, StoredCase,
-    Wait,
+    NodeError, NodeHandle, NodeHealth, NodeReport, OpenedCase, OpenedMovement, Refusal, Standpoint,
+    StoredCase, Wait,
 };
 use tongban_trust::Registry;
 use tongban_trust::testing::{SAMPLE_NOW, SampleFederation};
@@ -174,9 +175,12 @@ impl RecordingNode {
             time: SAMPLE_NOW,
             cases: 1,
             unanswered: 0,
-            refused: 0,
+            refused: BTreeMap::new(),
             evidence: 0,
+            in_touch: 3,
+            has_quorum: true,
             can_lose: 1,
+            diverged: false,
         };
         Self {
             asked: Mutex::default(),
@@ -191,6 +195,7 @@ impl RecordingNode {
                 desk_refused: 0,
                 case_keys: 1,
                 registry: 1,
+                refused_to_peers: BTreeMap::new(),
                 failed: false,
             }),
             registry: Mutex::new(Some(Arc::new(SampleFederation::six_cities().registry))),
@@ -312,5 +317,24 @@ impl NodeHandle for RecordingNode {
 
     fn report(&self) -> NodeReport {
         self.report.lock().unwrap().clone()
+    }
+
+    fn health(&self) -> NodeHealth {
+        let report = self.report();
+        let own = report.groups.first();
+        NodeHealth {
+            failed: report.failed,
+            registry: self.registry().map(|registry| registry.version()),
+            runs_own_group: own.is_some_and(|own| !own.status.stopped),
+            has_quorum: own.is_some_and(|own| own.has_quorum),
+        }
+    }
+
+    fn connected(&self) -> Vec<NodeId> {
+        self.report().connected
+    }
+
+    async fn until_failed(&self) -> String {
+        std::future::pending().await
     }
 }

@@ -1,5 +1,5 @@
 //! What a process counts, read from its parts when somebody asks: log, links, groups, desk. Labels
-//! are groups and lanes, never a case or a person.
+//! are groups, lanes, reasons and codes, never a case or a person.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use tongban_api::RequestMetrics;
 use tongban_assembly::Node;
-use tongban_net::Libp2pTransport;
+use tongban_net::{LaneMetrics, Libp2pTransport};
 use tongban_runtime::{GroupReport, NodeReport};
 
 use crate::platform::DaemonPlatform;
@@ -62,6 +62,11 @@ struct Page<'a> {
 }
 
 type GroupFigure = fn(&GroupReport) -> i64;
+
+type LaneFigure = fn(&LaneMetrics) -> u64;
+
+/// A sample's labels and its number.
+type Sample<const N: usize> = ([(&'static str, String); N], u64);
 
 impl Page<'_> {
     fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
@@ -137,20 +142,61 @@ impl Page<'_> {
             "Handshakes that failed",
             links.handshakes_failed,
         )?;
-        let denied = links.denied.values().sum();
-        self.counter("tongban_links_denied", "Connections denied", denied)?;
-        let out = links.lanes.values().map(|lane| lane.bytes_out).sum();
         self.counter(
-            "tongban_links_sent_bytes",
-            "Bytes of requests and answers sent",
-            out,
+            "tongban_links_dead",
+            "Connections closed because nothing was heard on them",
+            links.connections_dead,
         )?;
-        let malformed = links.lanes.values().map(|lane| lane.malformed).sum();
-        self.counter(
-            "tongban_frames_malformed",
-            "Frames not well formed",
-            malformed,
-        )
+        let denied = links.denied.iter();
+        self.counters(
+            "tongban_links_denied",
+            "Connections denied, by reason",
+            denied.map(|(reason, count)| ([("reason", reason.name().to_owned())], *count)),
+        )?;
+        let figures: [(&str, &str, LaneFigure); 7] = [
+            (
+                "tongban_links_sent_bytes",
+                "Bytes of requests and answers sent, by lane",
+                |lane| lane.bytes_out,
+            ),
+            (
+                "tongban_frames_malformed",
+                "Frames not well formed, by lane",
+                |lane| lane.malformed,
+            ),
+            (
+                "tongban_requests_busy",
+                "Requests not sent because too many were under way, by lane",
+                |lane| lane.busy,
+            ),
+            (
+                "tongban_requests_timed_out",
+                "Requests whose time ran out, by lane",
+                |lane| lane.timed_out,
+            ),
+            (
+                "tongban_requests_refused",
+                "Requests refused by peers, by lane",
+                |lane| lane.refused,
+            ),
+            (
+                "tongban_requests_expired",
+                "Requests of peers dropped because their time had run out, by lane",
+                |lane| lane.expired,
+            ),
+            (
+                "tongban_frames_read",
+                "Requests of peers and their answers read, by lane",
+                |lane| lane.frames_in,
+            ),
+        ];
+        for (name, help, figure) in figures {
+            let lanes = links.lanes.iter();
+            let samples =
+                lanes.map(|(lane, seen)| ([("lane", lane.name().to_owned())], figure(seen)));
+            self.counters(name, help, samples)?;
+        }
+        Ok(())
     }
 
     fn node(&mut self, report: &NodeReport) -> fmt::Result {
@@ -169,10 +215,30 @@ impl Page<'_> {
         let failed = i64::from(report.failed);
         self.gauge(
             "tongban_node_failed",
-            "1 if the log or the store failed",
+            "1 if the log, the store, a group or a task failed",
             failed,
         )?;
-        let figures: [(&str, &str, GroupFigure); 7] = [
+        let to_peers = report.refused_to_peers.iter();
+        let samples = to_peers.map(|((lane, code), count)| {
+            let labels = [("lane", lane.name().to_owned()), ("code", code.to_string())];
+            (labels, *count)
+        });
+        let help = "Requests of peers and parcels in them refused, by lane and code";
+        self.counters("tongban_peer_requests_refused", help, samples)?;
+        self.groups(&report.groups)
+    }
+
+    fn groups(&mut self, groups: &[GroupReport]) -> fmt::Result {
+        let refused = groups.iter().flat_map(|report| {
+            let group = report.group.to_string();
+            report.refused.iter().map(move |(code, count)| {
+                let labels = [("group", group.clone()), ("code", code.to_string())];
+                (labels, *count)
+            })
+        });
+        let help = "Commands and parcels refused when they were applied, by group and code";
+        self.counters("tongban_group_refused", help, refused)?;
+        let figures: [(&str, &str, GroupFigure); 9] = [
             ("tongban_group_term", "Raft term", |g| signed(g.status.term)),
             ("tongban_group_applied_index", "Last applied", |g| {
                 signed(g.status.applied_index)
@@ -184,11 +250,6 @@ impl Page<'_> {
                 |g| i64::try_from(g.unanswered).unwrap_or(i64::MAX),
             ),
             (
-                "tongban_group_refused",
-                "Commands and parcels refused",
-                |g| signed(g.refused),
-            ),
-            (
                 "tongban_group_evidence",
                 "Proofs of equivocation kept",
                 |g| signed(g.evidence),
@@ -196,9 +257,37 @@ impl Page<'_> {
             ("tongban_group_can_lose", "Voters that may be lost", |g| {
                 i64::try_from(g.can_lose).unwrap_or(i64::MAX)
             }),
+            ("tongban_group_in_touch", "Voters in touch", |g| {
+                i64::try_from(g.in_touch).unwrap_or(i64::MAX)
+            }),
+            (
+                "tongban_group_has_quorum",
+                "1 if the group can decide, as far as is known here",
+                |g| i64::from(g.has_quorum),
+            ),
+            (
+                "tongban_group_stopped",
+                "1 if the group has stopped on this node",
+                |g| i64::from(g.status.stopped),
+            ),
         ];
         for (name, help, figure) in figures {
-            self.per_group(name, help, &report.groups, figure)?;
+            self.per_group(name, help, groups, figure)?;
+        }
+        Ok(())
+    }
+
+    fn counters<const N: usize>(
+        &mut self,
+        name: &str,
+        help: &str,
+        samples: impl Iterator<Item = Sample<N>>,
+    ) -> fmt::Result {
+        let mut encoder = self
+            .encoder
+            .encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (labels, count) in samples {
+            ConstCounter::new(count).encode(encoder.encode_family(&labels)?)?;
         }
         Ok(())
     }

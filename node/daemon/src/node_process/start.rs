@@ -2,16 +2,14 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
 use tongban_api::{ApiState, Catalogue, FileTokenBook, RequestMetrics, TokenBookError};
 use tongban_assembly::{Node, NodeParts, StartError};
 use tongban_net::{Libp2pTransport, NetConfig};
-use tongban_runtime::{NodeHandle, NodeSettings, Tempo};
+use tongban_runtime::{NodeSettings, Tempo};
 use tongban_store::{OpenError, SledStore};
 use tongban_trust::Registry;
 use tongban_types::Code;
@@ -33,9 +31,6 @@ use crate::registry::{hold, read_registry};
 
 /// Page cache of applied state: the open cases of a busy city fit.
 const STATE_CACHE_BYTES: u64 = 64 * 1024 * 1024;
-
-/// How often the node is asked whether its log has failed.
-const WATCH_EVERY: Duration = Duration::from_secs(5);
 
 /// A node at work.
 #[derive(Debug)]
@@ -175,15 +170,19 @@ impl NodeProcess {
     }
 
     /// Works until it is told to end or cannot go on, and ends in good order.
-    pub(crate) async fn run(self, mut shutdown: Shutdown) -> Result<Exit, Failure> {
+    pub(crate) async fn run(mut self, mut shutdown: Shutdown) -> Result<Exit, Failure> {
         let handle = self.node.handle();
         let outcome = tokio::select! {
             why = shutdown.asked() => {
                 tracing::info!(why, "the node ends");
                 Ok(Exit::Yes)
             }
-            () = failed(&*handle) => {
-                let message = format!("节点 {} 的日志或状态库故障", handle.node());
+            why = handle.until_failed() => {
+                let message = format!("节点 {} 故障: {why}", handle.node());
+                Err(Failure::new(Code::NODE_FAILED, Exit::Internal, message))
+            }
+            ended = &mut self.api => {
+                let message = format!("节点 {} 的接口停了: {ended:?}", handle.node());
                 Err(Failure::new(Code::NODE_FAILED, Exit::Internal, message))
             }
         };
@@ -196,18 +195,14 @@ impl NodeProcess {
         let _ = std::fs::remove_file(self.folder.path().join(READY_FILE));
         self.follower.abort();
         let _ = self.stop_api.send(());
-        if let Ok(Err(error)) = self.api.await {
+        // One that ended by itself was heard already.
+        if !self.api.is_finished()
+            && let Ok(Err(error)) = self.api.await
+        {
             tracing::warn!(%error, "the API ended with an error");
         }
         self.node.shut_down().await;
         self.transport.shut_down().await;
-    }
-}
-
-/// Returns once the node takes nothing in any more.
-async fn failed(node: &dyn NodeHandle) {
-    while !node.report().failed {
-        sleep(WATCH_EVERY).await;
     }
 }
 

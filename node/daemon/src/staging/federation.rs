@@ -117,8 +117,7 @@ impl Federation {
             let Some(report) = group_in(&status, &code) else {
                 continue;
             };
-            // Only a replica that leads knows how many it can lose.
-            if report["leader"] == status["node"] && report["can_lose"].is_number() {
+            if report["leader"] == status["node"] && report["stopped"] == false {
                 return Some(place);
             }
         }

@@ -42,6 +42,19 @@ impl Lane {
         Self::Keys,
     ];
 
+    /// Its name in metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RaftAppend => "raft-append",
+            Self::RaftControl => "raft-control",
+            Self::RaftSnapshot => "raft-snapshot",
+            Self::Submit => "submit",
+            Self::Certify => "certify",
+            Self::Parcel => "parcel",
+            Self::Keys => "keys",
+        }
+    }
+
     /// The lane of a number on the wire.
     pub fn from_number(number: u16) -> Option<Self> {
         Self::ALL.into_iter().find(|lane| *lane as u16 == number)
