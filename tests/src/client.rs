@@ -7,9 +7,15 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
+use tongban_runtime::Tempo;
 
-/// A node answers an order in eight seconds or says that it may still be carried out.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// What the way and a busy machine take beside the node's own times.
+const WAY: Duration = Duration::from_secs(4);
+
+/// As long as a node may take to answer an order, or to say that it may still be carried out.
+fn patience() -> Duration {
+    Tempo::default().answer_time_max() + WAY
+}
 
 /// An answer longer than this is none of ours: a page of a hundred cases takes 200 KiB.
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -142,9 +148,9 @@ impl Client {
     }
 
     fn connect(&self) -> Result<BufReader<TcpStream>> {
-        let stream = TcpStream::connect_timeout(&self.address, PATIENCE)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        let stream = TcpStream::connect_timeout(&self.address, patience())?;
+        stream.set_read_timeout(Some(patience()))?;
+        stream.set_write_timeout(Some(patience()))?;
         stream.set_nodelay(true)?;
         Ok(BufReader::new(stream))
     }

@@ -22,6 +22,8 @@ pub(crate) enum Exit {
     NotAllowed,
     /// Nobody answers; trying again may help.
     Unreachable,
+    /// No answer in time: it may still be carried out.
+    TimedOut,
     /// Bad configuration: trying again does not help.
     BadConfiguration,
 }
@@ -38,6 +40,7 @@ impl Exit {
             Self::Conflict => 6,
             Self::NotAllowed => 7,
             Self::Unreachable => 8,
+            Self::TimedOut => 9,
             Self::BadConfiguration => 78,
         }
     }
@@ -53,7 +56,7 @@ impl From<Exit> for ExitCode {
 pub(crate) const EXIT_CODES_HELP: &str = "\
 退出码 / exit codes:
   0 是, 完成   1 内部错误   2 用法错误   3 明确的否   4 无法确定   5 不存在
-  6 冲突   7 不允许   8 连不上, 可重试   9 超时   78 配置有误";
+  6 冲突   7 不允许   8 连不上, 可重试   9 超时, 可能仍会生效   78 配置有误";
 
 #[cfg(test)]
 mod tests {
@@ -70,6 +73,7 @@ mod tests {
             (Exit::Conflict, 6),
             (Exit::NotAllowed, 7),
             (Exit::Unreachable, 8),
+            (Exit::TimedOut, 9),
             (Exit::BadConfiguration, 78),
         ];
         for (exit, number) in numbers {

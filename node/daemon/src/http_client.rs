@@ -13,6 +13,7 @@ use serde_json::Value;
 use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tongban_runtime::Tempo;
 use tongban_types::Code;
 
 use crate::exit::Exit;
@@ -20,6 +21,14 @@ use crate::failure::Coded;
 
 /// A registry file is the largest answer of the API.
 const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// What the way, the queue before a group and the checks at the door take beside a node's own times.
+const WAY: Duration = Duration::from_secs(4);
+
+/// How long an answer to an order is waited for: as long as a node may take to give it, and the way.
+pub(crate) fn order_patience() -> Duration {
+    Tempo::default().answer_time_max() + WAY
+}
 
 /// Why there is no answer.
 #[derive(Debug, Error)]
@@ -31,6 +40,14 @@ pub(crate) enum ClientError {
         address: SocketAddr,
         /// What was seen.
         reason: String,
+    },
+    /// It took the request and did not answer in time.
+    #[error("{address} 在 {} 秒内没有答复, 请求可能仍会生效", patience.as_secs())]
+    TimedOut {
+        /// Where.
+        address: SocketAddr,
+        /// How long was waited.
+        patience: Duration,
     },
     /// The answer is not what was expected.
     #[error("{method} {path} 答复 {status}: {body}")]
@@ -50,6 +67,7 @@ impl Coded for ClientError {
     fn code(&self) -> Code {
         match self {
             Self::Unreachable { .. } => Code::NODE_UNREACHABLE,
+            Self::TimedOut { .. } => Code::NODE_TIMED_OUT,
             Self::Unexpected { .. } => Code::NODE_ANSWERED_OTHERWISE,
         }
     }
@@ -57,12 +75,22 @@ impl Coded for ClientError {
     fn exit(&self) -> Exit {
         match self {
             Self::Unreachable { .. } => Exit::Unreachable,
-            Self::Unexpected {
-                status: 401 | 403, ..
-            } => Exit::NotAllowed,
-            Self::Unexpected { status: 404, .. } => Exit::NotFound,
-            Self::Unexpected { .. } => Exit::Internal,
+            Self::TimedOut { .. } => Exit::TimedOut,
+            Self::Unexpected { status, body, .. } => exit_of(*status, body),
         }
+    }
+}
+
+fn exit_of(status: u16, body: &str) -> Exit {
+    match status {
+        401 | 403 => Exit::NotAllowed,
+        404 => Exit::NotFound,
+        409 | 412 => Exit::Conflict,
+        408 | 504 => Exit::TimedOut,
+        // Its answer did not come in time either, and the order may still be carried out.
+        503 if body.contains(&Code::GROUP_TIMED_OUT.to_string()) => Exit::TimedOut,
+        429 | 502 | 503 => Exit::Unreachable,
+        _ => Exit::Internal,
     }
 }
 
@@ -153,7 +181,15 @@ impl HttpClient {
         match outcome {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(reason)) => Err(self.lost(reason)),
-            Err(_) => Err(self.lost(format!("{} 秒内没有答复", self.patience.as_secs()))),
+            // Whoever took the connection may have taken the request.
+            Err(_) if self.connection.is_some() => {
+                self.connection = None;
+                Err(ClientError::TimedOut {
+                    address: self.address,
+                    patience: self.patience,
+                })
+            }
+            Err(_) => Err(self.lost(format!("{} 秒内连不上", self.patience.as_secs()))),
         }
     }
 
@@ -257,5 +293,42 @@ mod tests {
         server.await.unwrap();
         let gone = client.get("/").await.unwrap_err();
         assert_eq!(gone.exit(), Exit::Unreachable);
+    }
+
+    #[tokio::test]
+    async fn silence_after_the_request_is_a_timeout_and_not_an_absence() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let silent = tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            std::future::pending::<()>().await;
+            drop(stream);
+        });
+        let mut client = HttpClient::new(address, None, Duration::from_millis(50));
+        let late = client.get("/").await.unwrap_err();
+        assert_eq!(
+            (late.code(), late.exit()),
+            (Code::NODE_TIMED_OUT, Exit::TimedOut)
+        );
+        silent.abort();
+    }
+
+    #[test]
+    fn a_refusal_ends_with_the_exit_code_of_its_kind() {
+        for (status, body, exit) in [
+            (401, "", Exit::NotAllowed),
+            (403, "", Exit::NotAllowed),
+            (404, "", Exit::NotFound),
+            (409, "", Exit::Conflict),
+            (412, "", Exit::Conflict),
+            (429, "", Exit::Unreachable),
+            (503, "{\"code\":\"TB4003\"}", Exit::Unreachable),
+            (503, "{\"code\":\"TB4002\"}", Exit::TimedOut),
+            (504, "", Exit::TimedOut),
+            (500, "", Exit::Internal),
+            (418, "", Exit::Internal),
+        ] {
+            assert_eq!(exit_of(status, body), exit, "{status} {body}");
+        }
     }
 }

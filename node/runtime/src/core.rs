@@ -47,6 +47,13 @@ pub struct Tempo {
     pub flush_every: Duration,
 }
 
+impl Tempo {
+    /// The longest a person waits for an answer: the group's, and until this node shows it.
+    pub fn answer_time_max(&self) -> Duration {
+        self.order_timeout + self.propose_timeout
+    }
+}
+
 impl Default for Tempo {
     fn default() -> Self {
         Self {

@@ -539,6 +539,9 @@ codes! {
     8051 NODE_ANSWERED_OTHERWISE "node-answered-otherwise"
         zh "节点的答复与预期不符" en "The API of the node gave an answer that was not expected."
         cure_zh "核对地址与双方版本" cure_en "Check the address and both versions.";
+    8052 NODE_TIMED_OUT "node-timed-out"
+        zh "节点的接口未及时答复, 请求可能仍会生效" en "The API of the node did not answer in time; the request may still be carried out."
+        cure_zh "查看节点日志; 用同一 Idempotency-Key 重试" cure_en "Look at the node's log; try again with the same Idempotency-Key.";
     8060 DEMO_FAILED "demo-failed"
         zh "演示未能完成" en "The demonstration did not come to its end."
         cure_zh "加 --keep 重试, 查看演示目录中各城市的 node.log"

@@ -10,11 +10,8 @@ use tokio::task::JoinSet;
 use tongban_runtime::seams::Entropy as _;
 
 use super::form::ITEM;
-use crate::http_client::HttpClient;
+use crate::http_client::{HttpClient, order_patience};
 use crate::platform::OsEntropy;
-
-/// Longer than the node takes to say that a group did not answer.
-const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What writers hand in, where, and until when.
 #[derive(Clone, Debug)]
@@ -72,7 +69,7 @@ impl Writers {
 }
 
 async fn write(load: Load, body: Bytes) -> Written {
-    let mut client = HttpClient::new(load.address, Some(&load.token), PATIENCE);
+    let mut client = HttpClient::new(load.address, Some(&load.token), order_patience());
     let mut written = Written::default();
     let writer = data_encoding::HEXLOWER.encode(&OsEntropy.array::<8>());
     for turn in 0_u64.. {

@@ -11,11 +11,8 @@ use thiserror::Error;
 use tokio::time::sleep;
 use tongban_runtime::seams::Entropy as _;
 
-use crate::http_client::{ClientError, HttpAnswer, HttpClient};
+use crate::http_client::{ClientError, HttpAnswer, HttpClient, order_patience};
 use crate::platform::OsEntropy;
-
-/// A node answers an order in eight seconds or says that it may still be carried out.
-const PATIENCE: Duration = Duration::from_secs(12);
 
 /// Longer than an election, a restart and a catch-up together.
 const TRY_TIME_MAX: Duration = Duration::from_secs(40);
@@ -58,7 +55,7 @@ impl Desk {
     /// The holder of a token at a node.
     pub(crate) fn new(address: SocketAddr, token: &str) -> Self {
         Self {
-            client: HttpClient::new(address, Some(token), PATIENCE),
+            client: HttpClient::new(address, Some(token), order_patience()),
         }
     }
 
