@@ -1,9 +1,11 @@
 //! Access tokens in a file of the data folder. The command line writes it while the node runs, and
-//! the node reads it again when it changed, so that making and revoking tokens needs no restart.
+//! the node reads it again when it changed, so that making and revoking tokens needs no restart. A
+//! file that cannot be read takes its tokens along after a while: what was revoked in it is unknown.
 
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 use tongban_runtime::seams::Entropy;
@@ -16,17 +18,35 @@ use super::token_file::{self, Stamp, TOKENS_MAX, TokenEntry, TokenFile};
 /// A label is a line an operator recognises the token by.
 const LABEL_BYTES_MAX: usize = 200;
 
+/// Tokens stay in force for this long while their file cannot be read: an editor at work must not
+/// lock a whole hall out, and a token revoked meanwhile must not open anything for long.
+const UNREADABLE_TIME_MAX: Duration = Duration::from_mins(1);
+
 /// Access tokens kept in a file.
 #[derive(Debug)]
 pub struct FileTokenBook {
     path: PathBuf,
     read: RwLock<ReadState>,
+    /// A token in no file, of the process itself.
+    standing: Option<Session>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct ReadState {
     stamp: Option<Stamp>,
     entries: Arc<Vec<TokenEntry>>,
+    file: FileState,
+}
+
+/// What is known of the file, so that each change is told once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum FileState {
+    #[default]
+    Readable,
+    /// The tokens read before are still in force.
+    Unreadable { since: Instant },
+    /// No longer.
+    Closed,
 }
 
 /// A token just made; its text is in no file.
@@ -102,9 +122,17 @@ impl FileTokenBook {
         let book = Self {
             path: path.into(),
             read: RwLock::new(ReadState::default()),
+            standing: None,
         };
         book.read_again().map_err(|source| book.failed(source))?;
         Ok(book)
+    }
+
+    /// With a token that stands in no file and goes with this process.
+    #[must_use]
+    pub fn with_standing(mut self, session: Session) -> Self {
+        self.standing = Some(session);
+        self
     }
 
     /// Makes a token for a person and stores its hash.
@@ -187,27 +215,69 @@ impl FileTokenBook {
     }
 
     /// The entries as the file has them now.
-    fn entries(&self) -> Arc<Vec<TokenEntry>> {
+    fn entries(&self, now: Instant) -> Arc<Vec<TokenEntry>> {
         let known = self
             .read
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        if matches!(token_file::stamp(&self.path), Ok(stamp) if stamp == known.stamp) {
+        if known.file == FileState::Readable
+            && matches!(token_file::stamp(&self.path), Ok(stamp) if stamp == known.stamp)
+        {
             return known.entries;
         }
         match self.read_again() {
-            Ok(entries) => entries,
-            Err(error) => {
-                // A file spoiled by hand must not lock a whole hall out.
-                tracing::warn!(
-                    code = %Code::TOKEN_BOOK_UNUSABLE,
-                    %error,
-                    "the token file cannot be read; the tokens read before stay in force"
-                );
-                known.entries
+            Ok(entries) => {
+                if known.file != FileState::Readable {
+                    tracing::info!("the token file is read again");
+                }
+                entries
+            }
+            Err(error) => self.without_file(now, &error),
+        }
+    }
+
+    /// What is in force while the file cannot be read.
+    fn without_file(&self, now: Instant, error: &io::Error) -> Arc<Vec<TokenEntry>> {
+        let code = Code::TOKEN_BOOK_UNUSABLE;
+        let mut read = self.read.write().unwrap_or_else(PoisonError::into_inner);
+        match read.file {
+            FileState::Readable => {
+                tracing::warn!(%code, %error, "the token file cannot be read; its tokens end soon");
+                read.file = FileState::Unreadable { since: now };
+            }
+            FileState::Unreadable { since }
+                if now.saturating_duration_since(since) >= UNREADABLE_TIME_MAX =>
+            {
+                tracing::error!(%code, %error, "the token file cannot be read; no token is taken");
+                read.entries = Arc::default();
+                read.file = FileState::Closed;
+            }
+            FileState::Unreadable { .. } | FileState::Closed => {}
+        }
+        Arc::clone(&read.entries)
+    }
+
+    fn find_at(&self, token: &str, now: Instant) -> Option<Session> {
+        let token_hash = AccessToken::hash_of(token)?;
+        let entries = self.entries(now);
+        let mut found = None;
+        // Every entry is compared whole, so that the time taken says nothing about any of them.
+        for entry in entries.iter() {
+            if is_equal(entry.sha256, token_hash) {
+                found = Some(Session {
+                    actor: entry.actor(),
+                    token_hash,
+                    expires: entry.expires,
+                });
             }
         }
+        let standing = self.standing.as_ref();
+        found.or_else(|| {
+            standing
+                .filter(|session| is_equal(session.token_hash, token_hash))
+                .cloned()
+        })
     }
 
     fn read_again(&self) -> io::Result<Arc<Vec<TokenEntry>>> {
@@ -217,6 +287,7 @@ impl FileTokenBook {
         *self.read.write().unwrap_or_else(PoisonError::into_inner) = ReadState {
             stamp,
             entries: Arc::clone(&entries),
+            file: FileState::Readable,
         };
         Ok(entries)
     }
@@ -231,20 +302,7 @@ impl FileTokenBook {
 
 impl TokenBook for FileTokenBook {
     fn find(&self, token: &str) -> Option<Session> {
-        let token_hash = AccessToken::hash_of(token)?;
-        let entries = self.entries();
-        let mut found = None;
-        // Every entry is compared whole, so that the time taken says nothing about any of them.
-        for entry in entries.iter() {
-            if is_equal(entry.sha256, token_hash) {
-                found = Some(entry);
-            }
-        }
-        found.map(|entry| Session {
-            actor: entry.actor(),
-            token_hash,
-            expires: entry.expires,
-        })
+        self.find_at(token, Instant::now())
     }
 }
 

@@ -1,9 +1,9 @@
 //! The file of access tokens: what stands in it, and how it is replaced so that a power cut leaves
 //! the old one or the new one, never half of either.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
@@ -98,31 +98,62 @@ fn invalid(reason: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, reason)
 }
 
-/// Replaces the file: written aside, synced, renamed over, and the folder synced.
+/// Replaces the file: written aside, synced, renamed over, and the folder synced. Owner and mode stay
+/// what they were: whoever runs the command may be another than the one the node runs as.
 pub(super) fn replace(path: &Path, content: &TokenFile) -> io::Result<()> {
     let mut bytes = serde_json::to_vec_pretty(content)?;
     bytes.push(b'\n');
     let aside = beside(path, "new");
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&aside)?;
+    // Left by a crash, perhaps of somebody else's.
+    match fs::remove_file(&aside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = create_private(&aside)?;
+    match fs::metadata(path) {
+        Ok(before) => {
+            give_to_owner_of(&file, &before)?;
+            file.set_permissions(Permissions::from_mode(before.mode() & 0o777))?;
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            give_to_owner_of(&file, &fs::metadata(folder_of(path))?)?;
+        }
+        Err(error) => return Err(error),
+    }
     file.write_all(&bytes)?;
     file.sync_all()?;
     fs::rename(&aside, path)?;
     File::open(folder_of(path))?.sync_all()
 }
 
+fn create_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// What root makes in a folder of the node's user must be that user's. Who may not give it away is
+/// refused rather than locking the node out.
+fn give_to_owner_of(file: &File, model: &fs::Metadata) -> io::Result<()> {
+    let made = file.metadata()?;
+    if made.uid() == model.uid() {
+        return Ok(());
+    }
+    fchown(file, Some(model.uid()), Some(model.gid()))
+}
+
 /// Holds off every other process that would change the file, until it is dropped.
 pub(super) fn lock(path: &Path) -> io::Result<File> {
-    let lock = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(beside(path, "lock"))?;
+    let path = beside(path, "lock");
+    let lock = match create_private(&path) {
+        Ok(made) => {
+            give_to_owner_of(&made, &fs::metadata(folder_of(&path))?)?;
+            made
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            OpenOptions::new().write(true).open(&path)?
+        }
+        Err(error) => return Err(error),
+    };
     lock.lock()?;
     Ok(lock)
 }

@@ -3,6 +3,7 @@
 mod data_folder;
 mod enrolled;
 mod metrics;
+mod operator;
 mod peers;
 mod ready;
 mod shutdown;
@@ -10,6 +11,7 @@ mod start;
 mod telemetry;
 
 pub(crate) use data_folder::{TOKENS_FILE, city_of_folder};
+pub(crate) use operator::read_token;
 pub(crate) use ready::{READY_FILE, Ready};
 pub(crate) use shutdown::Shutdown;
 pub(crate) use start::NodeProcess;

@@ -18,6 +18,7 @@ use tongban_wal::{OpenError as LogError, WalConfig};
 use super::data_folder::{DataFolder, TOKENS_FILE};
 use super::enrolled::check_enrolled;
 use super::metrics::metrics_text;
+use super::operator::{OPERATOR_FILE, leave_token};
 use super::peers::{directory_of, follow_registry};
 use super::ready::{READY_FILE, Ready};
 use super::shutdown::Shutdown;
@@ -101,7 +102,7 @@ impl NodeProcess {
         let me = configuration.node;
         let folder = DataFolder::take(&configuration.data, me)?;
         let grounds = check_grounds(configuration)?;
-        let tokens = Arc::new(FileTokenBook::open(folder.path().join(TOKENS_FILE))?);
+        let tokens = FileTokenBook::open(folder.path().join(TOKENS_FILE))?;
         let listener = listen(configuration.http_listen).await?;
         let (store, opened) = SledStore::open(&folder.path().join("state"), STATE_CACHE_BYTES)?;
         tracing::info!(?opened, "applied state is open");
@@ -128,6 +129,7 @@ impl NodeProcess {
         });
         let node = Arc::new(Box::pin(started).await?);
         folder.keep()?;
+        let operator = leave_token(folder.path(), me)?;
         let ready = Ready {
             http: address_of(&listener, configuration.http_listen),
             federation: bound.first().map(ToString::to_string).unwrap_or_default(),
@@ -139,7 +141,7 @@ impl NodeProcess {
         let state = ApiState {
             node: node.handle(),
             catalogue,
-            tokens,
+            tokens: Arc::new(tokens.with_standing(operator)),
             clock: Arc::new(SystemClock),
             requests,
             metrics: Arc::new(metrics),
@@ -192,7 +194,9 @@ impl NodeProcess {
 
     async fn end(self) {
         // Gone before the answers stop, so that nobody is sent to a closed door.
-        let _ = std::fs::remove_file(self.folder.path().join(READY_FILE));
+        for file in [READY_FILE, OPERATOR_FILE] {
+            let _ = std::fs::remove_file(self.folder.path().join(file));
+        }
         self.follower.abort();
         let _ = self.stop_api.send(());
         // One that ended by itself was heard already.

@@ -85,21 +85,73 @@ fn what_was_never_a_token_opens_nothing() {
 }
 
 #[test]
-fn a_spoiled_file_keeps_the_tokens_read_before_and_does_not_open_anew() {
+fn a_spoiled_file_keeps_the_tokens_read_before_for_a_minute_and_does_not_open_anew() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tokens.json");
     let book = FileTokenBook::open(&path).unwrap();
     let made = create(&book, &Counting::default());
+    let whole = fs::read(&path).unwrap();
+    let begun = Instant::now();
+    let is_found = |after_s| {
+        let now = begun + Duration::from_secs(after_s);
+        book.find_at(made.token.expose(), now).is_some()
+    };
     for spoiled in ["{", "{\"tokens\":[{\"id\":\"x\"}]}"] {
         fs::write(&path, spoiled).unwrap();
-        assert!(book.find(made.token.expose()).is_some());
+        assert!(is_found(0) && is_found(59));
+        assert!(!is_found(60) && !is_found(0));
         assert!(matches!(
             FileTokenBook::open(&path),
             Err(TokenBookError::File { .. })
         ));
+        fs::write(&path, &whole).unwrap();
+        assert!(is_found(61));
     }
     fs::remove_file(&path).unwrap();
-    assert_eq!(book.find(made.token.expose()), None);
+    assert!(!is_found(62));
+}
+
+#[test]
+fn the_token_of_the_process_stands_in_no_file_and_needs_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tokens.json");
+    let token = AccessToken::make(&Counting::default());
+    let session = Session {
+        actor: clerk(),
+        token_hash: token.hash(),
+        expires: NOW,
+    };
+    let book = FileTokenBook::open(&path)
+        .unwrap()
+        .with_standing(session.clone());
+    assert!(!path.exists());
+    assert_eq!(book.find(token.expose()), Some(session.clone()));
+    fs::write(&path, "{").unwrap();
+    let later = Instant::now() + 2 * UNREADABLE_TIME_MAX;
+    assert_eq!(book.find_at(token.expose(), later), Some(session));
+}
+
+/// Only root may give a file away; for anybody else the owner is the same before and after.
+#[test]
+fn a_change_leaves_the_file_its_owner_and_mode() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tokens.json");
+    let other = Some(54_321);
+    let may_give = chown(folder.path(), other, other).is_ok();
+    let seen = |path: &std::path::Path| {
+        let found = fs::metadata(path).unwrap();
+        (found.uid(), found.gid(), found.mode() & 0o777)
+    };
+    let entropy = Counting::default();
+    let book = FileTokenBook::open(&path).unwrap();
+    create(&book, &entropy);
+    let first = seen(&path);
+    assert_eq!(first.0 == 54_321, may_give);
+    assert_eq!(seen(&folder.path().join("tokens.json.lock")), first);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    create(&book, &entropy);
+    assert_eq!(seen(&path), (first.0, first.1, 0o640));
 }
 
 #[test]

@@ -1,0 +1,107 @@
+//! Where a node is asked: `http://` and a host with a port. A mistake in it is one of usage.
+
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+use hyper::Uri;
+use tokio::net::lookup_host;
+use tongban_types::Code;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Without one a URL means this port.
+const HTTP_PORT: u16 = 80;
+
+/// Host and port of a node's API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct NodeUrl {
+    host: String,
+    port: u16,
+}
+
+impl FromStr for NodeUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "应为 http://主机:端口, 没有路径".to_owned();
+        let uri: Uri = text.parse().map_err(|_| wrong())?;
+        let is_http = uri.scheme_str().is_none_or(|scheme| scheme == "http");
+        let has_path = !matches!(uri.path(), "" | "/") || uri.query().is_some();
+        let authority = uri.authority().ok_or_else(wrong)?;
+        let host = authority
+            .host()
+            .trim_start_matches('[')
+            .trim_end_matches(']');
+        // A name in front of the host, or what is no port behind it, would be passed over in silence.
+        let behind = authority.as_str().strip_prefix(authority.host());
+        let is_plain = behind.is_some_and(|rest| rest.is_empty() || authority.port().is_some());
+        if !is_http || has_path || host.is_empty() || !is_plain {
+            return Err(wrong());
+        }
+        Ok(Self {
+            host: host.to_owned(),
+            port: authority.port_u16().unwrap_or(HTTP_PORT),
+        })
+    }
+}
+
+impl NodeUrl {
+    /// Everything the host stands for.
+    pub(super) async fn addresses(&self) -> Result<Vec<SocketAddr>, Failure> {
+        match lookup_host((self.host.as_str(), self.port)).await {
+            Ok(found) => Ok(found.collect()),
+            Err(_) => Err(self.unresolved()),
+        }
+    }
+
+    /// The host stands for nothing.
+    pub(super) fn unresolved(&self) -> Failure {
+        let message = format!("主机名 {} 无法解析", self.host);
+        Failure::new(Code::NODE_UNREACHABLE, Exit::Unreachable, message)
+            .then("tongban status --url http://127.0.0.1:8443 --token TOKEN")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_url_leads_to_addresses_by_name_and_by_number() {
+        for (text, port) in [
+            ("http://127.0.0.1:8443/", 8443),
+            ("http://localhost:8443", 8443),
+            ("127.0.0.1:9", 9),
+            ("http://[::1]:8443", 8443),
+            ("http://localhost", 80),
+        ] {
+            let url: NodeUrl = text.parse().unwrap();
+            let found = url.addresses().await.unwrap();
+            assert!(!found.is_empty(), "{text}");
+            assert!(
+                found
+                    .iter()
+                    .all(|at| at.port() == port && at.ip().is_loopback()),
+                "{text}: {found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_malformed_url_is_refused_before_anybody_is_asked() {
+        for text in [
+            "",
+            "http://",
+            "https://127.0.0.1:8443",
+            "ftp://127.0.0.1:8443",
+            "http://127.0.0.1:port",
+            "http://127.0.0.1:99999",
+            "http://127.0.0.1:8443/api",
+            "http://me@127.0.0.1:8443",
+            "/var/lib/tongban",
+        ] {
+            assert!(text.parse::<NodeUrl>().is_err(), "{text}");
+        }
+    }
+}
