@@ -14,6 +14,7 @@ mod request;
 mod router;
 mod serving;
 mod state;
+mod trace;
 
 pub use authorization::{
     AccessToken, FileTokenBook, ListedToken, NewToken, Operation, Session, TokenBook,

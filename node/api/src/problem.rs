@@ -8,6 +8,7 @@ use tongban_types::{Code, MalformedId};
 
 use crate::catalogue::FieldFault;
 use crate::limits::RETRY_AFTER_SECONDS;
+use crate::trace::TraceId;
 
 /// What an operation answers.
 pub(crate) type Answer = Result<Response, Problem>;
@@ -31,8 +32,18 @@ struct ProblemBody<'p> {
     status: u16,
     detail: &'p str,
     code: String,
-    errors: &'p [FieldFault],
+    errors: Vec<ErrorBody<'p>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
     help: Help,
+}
+
+/// One place that is wrong. Its code is the problem's: what differs is the rule it breaks.
+#[derive(Serialize)]
+struct ErrorBody<'p> {
+    code: String,
+    #[serde(flatten)]
+    fault: &'p FieldFault,
 }
 
 #[derive(Serialize)]
@@ -123,7 +134,15 @@ impl IntoResponse for Problem {
             status: self.status.as_u16(),
             detail: &self.detail,
             code: self.code.to_string(),
-            errors: &self.errors,
+            errors: self
+                .errors
+                .iter()
+                .map(|fault| ErrorBody {
+                    code: self.code.to_string(),
+                    fault,
+                })
+                .collect(),
+            trace_id: TraceId::current().map(|id| id.to_string()),
             help: Help {
                 zh: entry.map_or("", |entry| entry.cure_zh),
                 en: entry.map_or("", |entry| entry.cure_en),

@@ -298,3 +298,17 @@ async fn requests_and_refusals_are_counted_by_pattern_and_code() {
     }
     assert!(!text.contains(&number().to_string()));
 }
+
+#[tokio::test]
+async fn an_answer_carries_the_trace_it_was_asked_under() {
+    let world = World::new();
+    let id = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let asked = crate::world::request(axum::http::Method::GET, "", "/api/v1/cases")
+        .header("traceparent", format!("00-{id}-00f067aa0ba902b7-01"))
+        .body(axum::body::Body::empty())
+        .unwrap();
+    let problem = world.send(asked).await.problem(401, "TB7001");
+    assert_eq!(problem["trace_id"], id);
+    let (first, second) = (world.get("", "/livez").await, world.get("", "/livez").await);
+    assert_ne!(first.header("x-request-id"), second.header("x-request-id"));
+}

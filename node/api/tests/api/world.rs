@@ -94,6 +94,15 @@ impl Reply {
         assert_eq!(problem["code"], code, "{problem}");
         assert_eq!(problem["type"], format!("/problems/{code}"));
         assert_eq!(problem["status"], status);
+        assert_eq!(
+            problem["trace_id"],
+            self.header("x-request-id"),
+            "{problem}"
+        );
+        assert_eq!(self.header("x-request-id").len(), 32);
+        for error in problem["errors"].as_array().unwrap() {
+            assert_eq!(error["code"], code, "{problem}");
+        }
         for words in ["/title", "/title_en", "/detail", "/help/zh", "/help/en"] {
             let words = problem.pointer(words).and_then(Value::as_str);
             assert!(words.is_some_and(|words| !words.is_empty()), "{problem}");
