@@ -19,7 +19,7 @@ use super::data_folder::{DataFolder, TOKENS_FILE};
 use super::enrolled::check_enrolled;
 use super::metrics::metrics_text;
 use super::operator::{OPERATOR_FILE, leave_token};
-use super::peers::{directory_of, follow_registry};
+use super::peers::{Peers, follow_registry};
 use super::ready::{READY_FILE, Ready};
 use super::shutdown::Shutdown;
 use crate::configuration::Configuration;
@@ -106,11 +106,12 @@ impl NodeProcess {
         let listener = listen(configuration.http_listen).await?;
         let (store, opened) = SledStore::open(&folder.path().join("state"), STATE_CACHE_BYTES)?;
         tracing::info!(?opened, "applied state is open");
+        let peers = Peers::of(&grounds.registry).await;
         let (transport, bound) = Libp2pTransport::start(NetConfig {
             me,
             identity: *grounds.keys.transport,
             listen: vec![configuration.federation_listen],
-            peers: directory_of(&grounds.registry).await?,
+            peers: peers.directory()?,
         })
         .await?;
         let transport = Arc::new(transport);
@@ -149,7 +150,7 @@ impl NodeProcess {
         let (stop_api, stopped) = oneshot::channel::<()>();
         let stopped = async move { drop(stopped.await) };
         let api = tokio::spawn(tongban_api::serve(listener, state, stopped));
-        let follower = tokio::spawn(follow_registry(node.handle(), transport.clone()));
+        let follower = tokio::spawn(follow_registry(node.handle(), transport.clone(), peers));
         Ok(Self {
             node,
             transport,
