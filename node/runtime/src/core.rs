@@ -89,6 +89,19 @@ pub struct NodeSettings {
     pub calendar: tongban_types::Calendar,
     /// How long things take.
     pub tempo: Tempo,
+    /// Whether forms are sealed.
+    pub forms: Forms,
+}
+
+/// What becomes of a form before it enters a log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Forms {
+    /// Sealed under the key of its case.
+    #[default]
+    Sealed,
+    /// Left in the clear, to measure what sealing costs. A node so started serves nobody: whoever
+    /// starts it sees to it that it can have no partner on another machine.
+    ClearForMeasurement,
 }
 
 /// A group this node keeps a replica of.

@@ -30,7 +30,7 @@ mod timekeeper;
 mod vault;
 mod wire;
 
-pub use crate::core::{Hosted, NodeSettings, RouteRaft, Tempo};
+pub use crate::core::{Forms, Hosted, NodeSettings, RouteRaft, Tempo};
 pub use handle::{
     Act, Acted, Application, CasePage, Collected, GroupReport, NodeError, NodeHandle, NodeHealth,
     NodeReport, OpenedCase, OpenedMovement, StoredCase, Wait,
@@ -38,7 +38,6 @@ pub use handle::{
 pub use key_ring::{KeyRing, Seeds};
 pub use replica::{Replica, Witness};
 pub use running::{RunningNode, RuntimeParts};
-pub use sealing::seal_sample;
 pub use signal::{Listener, Signal};
 pub use store_view::StoreView;
 pub use template::{ClaimTemplate, DocumentTemplate};

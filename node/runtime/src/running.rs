@@ -102,6 +102,7 @@ impl<P: Platform> RunningNode<P> {
             entropy.clone(),
             clock.clone(),
             signer.clone(),
+            settings.forms,
         );
         let vault = Arc::new(vault.await?);
         let core = Arc::new(Core::<P> {

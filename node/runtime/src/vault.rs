@@ -10,6 +10,7 @@ use tongban_trust::Registry;
 use tongban_types::{CaseNumber, Hash, NodeId, RequestTag, Sealed, SealedUse, sha256_parts};
 use zeroize::Zeroizing;
 
+use crate::core::Forms;
 use crate::ports::{LocalLog, LocalTable, LocalWrite, LogFailed};
 use crate::sealing::{self, CaseKey, PairwiseKey};
 use crate::seams::{Entropy, Platform, Signer, WallClock};
@@ -33,6 +34,7 @@ pub(crate) struct Vault<P: Platform> {
     signer: Arc<P::Signer>,
     pairwise: Mutex<BTreeMap<NodeId, (i64, PairwiseKey)>>,
     pseudonym: Zeroizing<[u8; 32]>,
+    forms: Forms,
 }
 
 impl<P: Platform> Vault<P> {
@@ -43,6 +45,7 @@ impl<P: Platform> Vault<P> {
         entropy: Arc<P::Entropy>,
         clock: Arc<P::Clock>,
         signer: Arc<P::Signer>,
+        forms: Forms,
     ) -> Result<Self, LogFailed> {
         let stored = local.get(LocalTable::Vault, PSEUDONYM);
         let pseudonym = if let Some(key) = stored.and_then(|bytes| bytes.try_into().ok()) {
@@ -66,6 +69,7 @@ impl<P: Platform> Vault<P> {
             signer,
             pairwise,
             pseudonym,
+            forms,
         })
     }
 
@@ -97,6 +101,20 @@ impl<P: Platform> Vault<P> {
     /// How many case keys are here; the key of pseudonyms stands beside them.
     pub(crate) fn count(&self) -> usize {
         self.local.count(LocalTable::Vault).saturating_sub(1)
+    }
+
+    /// Seals the form of a new case under its key.
+    pub(crate) fn seal_form(
+        &self,
+        key: &CaseKey,
+        nonce: [u8; 24],
+        case: CaseNumber,
+        salted: &[u8],
+    ) -> Sealed {
+        match self.forms {
+            Forms::Sealed => sealing::seal(key, nonce, SealedUse::Form, case, salted),
+            Forms::ClearForMeasurement => sealing::pass_through(nonce, SealedUse::Form, salted),
+        }
     }
 
     /// Seals a text under a case's key.

@@ -300,6 +300,10 @@ codes! {
     4012 REQUEST_UNDER_WAY "request-under-way"
         zh "同一请求正在办理" en "The same request is being answered right now."
         cure_zh "稍候用同一 Idempotency-Key 重试" cure_en "Try again in a moment with the same Idempotency-Key.";
+    4015 DESK_REFUSED "desk-refused"
+        zh "有已收件的申请被审批组拒绝, 正在定时重试" en "The group refuses applications this desk took in; they are tried again now and then."
+        cure_zh "用 GET /api/v1/cases?state=stored 查看每件的拒绝代码, 按其说明处理"
+        cure_en "See each one's code with GET /api/v1/cases?state=stored and do what it says.";
     5001 LOG_DAMAGED "log-damaged"
         zh "本节点的日志有损坏：曾经落盘的内容已不完整" en "The log of this node is damaged: bytes that had been durable are not whole."
         cure_zh "不要删改文件；保留数据目录备查，以新的节点编号作为学习者重新加入" cure_en "Change no file; keep the folder for inspection and let the node join again as a learner under a new id.";
@@ -552,6 +556,9 @@ codes! {
     8070 BENCH_FAILED "bench-failed"
         zh "测速未能完成" en "The benchmark did not come to its end."
         cure_zh "加 --keep 重试, 查看目录中的 node.log" cure_en "Run it again with --keep and read the node.log files.";
+    8071 MEASUREMENT_REFUSED "measurement-refused"
+        zh "不封存表单的测量只能在全部节点都在本机的联盟上进行" en "Forms are left in the clear only to measure a federation that is on this one machine as a whole."
+        cure_zh "去掉该选项; 测速用 tongban bench intake" cure_en "Leave the option out; `tongban bench intake` measures.";
 }
 
 #[cfg(test)]

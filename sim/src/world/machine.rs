@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tongban_assembly::{Node, NodeParts, RaftTempo};
-use tongban_runtime::{NodeHandle, NodeSettings, Tempo, Witness};
+use tongban_runtime::{Forms, NodeHandle, NodeSettings, Tempo, Witness};
 use tongban_types::NodeId;
 use tongban_wal::WalConfig;
 
@@ -171,6 +171,7 @@ fn settings(me: NodeId, federation: &Federation) -> NodeSettings {
         templates: [(federation.item.item, federation.template.clone())].into(),
         calendar: federation.calendar.clone(),
         tempo: Tempo::default(),
+        forms: Forms::Sealed,
     }
 }
 

@@ -1,16 +1,13 @@
-//! What cryptography costs on this machine, measured alone: signatures, which set a ceiling, and
-//! sealing, which could be saved only by giving up that partners see no form.
+//! What signatures cost on this machine, measured alone, and the ceiling they set.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use tongban_runtime::seal_sample;
-use tongban_runtime::seams::{Entropy as _, WallClock as _};
+use tongban_runtime::seams::Entropy as _;
 use tongban_trust::{SigningKey, verify_strict};
-use tongban_types::{CaseNumber, CityCode, sha256};
 
-use crate::platform::{OsEntropy, SystemClock};
+use crate::platform::OsEntropy;
 
 /// Long enough to be steady, short beside the measurement.
 const MEASURE: Duration = Duration::from_millis(300);
@@ -22,19 +19,15 @@ pub(super) struct Ceiling {
     pub(super) sign: f64,
     /// One strict verification.
     pub(super) verify: f64,
-    /// Drawing a key, hashing the salted form and sealing it.
-    pub(super) seal: f64,
 }
 
 impl Ceiling {
     /// Measures, when nothing else runs.
-    pub(super) fn measure(form_bytes: usize) -> anyhow::Result<Self> {
+    pub(super) fn measure() -> anyhow::Result<Self> {
         let key = SigningKey::from_seed(&OsEntropy.array());
         let message = vec![0x5a; 64];
         let signature = key.sign_raw(&message);
         verify_strict(key.public(), &message, signature).context("a fresh signature")?;
-        let form = vec![0x5a; form_bytes];
-        let case = CaseNumber::new(CityCode::new(350_100)?, SystemClock.now().china_day(), 1, 0)?;
         Ok(Self {
             sign: microseconds_of(|| {
                 black_box(key.sign_raw(black_box(&message)));
@@ -42,12 +35,6 @@ impl Ceiling {
             verify: microseconds_of(|| {
                 let verdict = verify_strict(key.public(), black_box(&message), signature);
                 black_box(verdict.is_ok());
-            }),
-            seal: microseconds_of(|| {
-                black_box((
-                    sha256(&form),
-                    seal_sample(&OsEntropy, case, black_box(&form)),
-                ));
             }),
         })
     }

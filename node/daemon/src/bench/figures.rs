@@ -8,6 +8,7 @@ use super::Intake;
 use super::ceiling::Ceiling;
 use super::load::Written;
 use super::usage::Usage;
+use crate::columns::padded;
 use crate::output::Answer;
 
 /// What was measured.
@@ -39,10 +40,6 @@ pub(crate) struct Figures {
     signature_ceiling_single: f64,
     /// Ceiling with batches of the size seen.
     signature_ceiling_batched: f64,
-    /// Sealing a form, measured alone.
-    seal_us: f64,
-    /// Processor time a case less what sealing takes of it.
-    cpu_us_per_case_unsealed: f64,
 }
 
 impl Figures {
@@ -60,7 +57,6 @@ impl Figures {
         let entries = after.entries.saturating_sub(before.entries).max(1);
         let batch = (count(cases) / float(entries)).max(1.0);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let cpu = a_case(after.cpu_us.saturating_sub(before.cpu_us));
         let log_bytes = after.log_bytes.saturating_sub(before.log_bytes);
         let state_bytes = after.state_bytes.saturating_sub(before.state_bytes);
         let ceiling_of = |batch| {
@@ -72,7 +68,7 @@ impl Figures {
             cases_per_second: rounded(count(cases) / seconds),
             p50_ms: quantile_ms(&written.latencies, 0.50),
             p99_ms: quantile_ms(&written.latencies, 0.99),
-            cpu_us_per_case: cpu,
+            cpu_us_per_case: a_case(after.cpu_us.saturating_sub(before.cpu_us)),
             bytes_per_case: a_case(log_bytes + state_bytes),
             log_bytes_per_case: a_case(log_bytes),
             state_bytes_per_case: a_case(state_bytes),
@@ -97,16 +93,59 @@ impl Figures {
             verify_us: rounded(ceiling.verify),
             signature_ceiling_single: ceiling_of(1.0),
             signature_ceiling_batched: ceiling_of(batch),
-            seal_us: rounded(ceiling.seal),
-            cpu_us_per_case_unsealed: rounded((cpu - ceiling.seal).max(0.0)),
         }
     }
 }
 
-impl Answer for Figures {
+/// The same load with forms sealed, as nodes always do, and in the clear, one after the other.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Comparison {
+    #[serde(flatten)]
+    pub(super) sealed: Figures,
+    pub(super) unsealed: Figures,
+}
+
+impl Comparison {
+    /// Whether every request of both was answered as it should be.
+    pub(super) const fn is_whole(&self) -> bool {
+        self.sealed.failures == 0 && self.unsealed.failures == 0
+    }
+}
+
+impl Answer for Comparison {
     const SCHEMA: &'static str = "tongban.bench-intake/v1";
 
     fn to_text(&self) -> String {
+        let rows = [("封存", &self.sealed), ("不封存", &self.unsealed)];
+        let rows = rows.map(|(name, figures)| format!("{} {}", padded(name, 6), figures.row()));
+        [
+            vec![self.sealed.text(), "并列:".to_owned()],
+            rows.to_vec(),
+            self.unsealed.failed().into_iter().collect(),
+        ]
+        .concat()
+        .join("\n")
+    }
+}
+
+impl Figures {
+    fn row(&self) -> String {
+        format!(
+            "每秒 {:.0} 件   p50 {:.1} ms   p99 {:.1} ms   每件 {:.0} µs, 落盘 {:.0} 字节",
+            self.cases_per_second,
+            self.p50_ms,
+            self.p99_ms,
+            self.cpu_us_per_case,
+            self.bytes_per_case,
+        )
+    }
+
+    fn failed(&self) -> Option<String> {
+        let first = self.first_failure.as_deref().unwrap_or_default();
+        (self.failures > 0).then(|| format!("未成 {} 次, 首次: {first}", self.failures))
+    }
+
+    fn text(&self) -> String {
         let mut lines = vec![
             format!(
                 "每秒 {:.0} 件   p50 {:.1} ms   p99 {:.1} ms   ({} 件, {} 秒, {} 个写入者, 表单 {} 字节, {} 个投票成员)",
@@ -138,15 +177,8 @@ impl Answer for Figures {
                 self.signature_ceiling_single,
                 self.signature_ceiling_batched,
             ),
-            format!(
-                "封存一份表单 {:.1} µs (单独测得): 不封存每件约 {:.0} µs",
-                self.seal_us, self.cpu_us_per_case_unsealed,
-            ),
         ];
-        if self.failures > 0 {
-            let first = self.first_failure.as_deref().unwrap_or_default();
-            lines.push(format!("未成 {} 次, 首次: {first}", self.failures));
-        }
+        lines.extend(self.failed());
         lines.join("\n")
     }
 }
@@ -192,6 +224,66 @@ mod tests {
         assert!((quantile_ms(&sorted, 0.50) - 51.0).abs() < 0.01);
         assert!((quantile_ms(&sorted, 0.99) - 100.0).abs() < 0.01);
         assert!(quantile_ms(&[], 0.5).abs() < 0.01);
+    }
+
+    #[test]
+    fn both_runs_stand_side_by_side_and_a_failed_request_is_told() {
+        let intake = Intake {
+            voters: 3,
+            writers: 1,
+            bytes: 1_024,
+            seconds: 1,
+            keep: false,
+        };
+        let nothing = Usage {
+            pids: Vec::new(),
+            cpu_us: 0,
+            generator_cpu_us: 0,
+            log_bytes: 0,
+            log_syncs: 0,
+            state_bytes: 0,
+            entries: 0,
+        };
+        let used = Usage {
+            cpu_us: 700,
+            entries: 1,
+            ..nothing.clone()
+        };
+        let ceiling = Ceiling {
+            sign: 20.0,
+            verify: 40.0,
+        };
+        let figures = |failures| {
+            let written = Written {
+                latencies: vec![Duration::from_millis(3)],
+                failures,
+                first_failure: (failures > 0).then(|| "TB4003".to_owned()),
+            };
+            Figures::of(&intake, written, &nothing, &used, &ceiling, "福州市")
+        };
+        let whole = Comparison {
+            sealed: figures(0),
+            unsealed: figures(0),
+        };
+        assert!(whole.is_whole());
+        let json = serde_json::to_value(&whole).unwrap();
+        for name in [
+            "cases_per_second",
+            "p50_ms",
+            "p99_ms",
+            "cpu_us_per_case",
+            "bytes_per_case",
+        ] {
+            assert!(json[name].is_number() && json["unsealed"][name].is_number());
+        }
+        let failed = Comparison {
+            unsealed: figures(2),
+            ..whole
+        };
+        assert!(!failed.is_whole());
+        let shown = failed.to_text();
+        assert!(shown.contains("\n不封存 每秒 1 件"), "{shown}");
+        assert!(shown.contains("未成 2 次, 首次: TB4003"), "{shown}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use tokio::time::{sleep_until, timeout};
+use tongban_runtime::Forms;
 use tongban_types::{Code, Role};
 
 use crate::exit::Exit;
@@ -19,7 +20,7 @@ use crate::output::Output;
 use crate::staging::{Clerk, Federation, Layout, SIX_CITIES, Stop, wait_until_leading};
 
 use ceiling::Ceiling;
-use figures::Figures;
+use figures::{Comparison, Figures};
 use form::form_of_size;
 use load::{Load, Writers};
 use usage::Usage;
@@ -45,34 +46,63 @@ pub(crate) struct Intake {
     pub(crate) keep: bool,
 }
 
-/// Measures. Whatever happens, no process is left behind.
+/// Measures with forms sealed, then the same in the clear. Whatever happens, no process is left
+/// behind.
 pub(crate) async fn measure(intake: &Intake, output: Output) -> Result<Exit, Failure> {
     let mut stop = Stop::listen().context("listening for signals")?;
     let form = form_of_size(intake.bytes).map_err(as_bench)?;
+    let ceiling = Ceiling::measure().map_err(as_bench)?;
+    let mut measured = Vec::new();
+    for forms in [Forms::Sealed, Forms::ClearForMeasurement] {
+        match measure_one(intake, &form, forms, ceiling, &mut stop).await? {
+            Some(figures) => measured.push(figures),
+            None => return Ok(Exit::No),
+        }
+    }
+    let (unsealed, sealed) = measured.pop().zip(measured.pop()).context("two runs")?;
+    let comparison = Comparison { sealed, unsealed };
+    output.answer(&comparison);
+    Ok(if comparison.is_whole() {
+        Exit::Yes
+    } else {
+        Exit::No
+    })
+}
+
+/// One run in a folder of its own; `None` when told to stop.
+async fn measure_one(
+    intake: &Intake,
+    form: &str,
+    forms: Forms,
+    ceiling: Ceiling,
+    stop: &mut Stop,
+) -> Result<Option<Figures>, Failure> {
     let folder = tempfile::Builder::new().prefix("tongban-bench-").tempdir();
     let mut folder = folder.context("making a folder for the measurement")?;
     folder.disable_cleanup(intake.keep);
-    let layout = Layout::make(folder.path(), &SIX_CITIES[..intake.voters], intake.voters)?;
+    let mut layout = Layout::make(folder.path(), &SIX_CITIES[..intake.voters], intake.voters)?;
+    for site in &mut layout.sites {
+        site.forms = forms;
+    }
     let mut federation = Federation::prepare(layout)?;
     let measured = tokio::select! {
         biased;
         () = stop.asked() => Ok(None),
-        measured = Box::pin(run(&mut federation, intake, &form)) => measured.map(Some),
+        measured = Box::pin(run(&mut federation, intake, form, ceiling)) => measured.map(Some),
     };
     federation.end().await;
     if intake.keep {
         Output::talk(&format!("目录: {}", folder.path().display()));
     }
-    match measured.map_err(as_bench)? {
-        Some(figures) => {
-            output.answer(&figures);
-            Ok(Exit::Yes)
-        }
-        None => Ok(Exit::No),
-    }
+    measured.map_err(as_bench)
 }
 
-async fn run(federation: &mut Federation, intake: &Intake, form: &str) -> anyhow::Result<Figures> {
+async fn run(
+    federation: &mut Federation,
+    intake: &Intake,
+    form: &str,
+    ceiling: Ceiling,
+) -> anyhow::Result<Figures> {
     federation.start().await?;
     let site = federation.site(MEASURED).clone();
     let token = federation.token(MEASURED, Role::Clerk, "bench");
@@ -86,7 +116,11 @@ async fn run(federation: &mut Federation, intake: &Intake, form: &str) -> anyhow
         .context("the first application")?;
     let leader = wait_until_leading(federation, MEASURED, None).await?;
     Output::talk(&format!(
-        "主副本在{}, 预热 {} 秒",
+        "{}; 主副本在{}, 预热 {} 秒",
+        match site.forms {
+            Forms::Sealed => "封存表单",
+            Forms::ClearForMeasurement => "不封存表单, 作对照",
+        },
         federation.city(leader).said(),
         WARM_UP.as_secs()
     ));
@@ -117,7 +151,6 @@ async fn run(federation: &mut Federation, intake: &Intake, form: &str) -> anyhow
             written.first_failure.unwrap_or_default()
         );
     }
-    let ceiling = Ceiling::measure(intake.bytes)?;
     let leader = federation.city(leader).name;
     Ok(Figures::of(
         intake, written, &before, &after, &ceiling, leader,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
+use tongban_runtime::Forms;
 
 use crate::configuration::Configuration;
 use crate::exit::Exit;
@@ -27,6 +28,9 @@ pub(crate) struct Arguments {
     /// 标准输入关闭时也退出: 启动它的进程不在了
     #[arg(long, hide = true)]
     until_stdin_closes: bool,
+    /// 不封存表单, 仅供本机测速
+    #[arg(long, hide = true, requires = "until_stdin_closes")]
+    clear_forms_for_measurement: bool,
 }
 
 /// Runs the node.
@@ -46,7 +50,12 @@ async fn work(arguments: &Arguments, configuration: &Configuration) -> Result<Ex
     // Before anything starts, so that an early signal ends it in good order too.
     let shutdown =
         Shutdown::listen(arguments.until_stdin_closes).context("listening for signals")?;
-    let process = Box::pin(NodeProcess::start(configuration)).await?;
+    let forms = if arguments.clear_forms_for_measurement {
+        Forms::ClearForMeasurement
+    } else {
+        Forms::Sealed
+    };
+    let process = Box::pin(NodeProcess::start(configuration, forms)).await?;
     process.announce()?;
     if let Some(file) = &arguments.ready_file {
         process.ready().write(file)?;

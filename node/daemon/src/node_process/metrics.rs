@@ -206,6 +206,12 @@ impl Page<'_> {
             "Applications stored, not yet replicated",
             waiting,
         )?;
+        let refused = i64::try_from(report.desk_refused).unwrap_or(i64::MAX);
+        self.gauge(
+            "tongban_desk_refused",
+            "Applications stored that the group refused when they were tried last",
+            refused,
+        )?;
         let version = i64::try_from(report.registry).unwrap_or(i64::MAX);
         self.gauge(
             "tongban_registry_version",

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tongban_api::{ApiState, Catalogue, FileTokenBook, RequestMetrics, TokenBookError};
 use tongban_assembly::{Node, NodeParts, StartError};
 use tongban_net::{Libp2pTransport, NetConfig};
-use tongban_runtime::{NodeSettings, Tempo};
+use tongban_runtime::{Forms, NodeSettings, Tempo};
 use tongban_store::{OpenError, SledStore};
 use tongban_trust::Registry;
 use tongban_types::Code;
@@ -17,6 +17,7 @@ use tongban_wal::{OpenError as LogError, WalConfig};
 
 use super::data_folder::{DataFolder, TOKENS_FILE};
 use super::enrolled::check_enrolled;
+use super::measurement::check_measurement;
 use super::metrics::metrics_text;
 use super::operator::{OPERATOR_FILE, leave_token};
 use super::peers::{Peers, follow_registry};
@@ -98,10 +99,16 @@ struct Grounds {
 
 impl NodeProcess {
     /// Starts the node; it answers when this returns.
-    pub(crate) async fn start(configuration: &Configuration) -> Result<Self, Failure> {
+    pub(crate) async fn start(
+        configuration: &Configuration,
+        forms: Forms,
+    ) -> Result<Self, Failure> {
         let me = configuration.node;
         let folder = DataFolder::take(&configuration.data, me)?;
         let grounds = check_grounds(configuration)?;
+        if forms == Forms::ClearForMeasurement {
+            check_measurement(configuration, &grounds.registry)?;
+        }
         let tokens = FileTokenBook::open(folder.path().join(TOKENS_FILE))?;
         let listener = listen(configuration.http_listen).await?;
         let (store, opened) = SledStore::open(&folder.path().join("state"), STATE_CACHE_BYTES)?;
@@ -117,7 +124,10 @@ impl NodeProcess {
         let transport = Arc::new(transport);
         let catalogue = Arc::new(Catalogue::built_in());
         let started = Node::<DaemonPlatform>::start(NodeParts {
-            settings: settings(configuration, &grounds, &catalogue),
+            settings: NodeSettings {
+                forms,
+                ..settings(configuration, &grounds, &catalogue)
+            },
             disk: FileDisk::new(folder.path()),
             store: Arc::new(store),
             transport: transport.clone(),
@@ -254,5 +264,6 @@ fn settings(
             .collect(),
         calendar: catalogue.calendar().clone(),
         tempo: Tempo::default(),
+        forms: Forms::Sealed,
     }
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::{sleep, timeout};
+use tongban_runtime::Forms;
 
 use super::layout::Site;
 use crate::node_process::Ready;
@@ -19,6 +20,14 @@ const START_TIME_MAX: Duration = Duration::from_secs(30);
 const END_TIME_MAX: Duration = Duration::from_secs(5);
 
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// What a process is told beside the usual.
+const fn unusual(forms: Forms) -> &'static [&'static str] {
+    match forms {
+        Forms::Sealed => &[],
+        Forms::ClearForMeasurement => &["--clear-forms-for-measurement"],
+    }
+}
 
 /// A running process of a city.
 #[derive(Debug)]
@@ -46,6 +55,7 @@ impl ChildNode {
             .arg(&site.config)
             .arg("--ready-file")
             .arg(&site.ready)
+            .args(unusual(site.forms))
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(log)

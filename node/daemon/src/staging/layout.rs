@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use tongban_runtime::Forms;
 use tongban_runtime::seams::{Entropy as _, WallClock as _};
 use tongban_trust::{RegistryFile, SigningKey, governance_hash};
 use tongban_types::{CityCode, DAY_MS, Hash, NodeId, Timestamp};
@@ -48,6 +49,8 @@ pub(crate) struct Site {
     pub(crate) ready: PathBuf,
     /// Where its API is.
     pub(crate) http: SocketAddr,
+    /// Whether its process seals forms.
+    pub(crate) forms: Forms,
     federation: SocketAddr,
 }
 
@@ -108,6 +111,7 @@ fn sites(folder: &Path, cities: &[City]) -> anyhow::Result<Vec<Site>> {
             data: own.join("data"),
             log: own.join("node.log"),
             ready: own.join("ready.json"),
+            forms: Forms::Sealed,
             http: (Ipv4Addr::LOCALHOST, ports[0]).into(),
             federation: (Ipv4Addr::LOCALHOST, ports[1]).into(),
         });

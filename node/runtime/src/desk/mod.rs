@@ -14,8 +14,8 @@ use openraft_rt::AsyncRuntime;
 use tongban_machine::{Refusal, Reply, View, load_case, recall_command};
 use tongban_types::{
     Actor, CaseEnvelope, CaseNumber, Channel, Collect, Command, CommandBody, CommandId, Division,
-    GroupId, Hash, KeyRole, Purpose, Receipt, ReceiptBody, RequestTag, SealedUse, Signed, decode,
-    encode, limits, sha256_parts,
+    GroupId, Hash, KeyRole, Purpose, Receipt, ReceiptBody, RequestTag, Signed, decode, encode,
+    limits, sha256_parts,
 };
 
 use self::drawing::{LastSweep, forget};
@@ -27,7 +27,6 @@ use crate::handle::{Application, Collected, NodeError, StoredCase, Wait};
 use crate::numbers::Numbers;
 use crate::ports::{LocalTable, LocalWrite};
 use crate::proposer::{Order, Proposer};
-use crate::sealing;
 use crate::seams::{Platform, Signer};
 use crate::signal::Signal;
 use crate::vault::Vault;
@@ -206,7 +205,7 @@ impl<P: Platform> Desk<P> {
         let mut salted = drawn.salt.to_vec();
         salted.extend_from_slice(&application.form);
         let form_hash = form_hash(&salted);
-        let form = sealing::seal(&key, drawn.nonce, SealedUse::Form, case, &salted);
+        let form = self.vault.seal_form(&key, drawn.nonce, case, &salted);
         let envelope = CaseEnvelope {
             number: case,
             item: application.item,

@@ -17,6 +17,7 @@ enum Trouble {
     Evidence,
     NoQuorum,
     NoGroup,
+    DeskRefused,
 }
 
 impl Trouble {
@@ -28,6 +29,7 @@ impl Trouble {
             Self::Evidence => "留有两份不同报文的证据",
             Self::NoQuorum => "没有主副本或多数",
             Self::NoGroup => "没有本市的审批组",
+            Self::DeskRefused => "有收件被审批组拒绝",
         }
     }
 
@@ -38,6 +40,7 @@ impl Trouble {
             Self::Evidence => Code::EQUIVOCATION,
             Self::NoQuorum => Code::NO_QUORUM,
             Self::NoGroup => Code::NOT_HOSTED,
+            Self::DeskRefused => Code::DESK_REFUSED,
         }
     }
 }
@@ -67,6 +70,9 @@ impl Status {
         troubles.extend(groups.iter().flat_map(troubles_of));
         if groups.is_empty() {
             troubles.push(Trouble::NoGroup);
+        }
+        if answer["desk_refused"].as_u64().is_some_and(|cases| cases > 0) {
+            troubles.push(Trouble::DeskRefused);
         }
         Self {
             healthy: troubles.is_empty(),
@@ -124,6 +130,13 @@ impl Answer for Status {
                 status["desk_waiting"],
             ),
         ];
+        if self.troubles.contains(&Trouble::DeskRefused) {
+            lines.push(format!(
+                "! {} {} 件: GET /api/v1/cases?state=stored",
+                Trouble::DeskRefused.zh(),
+                status["desk_refused"]
+            ));
+        }
         lines.extend(groups.iter().map(group_line));
         if let Some(trouble) = self.troubles.first() {
             lines.push(format!("下一步: tongban explain {}", trouble.code()));
@@ -218,6 +231,7 @@ mod tests {
             groups: vec![group],
             connected: voters[1..].to_vec(),
             desk_waiting: 0,
+            desk_refused: 0,
             case_keys: 0,
             registry: 1,
             refused_to_peers: BTreeMap::new(),
@@ -251,7 +265,7 @@ mod tests {
     #[test]
     fn whatever_is_wrong_is_said_and_is_a_no() {
         type Change = fn(&mut NodeReport);
-        let cases: [(Change, &str, &str); 6] = [
+        let cases: [(Change, &str, &str); 7] = [
             (|node| node.failed = true, "故障", "NODE_FAILED"),
             (
                 |node| node.groups[0].status.stopped = true,
@@ -273,6 +287,7 @@ mod tests {
             ),
             (|node| node.groups[0].evidence = 1, "证据", "EQUIVOCATION"),
             (|node| node.groups.clear(), "没有本市的审批组", "NOT_HOSTED"),
+            (|node| node.desk_refused = 2, "拒绝 2 件", "DESK_REFUSED"),
         ];
         for (change, said, code) in cases {
             let found = status(change);
