@@ -1,12 +1,13 @@
 //! The demonstration ends well by itself, says so in its last line, and leaves no process behind.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::process::{Command, Stdio};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tongban_tests::process::{program, run};
+use tongban_tests::client::{Ask, Client};
+use tongban_tests::process::{program, run, until};
 
 /// What the demonstration promises, once built.
 const PROMISED: Duration = Duration::from_mins(1);
@@ -37,6 +38,83 @@ fn the_demo_ends_well_and_leaves_no_process() {
         processes_with(&format!("{MARK}={mark}")),
         Vec::<String>::new()
     );
+}
+
+/// What it shows to go on with is run as it stands, by a shell and by a client.
+#[test]
+fn the_commands_the_demo_shows_run_as_they_stand() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = folder.path().join("a demo's house");
+    let demo = Command::new(program().unwrap())
+        .args(["demo", "--dir"])
+        .arg(&house)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut demo = Ended(demo);
+    let said = BufReader::new(demo.0.stdout.take().unwrap());
+    let mut shown = Vec::new();
+    for line in said.lines() {
+        let line = line.unwrap().trim().to_owned();
+        let is_last = line.starts_with("curl -H");
+        shown.push(line);
+        if is_last {
+            break;
+        }
+    }
+    let find = |what: &str| {
+        let line = shown.iter().find(|line| line.contains(what));
+        line.unwrap_or_else(|| panic!("no {what} in {shown:?}"))
+            .as_str()
+    };
+    for what in [" status --data ", " doc verify "] {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", find(what)]);
+        let ended = run(shell, PROMISED).unwrap();
+        assert_eq!(
+            ended.code,
+            Some(0),
+            "{what}: {}{}",
+            ended.stdout,
+            ended.stderr
+        );
+    }
+    let curl = find("curl -i");
+    let between = |from: &str, to: &str| {
+        let (_, rest) = curl.split_once(from).unwrap();
+        rest.split_once(to).unwrap().0.to_owned()
+    };
+    let body = fs::read_to_string(house.join("form.json")).unwrap();
+    let (address, path) = curl
+        .rsplit_once("http://")
+        .unwrap()
+        .1
+        .split_once('/')
+        .unwrap();
+    let mut client = Client::new(address.parse().unwrap(), &between("Bearer ", "'"));
+    let ask = Ask::post(&format!("/{path}"), &serde_json::from_str(&body).unwrap())
+        .key(&between("Idempotency-Key: ", "'"))
+        .replicated();
+    let collected = client.ask(&ask).unwrap();
+    assert!([201, 202].contains(&collected.status), "{collected}");
+    let mut interrupt = Command::new("sh");
+    interrupt.args(["-c", &format!("kill -INT {}", demo.0.id())]);
+    assert_eq!(run(interrupt, PROMISED).unwrap().code, Some(0));
+    let ended = until(PROMISED, "the demo ends", || Ok(demo.0.try_wait()?)).unwrap();
+    assert_eq!(ended.code(), Some(0));
+}
+
+/// Ends with the test; its cities end when it is gone.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        // Already gone is as good as killed.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
 }
 
 /// The search sees a process that is there.

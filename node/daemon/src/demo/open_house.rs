@@ -1,10 +1,20 @@
-//! After the story the six cities stay up, with addresses and tokens for whoever wants to try.
+//! After the story the six cities stay up, with addresses, tokens and commands that run as they are
+//! shown for whoever wants to try.
 
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
 use tongban_types::Role;
 
 use super::account::Account;
+use super::story::{FORM, ITEM};
 use crate::failure::Failure;
+use crate::files::replace;
 use crate::staging::Federation;
+
+/// The same key hands in once, however often it is sent.
+const FIRST_KEY: &str = "demo-1";
 
 /// Says how to go on by oneself.
 pub(crate) fn welcome(federation: &Federation, account: &mut Account) -> Result<(), Failure> {
@@ -21,16 +31,59 @@ pub(crate) fn welcome(federation: &Federation, account: &mut Account) -> Result<
             account.say(&format!("  {what} {person}  {token}"));
         }
     }
-    let layout = &federation.layout;
-    let (folder, site) = (&layout.folder, federation.site(0));
+    let form = application(federation)?;
+    let site = federation.site(0);
+    let clerk = federation.token(0, Role::Clerk, "demo-clerk")?;
     account.say(&format!(
-        "\n  tongban status --data {}\n  tongban doc verify {} --trust {} --pin {}\n\
-         \x20 curl -H 'Authorization: Bearer 令牌' http://{}/api/v1/cases",
-        site.data.display(),
-        folder.join("document.sdjwt").display(),
-        layout.registry.display(),
-        layout.governance,
-        site.http,
+        "\n  {program} status --data {data}\n\
+         \x20 {program} doc verify {document} --trust {registry} --pin {pin}\n\
+         \n从福州窗口交一件 (再交一件时换一个 Idempotency-Key):\n\n\
+         \x20 curl -i -H 'Authorization: Bearer {clerk}' -H 'Content-Type: application/json' \
+         -H 'Idempotency-Key: {key}' -H 'Prefer: wait=replicated' --data @{form} http://{http}/api/v1/cases\n\
+         \x20 curl -H 'Authorization: Bearer {clerk}' http://{http}/api/v1/cases",
+        program = this_program(),
+        data = quoted(&site.data),
+        document = quoted(&federation.layout.folder.join("document.sdjwt")),
+        registry = quoted(&federation.layout.registry),
+        pin = federation.layout.governance,
+        key = FIRST_KEY,
+        form = quoted(&form),
+        http = site.http,
     ));
     Ok(())
+}
+
+/// This very program: nobody has to have installed it to run what is shown.
+fn this_program() -> String {
+    std::env::current_exe().map_or_else(|_| "tongban".to_owned(), |path| quoted(&path))
+}
+
+/// As a shell reads it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+=:@".contains(letter);
+    if text.chars().all(is_plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+/// An application that can be handed in as it is, in a file beside the cities.
+fn application(federation: &Federation) -> Result<PathBuf, Failure> {
+    let form: Value = serde_json::from_str(FORM).context("the example is JSON")?;
+    let body = json!({"item": {"code": ITEM, "version": 1}, "form": form, "hand_over": true});
+    let file = federation.layout.folder.join("form.json");
+    replace(&file, format!("{body:#}\n").as_bytes(), 0o600)?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_quoted_where_a_shell_would_read_it_otherwise() {
+        assert_eq!(quoted(Path::new("/tmp/a-1.json")), "/tmp/a-1.json");
+        assert_eq!(quoted(Path::new("/tmp/a b's")), "'/tmp/a b'\\''s'");
+    }
 }

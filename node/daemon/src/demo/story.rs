@@ -16,8 +16,9 @@ use crate::failure::Failure;
 use crate::staging::{Clerk, Desk, Federation, wait_until_leading};
 
 /// 户口迁移, and its filled example.
-const ITEM: &str = "000109900001";
-const FORM: &str = include_str!("../../../../protocol/items/national/000109900001/1.example.json");
+pub(super) const ITEM: &str = "000109900001";
+pub(super) const FORM: &str =
+    include_str!("../../../../protocol/items/national/000109900001/1.example.json");
 
 const INTAKE: u32 = 350_100;
 const AUTHORITY: u32 = 610_500;
