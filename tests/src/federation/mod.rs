@@ -48,7 +48,8 @@ pub struct Place {
     pub log: PathBuf,
     /// Where its API is.
     pub http: SocketAddr,
-    federation: SocketAddr,
+    /// Where other nodes reach it.
+    pub federation: SocketAddr,
     config: PathBuf,
 }
 

@@ -1,6 +1,7 @@
 //! What is malformed, oversized, unsigned, replayed, stale or another's right is refused: with a
 //! problem of a code that `tongban explain` describes, counted, and nothing changed by it.
 
+mod peers;
 mod requests;
 
 use std::time::Duration;
