@@ -50,7 +50,8 @@ pub struct Place {
     pub http: SocketAddr,
     /// Where other nodes reach it.
     pub federation: SocketAddr,
-    config: PathBuf,
+    /// Its configuration.
+    pub config: PathBuf,
 }
 
 /// Six cities.

@@ -73,6 +73,8 @@ async fn a_broken_disk_stops_the_replica_and_not_the_group() {
     assert!(proposed.is_err(), "{proposed:?}");
     let stopped = || cluster.status(leader).stopped.then_some(());
     cluster.eventually("the replica has stopped", stopped).await;
+    let why = tokio::time::timeout(PATIENCE, replica.stopped()).await;
+    assert!(why.unwrap().contains("broken"), "it says what broke");
     assert_eq!(
         replica.propose(Bytes::from("y"), PATIENCE).await,
         Err(ProposeError::Stopped)
@@ -100,6 +102,8 @@ async fn proposals_end_when_the_group_is_shut_down() {
     replica.shut_down().await;
     assert_eq!(waiting.await.unwrap(), Err(ProposeError::Stopped));
     assert!(replica.status().stopped);
+    let why = tokio::time::timeout(PATIENCE, replica.stopped()).await;
+    assert_eq!(why.unwrap(), "raft stopped");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
