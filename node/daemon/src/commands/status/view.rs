@@ -71,7 +71,10 @@ impl Status {
         if groups.is_empty() {
             troubles.push(Trouble::NoGroup);
         }
-        if answer["desk_refused"].as_u64().is_some_and(|cases| cases > 0) {
+        if answer["desk_refused"]
+            .as_u64()
+            .is_some_and(|cases| cases > 0)
+        {
             troubles.push(Trouble::DeskRefused);
         }
         Self {
