@@ -116,6 +116,10 @@ codes! {
     2004 JSON_NOT_STRICT "json-not-strict"
         zh "JSON 不合严格规则" en "JSON text breaks the strict rules: duplicate members, floats, large integers, depth, lone surrogates."
         cure_zh "按提示的位置改正" cure_en "Correct it at the place named in the message.";
+    2005 KEY_OUT_OF_TIME "key-out-of-time"
+        zh "签名密钥不在有效期内" en "The signing key is not in the time in which it may sign, by the group's time."
+        cure_zh "在新名册中续期或更换该密钥, 然后重启节点; 已收件的材料不会丢失, 续期后自动继续"
+        cure_en "Renew or replace the key in a next registry and restart the node; what was taken in is kept and goes on by itself.";
     2010 REGISTRY_MALFORMED "registry-malformed"
         zh "名册文件格式错误" en "A registry file is not of the registry's form."
         cure_zh "用 tongban registry check 查看原因" cure_en "See why with `tongban registry check`.";
@@ -143,6 +147,10 @@ codes! {
     2018 REGISTRY_HISTORY_BROKEN "registry-history-broken"
         zh "新名册删改了旧密钥" en "A new registry drops, moves or revives a key of the old one."
         cure_zh "保留旧密钥并标为停用" cure_en "Keep old keys, marked as retired.";
+    2019 REGISTRY_VOTERS_CHANGED "registry-voters-changed"
+        zh "新名册改变了已有审批组的投票成员" en "A next registry changes the voters of a group that exists already."
+        cure_zh "保留原有投票成员: 本版本还不能在运行中更换; 其节点可以换密钥和地址"
+        cure_en "Keep the voters: this version cannot change them while a group lives. Their nodes may change keys and addresses.";
     2020 DOCUMENT_INVALID "document-invalid"
         zh "文书无效" en "A document does not verify."
         cure_zh "不予采信, 向签发城市索取原件" cure_en "Do not rely on it; ask the issuing city for the original.";
@@ -152,6 +160,9 @@ codes! {
     2022 DOCUMENT_NOT_ISSUABLE "document-not-issuable"
         zh "文书内容不合签发规则" en "What is to be issued breaks a rule of the document's form."
         cure_zh "按提示改正后重试" cure_en "Correct it as the message says and try again.";
+    2023 ISSUER_KEY_NOT_IN_FORCE "issuer-key-not-in-force"
+        zh "本节点的签发密钥未登记、已停用或不在有效期内, 文书等待签发" en "This node's issuer key is not enrolled, retired, or out of its time; documents wait."
+        cure_zh "在新名册中登记或续期签发密钥, 文书随后自动签发" cure_en "Enrol or renew the issuer key in a next registry; documents are then issued by themselves.";
     3001 KEY_WITHOUT_RIGHT "key-without-right"
         zh "签名密钥在本组无此权限" en "The signing key has no right to this in this group."
         cure_zh "核对登记簿中该城市的密钥" cure_en "Compare with the city's keys in the registry.";

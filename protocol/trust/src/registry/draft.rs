@@ -59,8 +59,9 @@ impl RegistryDraft {
         self
     }
 
-    /// Enrols a node, or a node's new keys: keys of the same roles it had are retired. A node whose
-    /// city is not in the draft is refused.
+    /// Enrols a node, or a node's new keys: keys of the same roles it had are retired. A key it has is
+    /// renewed: it signs until the new time, and from the earlier of both, so that what it signed
+    /// stays in its time. A node whose city is not in the draft is refused, and so is a retired key.
     pub fn enrol(&mut self, enrolment: &NodeEnrolment) -> Result<&mut Self, RegistryError> {
         let city = enrolment.node.city();
         let entry = self
@@ -83,14 +84,22 @@ impl RegistryDraft {
                     old.state = KeyState::Retired;
                 }
             }
-            if node.keys.iter().all(|key| key.public != *public) {
-                node.keys.push(KeyEntry {
+            let is_present = |key: &&mut KeyEntry| key.role == *role && key.public == *public;
+            match node.keys.iter_mut().find(is_present) {
+                Some(key) if key.state == KeyState::Retired => {
+                    return Err(RegistryError::KeyRevived { key: *public });
+                }
+                Some(key) => {
+                    key.not_before = key.not_before.min(enrolment.not_before);
+                    key.not_after = enrolment.not_after;
+                }
+                None => node.keys.push(KeyEntry {
                     role: *role,
                     public: *public,
                     state: KeyState::Active,
                     not_before: enrolment.not_before,
                     not_after: enrolment.not_after,
-                });
+                }),
             }
         }
         Ok(self)

@@ -161,6 +161,12 @@ pub enum RegistryError {
         /// The key.
         key: PublicKey,
     },
+    /// The voters of a group that exists are others than before.
+    #[error("the voters of city {city} are others than before")]
+    VotersChanged {
+        /// The city.
+        city: CityCode,
+    },
 }
 
 impl RegistryError {
@@ -188,6 +194,7 @@ impl RegistryError {
             Self::KeyDropped { .. } | Self::KeyMoved { .. } | Self::KeyRevived { .. } => {
                 Code::REGISTRY_HISTORY_BROKEN
             }
+            Self::VotersChanged { .. } => Code::REGISTRY_VOTERS_CHANGED,
         }
     }
 }

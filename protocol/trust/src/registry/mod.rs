@@ -197,6 +197,19 @@ impl Registry {
         self.content.governance.get(&city).copied()
     }
 
+    /// Checks that this registry may follow `current` as far as that can be told before it is signed:
+    /// its version is the next, keys keep their history and groups their voters.
+    pub fn check_follows(&self, current: &Self) -> Result<(), RegistryError> {
+        let expected = current.version().saturating_add(1);
+        if self.version() != expected {
+            return Err(RegistryError::Skipped {
+                expected,
+                found: self.version(),
+            });
+        }
+        history::check_history(current, self)
+    }
+
     /// How many governance keys must sign: ⌊2n/3⌋+1.
     pub fn threshold(&self) -> usize {
         threshold_of(self.content.governance.len())

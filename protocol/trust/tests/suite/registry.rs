@@ -220,3 +220,29 @@ fn a_retired_node_keeps_its_keys_and_loses_its_vote() {
         KeyState::Retired
     );
 }
+
+#[test]
+fn enrolling_a_key_again_renews_its_time_and_revives_none() {
+    let renewal = |draft: &mut RegistryDraft| {
+        let mut times = enrolment(node(0), "127.0.0.1:7400");
+        times.not_before = SAMPLE_NOW;
+        times.not_after = SAMPLE_NOW.plus_ms(900 * DAY_MS);
+        draft.enrol(&times).map(|_| times.not_after)
+    };
+    let mut draft = sample_draft();
+    let until = renewal(&mut draft).unwrap();
+    let renewed = draft.check().unwrap();
+    let before = *registry().key(key(0, KeyRole::Issuer)).unwrap();
+    let after = *renewed.key(key(0, KeyRole::Issuer)).unwrap();
+    assert_eq!(after.entry.not_after, until);
+    assert_eq!(
+        after.entry.not_before, before.entry.not_before,
+        "what it signed before stays in its time"
+    );
+    let entry = renewed.node(node(0)).unwrap();
+    assert_eq!(entry.keys.len(), 5, "no key is doubled");
+    let mut retired = sample_draft();
+    retired.retire(node(0)).unwrap();
+    let revived = renewal(&mut retired).unwrap_err();
+    assert!(matches!(revived, RegistryError::KeyRevived { .. }));
+}

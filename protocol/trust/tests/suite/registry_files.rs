@@ -5,7 +5,7 @@ use tongban_trust::{
     KeyState, Registry, RegistryDraft, RegistryError, RegistryFile, SigningKey, governance_hash,
     verify_first, verify_next, verify_strict,
 };
-use tongban_types::{CityCode, Code, DAY_MS, KeyRole, NodeId, Signature};
+use tongban_types::{CityCode, Code, DAY_MS, GroupId, KeyRole, NodeId, Signature};
 
 fn city(place: usize) -> CityCode {
     SampleFederation::city(place)
@@ -266,4 +266,32 @@ fn a_foreign_signer_signs_the_canonical_bytes() {
     let canonical = serde_json::to_vec(&value["signed"]).unwrap();
     let signature = Signature(bytes.try_into().unwrap());
     assert_eq!(verify_strict(key.public(), &canonical, signature), Ok(()));
+}
+
+#[test]
+fn the_voters_of_a_group_that_exists_stay_and_a_new_city_brings_its_own() {
+    let current = registry();
+    let changed = next_file(5, |draft| {
+        let voters = [node(1), node(2), node(3)].to_vec();
+        draft.cities.get_mut(&city(0)).unwrap().voters = voters;
+        draft
+            .cities
+            .get_mut(&city(0))
+            .unwrap()
+            .voters
+            .sort_unstable();
+    });
+    let error = verify_next(&current, &changed).unwrap_err();
+    assert_eq!(error, RegistryError::VotersChanged { city: city(0) });
+    assert_eq!(error.code(), Code::REGISTRY_VOTERS_CHANGED);
+    let unsigned = RegistryFile::decode(&changed).unwrap();
+    let told_early = unsigned.registry().check_follows(&current);
+    assert_eq!(told_early, Err(error));
+    let joined = next_file(5, |draft| {
+        let xian = CityCode::new(610_100).unwrap();
+        draft.city(xian, "西安市", "https://610100.tongban.example");
+        let voters: Vec<_> = current.voters(GroupId(city(0))).to_vec();
+        draft.voters(xian, &voters).unwrap();
+    });
+    assert!(verify_next(&current, &joined).is_ok());
 }
