@@ -223,3 +223,33 @@ fn an_effect_is_carried_out_under_the_lease_in_force_and_by_its_holder() {
         "a document is issued once"
     );
 }
+
+#[test]
+fn an_input_no_node_can_sign_any_more_is_prepared_anew_until_something_is_issued() {
+    let (mut fuzhou, mut weinan) = (City::open(FUZHOU), City::open(WEINAN));
+    let number = granted(&mut fuzhou, &mut weinan);
+    let node = system(WEINAN);
+    let gone = leased(&mut weinan);
+    weinan.act(&node, prepare(&weinan, number, gone)).unwrap();
+    let signed_late = issue(&weinan, number, gone);
+    weinan.pass_ms(limits::LEASE_MS + 1);
+    let lease = leased(&mut weinan);
+    let CommandBody::PrepareDocument(mut anew) = prepare(&weinan, number, lease) else {
+        panic!("it prepares a document");
+    };
+    anew.input_hash = tongban_types::sha256(b"header of another key.payload");
+    let body = CommandBody::PrepareDocument(anew.clone());
+    weinan.act(&node, body).unwrap();
+    let late = weinan.act(&node, signed_late);
+    assert_eq!(late, Err(Refusal::LeaseOver));
+    let stale = weinan.act(&node, issue(&weinan, number, lease));
+    assert_eq!(stale, Err(Refusal::DocumentStage), "of the input before");
+    let CommandBody::IssueDocument(mut order) = issue(&weinan, number, lease) else {
+        panic!("it issues a document");
+    };
+    order.input_hash = anew.input_hash;
+    let body = CommandBody::IssueDocument(order);
+    weinan.act(&node, body).unwrap();
+    let again = weinan.act(&node, prepare(&weinan, number, lease));
+    assert_eq!(again, Err(Refusal::DocumentStage));
+}

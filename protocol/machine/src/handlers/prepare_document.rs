@@ -1,5 +1,7 @@
 //! Before anything is signed, its exact signing input is committed, so that signing again after a
-//! crash gives the same document.
+//! crash gives the same document. While nothing is issued, whoever holds the lease may prepare it
+//! anew: the input names the key that signs it, and a node or its key may be gone. Only one input
+//! is ever signed into the log, for issuing names the input that is committed.
 
 use tongban_types::{PrepareDocument, PublicKey, SealedUse};
 
@@ -18,8 +20,9 @@ pub(super) fn on_prepare_document(
 ) -> Result<Reply, Refusal> {
     require_lease(context, signer, order.lease)?;
     let mut record = context.case_to_decide(order.on)?;
-    if record.document != DocumentStage::Owed {
-        return Err(Refusal::DocumentStage);
+    match record.document {
+        DocumentStage::Owed | DocumentStage::Prepared { .. } => {}
+        DocumentStage::None | DocumentStage::Issued { .. } => return Err(Refusal::DocumentStage),
     }
     check_document(&order.signing_input, SealedUse::SigningInput)?;
     record.document = DocumentStage::Prepared {
