@@ -91,7 +91,8 @@ fn status_of(refusal: &Refusal) -> StatusCode {
         | Refusal::NoTime
         | Refusal::Skewed { .. }
         | Refusal::NoCalendar
-        | Refusal::NoCatalogue => StatusCode::SERVICE_UNAVAILABLE,
+        | Refusal::NoCatalogue
+        | Refusal::KeyOutOfTime { .. } => StatusCode::SERVICE_UNAVAILABLE,
         // The caller can do nothing about these: the node signed or addressed wrongly.
         Refusal::BadSignature
         | Refusal::KeyWithoutRight

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tongban_trust::{Registry, RegistryFile};
 use tongban_types::{
-    CommandId, GroupId, Hash, NodeId, PublicKey, VoterReport, limits, sha256_parts,
+    CommandId, GroupId, Hash, KeyRole, NodeId, PublicKey, VoterReport, limits, sha256_parts,
 };
 
 use crate::checked::{CheckedBody, CheckedEntry};
 use crate::clock;
 use crate::context::Context;
-use crate::handlers::{on_command, on_parcels, on_registry};
+use crate::handlers::{on_command, on_parcels, on_registries};
 use crate::keyspace::{self, range_of};
 use crate::memory;
 use crate::outbox;
@@ -97,9 +97,9 @@ impl Machine {
                 vec![result]
             }
             Ok(CheckedBody::Parcels(certified)) => on_parcels(&mut context, certified),
-            Ok(CheckedBody::Registry(file)) => {
+            Ok(CheckedBody::Registries(files)) => {
                 let savepoint = context.savepoint();
-                let result = on_registry(&mut context, self.genesis, file);
+                let result = on_registries(&mut context, self.genesis, files);
                 if result.is_err() {
                     context.take_back(savepoint);
                 }
@@ -184,7 +184,10 @@ fn on_report(
     if report.group != context.group {
         return Err(Refusal::OtherGroup(report.group));
     }
-    if context.registry()?.voter_key(report.voter) != Some(signer) {
+    // By the later of both times: an expired key cannot report an old time, and a group that lags
+    // behind its voters' new keys comes forward by their reports alone.
+    let at = report.time.max(context.ground.time);
+    if context.signer_at(KeyRole::Voter, signer, Some(at))? != report.voter {
         return Err(Refusal::KeyWithoutRight);
     }
     clock::on_report(context, report)?;

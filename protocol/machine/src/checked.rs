@@ -30,7 +30,7 @@ pub(crate) enum CheckedBody {
     /// Certificates are judged against the registry in the log.
     Parcels(Box<tongban_types::CertifiedParcels>),
     /// Registries are judged against the one in the log.
-    Registry(Vec<u8>),
+    Registries(Vec<Vec<u8>>),
 }
 
 impl CheckedEntry {
@@ -110,7 +110,17 @@ fn check_body(group: GroupId, bytes: &[u8]) -> Result<CheckedBody, Refusal> {
             if file.len() > limits::REGISTRY_BYTES_MAX {
                 return Err(Refusal::Malformed);
             }
-            Ok(CheckedBody::Registry(file))
+            Ok(CheckedBody::Registries(vec![file]))
+        }
+        Entry::Registries(files) => {
+            let whole: usize = files.iter().map(Vec::len).sum();
+            let bounded = (1..=limits::REGISTRIES_KEPT_MAX).contains(&files.len())
+                && whole <= limits::REGISTRY_BYTES_MAX;
+            if bounded {
+                Ok(CheckedBody::Registries(files))
+            } else {
+                Err(Refusal::Malformed)
+            }
         }
     }
 }

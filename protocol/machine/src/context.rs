@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tongban_trust::Registry;
 use tongban_types::{
     Actor, Calendar, CaseNumber, CaseState, CaseVersion, CivilDay, DueTime, GroupId, ItemTerms,
-    ItemVersion, OnCase, Parcel, Role, Sealed, Timestamp, encode,
+    ItemVersion, KeyRole, NodeId, OnCase, Parcel, PublicKey, Role, Sealed, Timestamp, encode,
 };
 
 use crate::keyspace;
@@ -55,6 +55,35 @@ impl Context<'_> {
 
     pub(crate) fn registry(&self) -> Result<&Registry, Refusal> {
         self.registry.as_deref().ok_or(Refusal::NoRegistry)
+    }
+
+    /// Group time; `None` before the first reports.
+    pub(crate) fn time(&self) -> Option<Timestamp> {
+        (self.ground.time.unix_ms() != 0).then_some(self.ground.time)
+    }
+
+    /// The node whose active key of a role this is, if the key may sign at that time. Before the first
+    /// group time there is nothing to judge by: then it is enough that the key is active.
+    pub(crate) fn signer_at(
+        &self,
+        role: KeyRole,
+        key: PublicKey,
+        at: Option<Timestamp>,
+    ) -> Result<NodeId, Refusal> {
+        let registry = self.registry()?;
+        let node = registry.key_holder(role, key);
+        let node = node.ok_or(Refusal::KeyWithoutRight)?;
+        match at {
+            Some(at) if registry.key_holder_at(role, key, at).is_none() => {
+                Err(Refusal::KeyOutOfTime { at })
+            }
+            _ => Ok(node),
+        }
+    }
+
+    /// The node whose command key this is, if it may sign now.
+    pub(crate) fn commander(&self, key: PublicKey) -> Result<NodeId, Refusal> {
+        self.signer_at(KeyRole::Command, key, self.time())
     }
 
     /// A case this group owns, at the version the actor saw.

@@ -158,6 +158,14 @@ pub(crate) fn registry_piece(piece: u32) -> Vec<u8> {
 
 pub(crate) const REGISTRY_PIECES: &[u8] = b"R";
 
+pub(crate) fn older_registry(version: u64) -> Vec<u8> {
+    key(b'Q', &[&version.to_be_bytes()])
+}
+
+pub(crate) fn older_registry_piece(version: u64, piece: u32) -> Vec<u8> {
+    key(b'Q', &[&version.to_be_bytes(), &piece.to_be_bytes()])
+}
+
 pub(crate) fn hash_point(index: u64) -> Vec<u8> {
     key(b'P', &[&index.to_be_bytes()])
 }

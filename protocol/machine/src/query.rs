@@ -174,6 +174,17 @@ pub fn registry_bytes(view: &dyn View) -> Option<Vec<u8>> {
     (!bytes.is_empty()).then_some(bytes)
 }
 
+/// The registry file of a version as it was signed, if it is in force or one of the older ones kept.
+pub fn registry_bytes_of(view: &dyn View, version: u64) -> Option<Vec<u8>> {
+    if ground(view).registry == version {
+        return registry_bytes(view);
+    }
+    let (from, until) = range_of(&keyspace::older_registry(version));
+    let pieces = view.scan(&from, &until, limits::REGISTRY_BYTES_MAX / 1024);
+    let bytes: Vec<u8> = pieces.into_iter().flat_map(|(_, piece)| piece).collect();
+    (!bytes.is_empty()).then_some(bytes)
+}
+
 /// What the city owes the world, from a case on, in order of case numbers.
 pub fn effects(
     view: &dyn View,

@@ -139,6 +139,12 @@ pub enum Refusal {
     /// The catalogue of this group is not set up yet.
     #[error("the catalogue of this group is not set up yet")]
     NoCatalogue,
+    /// The key may not sign at this time.
+    #[error("the signing key may not sign at {at:?}")]
+    KeyOutOfTime {
+        /// The time it is judged by: group time, or a report's own where that is later.
+        at: Timestamp,
+    },
 }
 
 impl Refusal {
@@ -183,6 +189,7 @@ impl Refusal {
             Self::AlreadyDecided => Code::ALREADY_DECIDED,
             Self::InconsistentEnvelope => Code::INCONSISTENT_ENVELOPE,
             Self::NoCatalogue => Code::NO_CATALOGUE,
+            Self::KeyOutOfTime { .. } => Code::KEY_OUT_OF_TIME,
         }
     }
 
@@ -195,6 +202,8 @@ impl Refusal {
                 | Self::Skewed { .. }
                 | Self::NoCalendar
                 | Self::NoCatalogue
+                // The act is signed again with a key that is renewed.
+                | Self::KeyOutOfTime { .. }
         )
     }
 }

@@ -141,6 +141,8 @@ fn every_refusal_keeps_its_bytes() {
         36 "already-decided" Refusal::AlreadyDecided => Refusal::AlreadyDecided;
         37 "inconsistent-envelope" Refusal::InconsistentEnvelope => Refusal::InconsistentEnvelope;
         38 "no-catalogue" Refusal::NoCatalogue => Refusal::NoCatalogue;
+        39 "key-out-of-time" Refusal::KeyOutOfTime { .. } =>
+            Refusal::KeyOutOfTime { at: monday_morning() };
     });
     file::check(FOLDER, "refusal.hex", &vectors);
 }

@@ -11,7 +11,7 @@ use tongban_types::{
 
 use crate::common::prelude::*;
 
-const VARIANTS: usize = 39;
+const VARIANTS: usize = 40;
 
 fn place_of(refusal: &Refusal) -> usize {
     match refusal {
@@ -54,6 +54,7 @@ fn place_of(refusal: &Refusal) -> usize {
         Refusal::AlreadyDecided => 36,
         Refusal::InconsistentEnvelope => 37,
         Refusal::NoCatalogue => 38,
+        Refusal::KeyOutOfTime { .. } => 39,
     }
 }
 
@@ -126,6 +127,7 @@ const WAYS: [Way; VARIANTS] = [
     already_decided,
     inconsistent_envelope,
     no_catalogue,
+    key_out_of_time,
 ];
 
 fn pair() -> (City, City) {
@@ -532,4 +534,16 @@ fn no_catalogue() -> Refusal {
     fuzhou.set_time(monday_morning());
     let body = collecting(&mut fuzhou);
     clerk_refused(&mut fuzhou, body)
+}
+
+fn key_out_of_time() -> Refusal {
+    let mut fuzhou = City::open(FUZHOU);
+    let yesterday = fuzhou.time().plus_ms(-tongban_types::DAY_MS);
+    let ended = registry_after(&Federation::get().registry, |draft| {
+        let mut ends = enrolment(node_of(FUZHOU, 1));
+        ends.not_after = yesterday;
+        draft.enrol(&ends).unwrap();
+    });
+    fuzhou.enter_registry(ended).unwrap();
+    fuzhou.act(&system(FUZHOU), take_lease(FUZHOU)).unwrap_err()
 }

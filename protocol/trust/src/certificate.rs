@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use tongban_types::{GroupId, NodeId, Purpose, Signature};
+use tongban_types::{GroupId, KeyRole, NodeId, Purpose, Signature, Timestamp};
 
 use crate::error::TrustError;
 use crate::registry::Registry;
@@ -47,4 +47,23 @@ pub fn verify_majority(
         verify_strict(key, &message, *signature)?;
     }
     Ok(())
+}
+
+/// As [`verify_majority`], and each signing key may sign at that time.
+pub fn verify_majority_at(
+    registry: &Registry,
+    group: GroupId,
+    purpose: Purpose,
+    bytes: &[u8],
+    signatures: &[(NodeId, Signature)],
+    at: Timestamp,
+) -> Result<(), TrustError> {
+    let is_in_time = |node: NodeId| {
+        let key = registry.voter_key(node);
+        key.is_none_or(|key| registry.key_holder_at(KeyRole::Voter, key, at).is_some())
+    };
+    if let Some((node, _)) = signatures.iter().find(|(node, _)| !is_in_time(*node)) {
+        return Err(TrustError::KeyOutOfTime { node: *node, at });
+    }
+    verify_majority(registry, group, purpose, bytes, signatures)
 }

@@ -1,7 +1,7 @@
 //! Why a key, a signature or a set of signatures is not believed.
 
 use thiserror::Error;
-use tongban_types::{Code, DecodeError, GroupId, NodeId, PublicKey, SealingPublicKey};
+use tongban_types::{Code, DecodeError, GroupId, NodeId, PublicKey, SealingPublicKey, Timestamp};
 
 /// Why something signed is not believed.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -84,6 +84,14 @@ pub enum TrustError {
         /// Voters that signed.
         found: usize,
     },
+    /// A voter signs with a key that may not sign at that time.
+    #[error("the voter key of {node} may not sign at {at:?}")]
+    KeyOutOfTime {
+        /// The node.
+        node: NodeId,
+        /// The time it is judged by.
+        at: Timestamp,
+    },
 }
 
 impl TrustError {
@@ -101,6 +109,7 @@ impl TrustError {
             | Self::NotAVoter { .. }
             | Self::VoterRepeated { .. }
             | Self::NoMajority { .. } => Code::MAJORITY_MISSING,
+            Self::KeyOutOfTime { .. } => Code::KEY_OUT_OF_TIME,
         }
     }
 }

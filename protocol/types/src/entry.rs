@@ -18,6 +18,9 @@ pub enum Entry {
     Parcels(CertifiedParcels),
     /// A registry file, signed by governance keys.
     Registry(Vec<u8>),
+    /// Registry files in the order of their versions, for a group that missed some: entered together
+    /// or not at all, and only the last must not be expired.
+    Registries(Vec<Vec<u8>>),
 }
 
 // 1xx: what is inside a log. 2xx: what is signed. 3xx: what is stored by the machine.

@@ -79,3 +79,7 @@ pub const HASH_POINTS_MAX: usize = 64;
 
 /// Items a group's catalogue may hold: the national list has about 160, with versions.
 pub const ITEMS_MAX: u64 = 4_096;
+
+/// Older registries kept in a group's state, and at most so many entered at once: a decade of a new
+/// one every two months. A group that missed more is brought up by hand, from an older file.
+pub const REGISTRIES_KEPT_MAX: usize = 64;

@@ -90,6 +90,7 @@ fn every_kind_of_log_entry_keeps_its_bytes() {
         1 "report" Entry::Report(_) => Entry::Report(signed);
         2 "parcels" Entry::Parcels(_) => Entry::Parcels(certified());
         3 "registry" Entry::Registry(_) => Entry::Registry(b"{}".to_vec());
+        4 "registries" Entry::Registries(_) => Entry::Registries(vec![b"{}".to_vec(), b"{}".to_vec()]);
     });
     assert_unknown_tag::<Entry>(&vectors);
     check("entry.hex", &vectors);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tongban_trust::{RegistryError, verify_first, verify_next};
-use tongban_types::{Calendar, Hash, ItemTerms, limits};
+use tongban_types::{Calendar, Code, Hash, ItemTerms, limits};
 
 use crate::context::Context;
 use crate::keyspace::{self, range_of};
@@ -15,27 +15,40 @@ use crate::view::View;
 /// Bytes of the registry under one key, below what one value may hold.
 const PIECE_BYTES: usize = 24 * 1024;
 
-/// The first registry must be the one whose governance keys every node of the federation pins; each
-/// later one must be signed by the threshold of the one before and of itself.
-pub(crate) fn on_registry(
+/// Pieces of a registry at most.
+const PIECES_MAX: usize = limits::REGISTRY_BYTES_MAX / PIECE_BYTES + 1;
+
+/// Registries in the order of their versions, all or none. One that is expired by group time brings
+/// no new nodes and keys in: it may only be passed through, on the way to one that is not.
+pub(crate) fn on_registries(
     context: &mut Context<'_>,
     genesis: Hash,
-    file: &[u8],
+    files: &[Vec<u8>],
 ) -> Result<Reply, Refusal> {
+    let mut is_new = false;
+    for file in files {
+        is_new |= enter_registry(context, genesis, file)?;
+    }
+    if is_new
+        && let Some(time) = context.time()
+        && context.registry()?.is_expired(time)
+    {
+        return Err(Refusal::RegistryRefused(Code::REGISTRY_EXPIRED));
+    }
+    Ok(Reply::Done)
+}
+
+/// The first registry must be the one whose governance keys every node of the federation pins; each
+/// later one must be signed by the threshold of the one before and of itself. Whether it is new here.
+fn enter_registry(context: &mut Context<'_>, genesis: Hash, file: &[u8]) -> Result<bool, Refusal> {
     let refused = |error: RegistryError| Refusal::RegistryRefused(error.code());
     let verified = match context.registry.as_deref() {
         None => verify_first(file, genesis).map_err(refused)?,
-        Some(_) if registry_bytes(&context.draft).as_deref() == Some(file) => {
-            return Ok(Reply::Done);
-        }
+        Some(_) if registry_bytes(&context.draft).as_deref() == Some(file) => return Ok(false),
         Some(current) => verify_next(current, file).map_err(refused)?,
     };
     let registry = verified.into_inner();
-    let (from, until) = range_of(keyspace::REGISTRY_PIECES);
-    let pieces_max = limits::REGISTRY_BYTES_MAX / PIECE_BYTES + 1;
-    for (key, _) in context.draft.scan(&from, &until, pieces_max) {
-        context.draft.delete(key);
-    }
+    put_current_aside(context);
     for (piece, bytes) in (0_u32..).zip(file.chunks(PIECE_BYTES)) {
         context
             .draft
@@ -43,7 +56,26 @@ pub(crate) fn on_registry(
     }
     context.ground.registry = registry.version();
     context.registry = Some(Arc::new(registry));
-    Ok(Reply::Done)
+    Ok(true)
+}
+
+/// The registry in force becomes an older one, kept for groups that missed it; the oldest goes.
+fn put_current_aside(context: &mut Context<'_>) {
+    let version = context.ground.registry;
+    let (from, until) = range_of(keyspace::REGISTRY_PIECES);
+    let pieces = context.draft.scan(&from, &until, PIECES_MAX);
+    for (piece, (key, bytes)) in (0_u32..).zip(pieces) {
+        context.draft.delete(key);
+        let aside = keyspace::older_registry_piece(version, piece);
+        context.draft.put(aside, bytes);
+    }
+    let kept = limits::REGISTRIES_KEPT_MAX as u64;
+    if let Some(oldest) = version.checked_sub(kept) {
+        let (from, until) = range_of(&keyspace::older_registry(oldest));
+        for (key, _) in context.draft.scan(&from, &until, PIECES_MAX) {
+            context.draft.delete(key);
+        }
+    }
 }
 
 /// An item's terms never change under a version: cases are bound to it.

@@ -18,7 +18,7 @@ mod tell;
 mod transfer;
 mod withdraw;
 
-pub(crate) use install::on_registry;
+pub(crate) use install::on_registries;
 pub(crate) use receive::on_parcels;
 pub(crate) use tell::tell_intake;
 
@@ -50,10 +50,9 @@ pub(crate) fn on_command(
     Ok(reply)
 }
 
-/// A city's own command key, for its own group, for its own people.
+/// A city's own command key, in its time, for its own group, for its own people.
 fn check_right(context: &Context<'_>, signer: PublicKey, command: &Command) -> Result<(), Refusal> {
-    let registry = context.registry()?;
-    if !registry.command_key_of(context.group.city(), signer) {
+    if context.commander(signer)?.city() != context.group.city() {
         return Err(Refusal::KeyWithoutRight);
     }
     if command.group != context.group {

@@ -1,7 +1,7 @@
 //! Parcels of another group: packets are entered once, in order per case, and answered; answers
 //! settle our own packets.
 
-use tongban_trust::verify_majority;
+use tongban_trust::{verify_majority, verify_majority_at};
 use tongban_types::{
     Actor, Answer, CaseEnvelope, CaseState, CertifiedParcels, GroupId, Packet, PacketBody, Parcel,
     PlacedParcel, Purpose, Sealed, SealedUse, Timestamp, Verdict, decode, encode, leaf_hash,
@@ -39,13 +39,12 @@ pub(crate) fn on_parcels(
 fn check_certificate(context: &Context<'_>, certified: &CertifiedParcels) -> Result<(), Refusal> {
     let registry = context.registry()?;
     let signed = certified.batch.signed_bytes();
-    verify_majority(
-        registry,
-        certified.batch.group,
-        Purpose::ParcelBatch,
-        &signed,
-        &certified.signatures,
-    )
+    let (group, signatures) = (certified.batch.group, &certified.signatures);
+    let purpose = Purpose::ParcelBatch;
+    match context.time() {
+        Some(at) => verify_majority_at(registry, group, purpose, &signed, signatures, at),
+        None => verify_majority(registry, group, purpose, &signed, signatures),
+    }
     .map_err(|error| Refusal::CertificateRefused(error.code()))
 }
 

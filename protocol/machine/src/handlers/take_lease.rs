@@ -1,7 +1,7 @@
 //! The lease on the city's effects: one of its own nodes at a time signs, unseals and pushes, whoever
 //! leads the group. A new holder gets a new fencing number.
 
-use tongban_types::{KeyRole, NodeId, PublicKey, limits};
+use tongban_types::{NodeId, PublicKey, limits};
 
 use crate::context::Context;
 use crate::record::Lease;
@@ -13,7 +13,7 @@ pub(super) fn on_take_lease(
     signer: PublicKey,
     node: NodeId,
 ) -> Result<Reply, Refusal> {
-    if context.registry()?.key_holder(KeyRole::Command, signer) != Some(node) {
+    if context.commander(signer)? != node {
         return Err(Refusal::KeyWithoutRight);
     }
     let now = context.ground.time;
@@ -45,11 +45,11 @@ pub(super) fn require_lease(
     signer: PublicKey,
     number: u64,
 ) -> Result<(), Refusal> {
-    let holder = context.registry()?.key_holder(KeyRole::Command, signer);
+    let holder = context.commander(signer)?;
     let in_force = context
         .ground
         .lease
-        .is_some_and(|lease| lease.until >= context.ground.time && Some(lease.holder) == holder);
+        .is_some_and(|lease| lease.until >= context.ground.time && lease.holder == holder);
     if in_force && number == context.ground.lease_number {
         Ok(())
     } else {

@@ -201,6 +201,14 @@ impl City {
         }
     }
 
+    /// These voters say what time it is.
+    pub(crate) fn set_time_by(&mut self, voters: &[NodeId], time: Timestamp) {
+        for voter in voters {
+            let applied = self.report(&self.report_of(*voter, time));
+            assert_eq!(applied.results, [Ok(Reply::Done)]);
+        }
+    }
+
     /// Time goes on.
     pub(crate) fn pass_ms(&mut self, ms: i64) {
         self.set_time(self.time().plus_ms(ms));

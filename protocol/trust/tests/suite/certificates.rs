@@ -1,8 +1,8 @@
 //! Certificates of voter majorities: who counts, how often, and for what.
 
-use tongban_trust::testing::SampleFederation;
-use tongban_trust::{TrustError, verify_majority};
-use tongban_types::{CityCode, Code, GroupId, KeyRole, NodeId, Purpose, Signature};
+use tongban_trust::testing::{SAMPLE_NOW, SampleFederation};
+use tongban_trust::{TrustError, verify_majority, verify_majority_at};
+use tongban_types::{CityCode, Code, DAY_MS, GroupId, KeyRole, NodeId, Purpose, Signature};
 
 const BYTES: &[u8] = b"group, range, root";
 
@@ -93,4 +93,22 @@ fn a_certificate_holds_for_its_purpose_bytes_and_group() {
         check(stranger, Purpose::ParcelBatch, BYTES),
         Err(TrustError::UnknownGroup { .. })
     ));
+}
+
+#[test]
+fn a_voter_key_certifies_in_its_time() {
+    let registry = SampleFederation::six_cities().registry;
+    let signatures = [0, 1].map(|place| signed_by(place, KeyRole::Voter));
+    let group = GroupId(SampleFederation::city(0));
+    let check = |at| {
+        let purpose = Purpose::ParcelBatch;
+        verify_majority_at(&registry, group, purpose, BYTES, &signatures, at)
+    };
+    assert_eq!(check(SAMPLE_NOW), Ok(()));
+    for at in [-2 * DAY_MS, 366 * DAY_MS].map(|ms| SAMPLE_NOW.plus_ms(ms)) {
+        let node = SampleFederation::node(0);
+        let error = check(at).unwrap_err();
+        assert_eq!(error, TrustError::KeyOutOfTime { node, at });
+        assert_eq!(error.code(), Code::KEY_OUT_OF_TIME);
+    }
 }
