@@ -128,12 +128,7 @@ impl<P: Platform> RunningNode<P> {
             vault: vault.clone(),
             proposer: proposer.clone(),
         };
-        let steward = Steward {
-            core: core.clone(),
-            vault: vault.clone(),
-            proposer,
-            keys_looked: std::sync::Mutex::default(),
-        };
+        let steward = Steward::new(core.clone(), vault.clone(), proposer);
         let switchboard = Switchboard {
             core: core.clone(),
             vault: vault.clone(),

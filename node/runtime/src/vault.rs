@@ -1,8 +1,9 @@
-//! Case keys of the cases this city is a party of: made here for what is collected here, asked of the
-//! other party for what came from there. In the node's own records, in no log and no snapshot.
+//! Case keys of the cases this city is a party of: made here for what is collected here, given by the
+//! other party or asked of it for what came from there. In the node's own records, in no log and no
+//! snapshot. A key that comes from elsewhere is kept once it opens the case's sealed form; until the
+//! form is here it is a gift, held in memory.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -11,16 +12,12 @@ use tongban_types::{CaseNumber, Hash, NodeId, RequestTag, Sealed, SealedUse, sha
 use zeroize::Zeroizing;
 
 use crate::core::Forms;
+use crate::gifts::Gifts;
+use crate::pairwise::PairwiseKeys;
 use crate::ports::{LocalLog, LocalTable, LocalWrite, LogFailed};
-use crate::sealing::{self, CaseKey, PairwiseKey};
+use crate::sealing::{self, CaseKey};
 use crate::seams::{Entropy, Platform, Signer, WallClock};
 use crate::wire::WrappedKeys;
-
-/// A pairwise key is set up anew once an hour, so that one stolen opens an hour's keys.
-const PAIRWISE_MS: i64 = 3_600_000;
-
-/// Pairwise keys kept: one a node of a large federation's neighbours; beyond it the oldest goes.
-const PAIRWISE_MAX: usize = 1_024;
 
 /// The record the pseudonym key stands under; no case number is so short.
 const PSEUDONYM: &[u8] = b"pseudonym";
@@ -32,7 +29,8 @@ pub(crate) struct Vault<P: Platform> {
     entropy: Arc<P::Entropy>,
     clock: Arc<P::Clock>,
     signer: Arc<P::Signer>,
-    pairwise: Mutex<BTreeMap<NodeId, (i64, PairwiseKey)>>,
+    pairwise: Mutex<PairwiseKeys>,
+    gifts: Mutex<Gifts>,
     pseudonym: Zeroizing<[u8; 32]>,
     forms: Forms,
 }
@@ -60,14 +58,14 @@ impl<P: Platform> Vault<P> {
             local.write(vec![write]).await?;
             Zeroizing::new(key)
         };
-        let pairwise = Mutex::new(BTreeMap::new());
         Ok(Self {
             me,
             local,
             entropy,
             clock,
             signer,
-            pairwise,
+            pairwise: Mutex::default(),
+            gifts: Mutex::default(),
             pseudonym,
             forms,
         })
@@ -90,8 +88,17 @@ impl<P: Platform> Vault<P> {
         }
     }
 
-    /// The key of a case, if it is here.
+    /// The key of a case, if it is here, be it as a gift only.
     pub(crate) fn key(&self, case: CaseNumber) -> Option<CaseKey> {
+        self.kept_key(case).or_else(|| self.gift(case))
+    }
+
+    /// Whether the key of a case is kept durably.
+    pub(crate) fn keeps(&self, case: CaseNumber) -> bool {
+        self.kept_key(case).is_some()
+    }
+
+    fn kept_key(&self, case: CaseNumber) -> Option<CaseKey> {
         let stored = self
             .local
             .get(LocalTable::Vault, case.to_string().as_bytes())?;
@@ -159,12 +166,18 @@ impl<P: Platform> Vault<P> {
         to: NodeId,
         cases: &[CaseNumber],
     ) -> Option<WrappedKeys> {
-        let pairwise = self.pairwise_with(registry, to)?;
+        let recipient = registry.node(to)?.sealing;
+        let now = self.clock.now().unix_ms();
+        let pairwise = self
+            .pairwise
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .towards(&*self.entropy, now, self.me, to, recipient)?;
         let keys = cases
             .iter()
             .filter_map(|case| {
                 let nonce = self.entropy.array();
-                let key = self.key(*case)?;
+                let key = self.kept_key(*case)?;
                 Some((
                     *case,
                     nonce,
@@ -178,53 +191,73 @@ impl<P: Platform> Vault<P> {
         })
     }
 
-    fn pairwise_with(&self, registry: &Registry, to: NodeId) -> Option<PairwiseKey> {
-        let now = self.clock.now().unix_ms();
-        let mut kept = self.pairwise.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((since, pairwise)) = kept.get(&to)
-            && (0..PAIRWISE_MS).contains(&(now - since))
-        {
-            return Some(pairwise.clone());
-        }
-        let recipient = registry.node(to)?.sealing;
-        let fresh = PairwiseKey::set_up(&*self.entropy, self.me, to, recipient)?;
-        if kept.len() >= PAIRWISE_MAX
-            && let Some(oldest) = kept.iter().min_by_key(|(_, (since, _))| *since)
-        {
-            let oldest = *oldest.0;
-            kept.remove(&oldest);
-        }
-        kept.insert(to, (now, fresh.clone()));
-        Some(fresh)
-    }
-
-    /// Unwraps keys another node gave and keeps those that are new, durably. A key that is here
-    /// already stays: what was sealed under it must open.
-    pub(crate) async fn take_in(
+    /// Unwraps keys another node gave; `None` if there are some and none of them opens: they were
+    /// wrapped to another key than ours, or are no keys.
+    pub(crate) fn unwrap(
         &self,
         from: NodeId,
         wrapped: &WrappedKeys,
-    ) -> Result<usize, LogFailed> {
+    ) -> Option<Vec<(CaseNumber, CaseKey)>> {
+        if wrapped.keys.is_empty() {
+            return Some(Vec::new());
+        }
         let info = sealing::pairwise_info(from, self.me);
-        let Some(pairwise) = self.signer.open_pairwise(&wrapped.encapped, &info) else {
-            return Ok(0);
-        };
+        let pairwise = self.signer.open_pairwise(&wrapped.encapped, &info)?;
         let pairwise = Zeroizing::new(pairwise);
-        let writes: Vec<LocalWrite> = wrapped
+        let keys: Vec<_> = wrapped
             .keys
             .iter()
-            .filter(|(case, _, _)| self.key(*case).is_none())
             .filter_map(|(case, nonce, bytes)| {
-                let key = sealing::unwrap(&pairwise, *nonce, *case, bytes)?;
-                Some(keep(*case, &key))
+                Some((*case, sealing::unwrap(&pairwise, *nonce, *case, bytes)?))
             })
+            .collect();
+        (!keys.is_empty()).then_some(keys)
+    }
+
+    /// Keeps keys that open their cases, durably. A key that is kept already stays: what was sealed
+    /// under it must open.
+    pub(crate) async fn take_in(
+        &self,
+        proven: Vec<(CaseNumber, CaseKey)>,
+    ) -> Result<usize, LogFailed> {
+        let writes: Vec<LocalWrite> = proven
+            .iter()
+            .filter(|(case, _)| !self.keeps(*case))
+            .map(|(case, key)| keep(*case, key))
             .collect();
         let taken = writes.len();
         if taken > 0 {
             self.local.write(writes).await?;
         }
+        for (case, _) in proven {
+            self.forget_gift(case);
+        }
         Ok(taken)
     }
+
+    /// Holds a key its city gave for a case that has not come yet.
+    pub(crate) fn hold_gift(&self, case: CaseNumber, key: CaseKey) {
+        self.gifts().hold(case, key);
+    }
+
+    /// The gift held for a case.
+    pub(crate) fn gift(&self, case: CaseNumber) -> Option<CaseKey> {
+        self.gifts().of(case)
+    }
+
+    /// Lets a gift go: it is kept now, or does not open its case.
+    pub(crate) fn forget_gift(&self, case: CaseNumber) {
+        self.gifts().forget(case);
+    }
+
+    fn gifts(&self) -> MutexGuard<'_, Gifts> {
+        self.gifts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a key is a case's: it opens the sealed form.
+pub(crate) fn is_key_of(key: &CaseKey, case: CaseNumber, form: &Sealed) -> bool {
+    sealing::open(key, case, form).is_some()
 }
 
 fn keep(case: CaseNumber, key: &CaseKey) -> LocalWrite {
