@@ -27,6 +27,11 @@ impl FileError {
         move |source| Self { path, source }
     }
 
+    /// Whether the file is larger than what is read.
+    pub(crate) fn is_too_large(&self) -> bool {
+        self.source.kind() == io::ErrorKind::FileTooLarge
+    }
+
     /// Whether there is no such file.
     pub(crate) fn is_missing(&self) -> bool {
         self.source.kind() == io::ErrorKind::NotFound
@@ -35,12 +40,18 @@ impl FileError {
 
 impl Coded for FileError {
     fn code(&self) -> Code {
-        Code::FILE_UNUSABLE
+        if self.is_too_large() {
+            Code::TOO_LARGE
+        } else {
+            Code::FILE_UNUSABLE
+        }
     }
 
     fn exit(&self) -> Exit {
         if self.is_missing() {
             Exit::NotFound
+        } else if self.is_too_large() {
+            Exit::No
         } else {
             Exit::Internal
         }
@@ -110,7 +121,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         replace(&path, &[0; 9], 0o600).unwrap();
-        assert!(read_bounded(&path, 8).is_err());
+        let refused = read_bounded(&path, 8).unwrap_err();
+        assert_eq!(
+            (refused.code(), refused.exit()),
+            (Code::TOO_LARGE, Exit::No)
+        );
         assert!(
             read_bounded(&folder.path().join("b"), 8)
                 .unwrap_err()

@@ -1,36 +1,13 @@
 //! Times as people write and read them: RFC 3339 in, Beijing time out.
 
 use jiff::tz::Offset;
-use thiserror::Error;
-use tongban_types::{Code, Timestamp};
+use tongban_types::Timestamp;
 
-use crate::exit::Exit;
-use crate::failure::Coded;
-
-/// A text that is no time.
-#[derive(Debug, Error)]
-#[error("{text:?} 不是 RFC 3339 时间")]
-pub(crate) struct MalformedTime {
-    text: String,
-}
-
-impl Coded for MalformedTime {
-    fn code(&self) -> Code {
-        Code::TIME_MALFORMED
-    }
-
-    fn exit(&self) -> Exit {
-        Exit::No
-    }
-}
-
-/// Reads an RFC 3339 time with its offset.
-pub(crate) fn read_time(text: &str) -> Result<Timestamp, MalformedTime> {
+/// Reads an RFC 3339 time with its offset, as it is typed on a command line or in a plan.
+pub(crate) fn read_time(text: &str) -> Result<Timestamp, String> {
     let time: Result<jiff::Timestamp, _> = text.parse();
     time.map(|time| Timestamp::from_unix_ms(time.as_millisecond()))
-        .map_err(|_| MalformedTime {
-            text: text.to_owned(),
-        })
+        .map_err(|_| "应为带时区的 RFC 3339 时间, 如 2026-11-24T08:00:00+08:00".to_owned())
 }
 
 /// A time as people in China read it, to the second: `2026-11-24 08:00:00 +08:00`.

@@ -31,8 +31,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "HASH", value_parser = read_pin)]
     pin: Option<Hash>,
     /// 按哪个时间核验 (RFC 3339), 默认现在
-    #[arg(long, value_name = "TIME")]
-    at: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = read_time)]
+    at: Option<Timestamp>,
 }
 
 /// What was found about a document.
@@ -42,6 +42,7 @@ pub(crate) struct Verification {
     pub(crate) verdict: &'static str,
     code: Option<String>,
     logged: bool,
+    governance_compared: bool,
     report: Report,
 }
 
@@ -68,6 +69,7 @@ impl Verification {
             verdict,
             code,
             logged: false,
+            governance_compared: pin.is_some(),
             report,
         })
     }
@@ -116,6 +118,13 @@ impl Answer for Verification {
                 check.detail_zh,
             ));
         }
+        if !self.governance_compared {
+            let mark = mark(CheckResult::Noted);
+            let title = padded("名册来自所认的联盟", 28);
+            lines.push(format!(
+                " {mark} {title} 治理密钥未比对 (--pin) (governance keys not compared)"
+            ));
+        }
         if let Some(code) = &self.code {
             lines.push(format!("下一步: tongban explain {code}"));
         }
@@ -138,10 +147,7 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
     // Room for the blanks an editor leaves behind.
     let document = read_bounded(&arguments.file, DOCUMENT_BYTES_MAX + 16)?;
     let registry = read_registry(&arguments.trust)?;
-    let at = match &arguments.at {
-        Some(text) => read_time(text)?,
-        None => SystemClock.now(),
-    };
+    let at = arguments.at.unwrap_or_else(|| SystemClock.now());
     let verification = Verification::of(&document, &registry, arguments.pin, at)?;
     output.answer(&verification);
     Ok(verification.exit())

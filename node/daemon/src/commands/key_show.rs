@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use tongban_types::NodeId;
+use tongban_types::{Code, NodeId};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -23,7 +23,16 @@ pub(crate) struct Arguments {
 
 /// Shows them.
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
-    let keys = KeyFolder::of(&arguments.data).load()?;
+    let folder = KeyFolder::of(&arguments.data);
+    if let Some(owner) = folder.owner()
+        && owner != arguments.node
+    {
+        let message = format!("这些密钥属于节点 {owner}, 不是 {}", arguments.node);
+        let data = arguments.data.display();
+        let next = format!("tongban key show --data {data} --node {owner}");
+        return Err(Failure::new(Code::FOLDER_OF_OTHER_NODE, Exit::No, message).then(next));
+    }
+    let keys = folder.load()?;
     Output::answer_json(&keys.enrolment(arguments.node));
     Ok(Exit::Yes)
 }

@@ -30,8 +30,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     after: Option<PathBuf>,
     /// 按哪个时间判断有效期 (RFC 3339), 默认现在
-    #[arg(long, value_name = "TIME")]
-    at: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = read_time)]
+    at: Option<Timestamp>,
 }
 
 #[derive(Serialize)]
@@ -110,10 +110,7 @@ impl Answer for Checked {
 /// Checks the file.
 pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
     let bytes = read_registry(&arguments.registry)?;
-    let at = match &arguments.at {
-        Some(text) => read_time(text)?,
-        None => SystemClock.now(),
-    };
+    let at = arguments.at.unwrap_or_else(|| SystemClock.now());
     let registry = match &arguments.after {
         Some(current) => follow(current, &bytes)?,
         None => believe(&bytes, arguments.pin)?,

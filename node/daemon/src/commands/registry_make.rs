@@ -59,6 +59,10 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
     };
     let folder = arguments.plan.parent().unwrap_or_else(|| Path::new(""));
     let registry = plan.to_registry(folder, current.as_ref().map(RegistryFile::registry))?;
+    if let Some(current) = &current {
+        // What can never follow is told before anybody signs it.
+        registry.check_follows(current.registry())?;
+    }
     let made = Made {
         file: arguments.out.clone(),
         version: registry.version(),
