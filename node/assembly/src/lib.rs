@@ -2,6 +2,7 @@
 //! platform. The daemon and the simulator build the same `Node`, each over its own.
 
 mod error;
+mod founding;
 mod node;
 mod tempo;
 

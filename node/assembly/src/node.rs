@@ -13,6 +13,7 @@ use tongban_types::GroupId;
 use tongban_wal::{Wal, WalConfig, WalMetrics};
 
 use crate::error::StartError;
+use crate::founding::{founding_governance, settle_founding};
 use crate::tempo::RaftTempo;
 
 /// What a node is put together from.
@@ -66,7 +67,7 @@ impl<P: Platform> Node<P> {
     pub async fn start(parts: NodeParts<P>) -> Result<Self, StartError> {
         let me = parts.settings.me;
         let registry = parts.settings.registry.clone();
-        let genesis = tongban_trust::governance_hash(&registry);
+        let begun_with = founding_governance(&parts.settings);
         let groups: Vec<GroupId> = registry
             .cities()
             .map(|(city, _)| GroupId(city))
@@ -76,6 +77,7 @@ impl<P: Platform> Node<P> {
             return Err(StartError::NoGroup { node: me });
         }
         let wal = Wal::<P::Runtime, P::Disk>::open(parts.disk.clone(), parts.wal).await?;
+        let genesis = settle_founding(&wal, begun_with).await?;
         let running = RunningNode::prepare(RuntimeParts {
             settings: parts.settings,
             clock: parts.clock,

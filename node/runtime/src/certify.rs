@@ -9,8 +9,8 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use openraft_rt::AsyncRuntime;
 use tongban_machine::{find_batch, place_parcel};
 use tongban_types::{
-    CertifiedParcels, Code, GroupId, KeyRole, NodeId, ParcelBatch, PlacedParcel, Purpose,
-    Signature, decode, encode, limits,
+    CertifiedParcels, Code, GroupId, KeyRole, NodeId, ParcelBatch, PlacedParcel, PublicKey,
+    Purpose, Signature, decode, encode, limits,
 };
 
 use crate::core::{Core, Until};
@@ -46,6 +46,8 @@ impl<P: Platform> Core<P> {
 
     fn sign_parcels(&self, group: GroupId, first: u64) -> Option<Signature> {
         let batch = self.batch_at(group, first)?;
+        // A signature by a key out of its time would refuse the whole certificate.
+        self.voter_key_now(&self.registry(), self.me)?;
         self.signer.sign(
             KeyRole::Voter,
             &Purpose::ParcelBatch.message(&batch.signed_bytes()),
@@ -165,8 +167,8 @@ impl<P: Platform> Core<P> {
         first: u64,
         signature: Signature,
     ) -> bool {
-        let (Some(key), Some(batch)) = (registry.voter_key(voter), self.batch_at(group, first))
-        else {
+        let key = self.voter_key_now(registry, voter);
+        let (Some(key), Some(batch)) = (key, self.batch_at(group, first)) else {
             return false;
         };
         let message = Purpose::ParcelBatch.message(&batch.signed_bytes());
@@ -175,6 +177,17 @@ impl<P: Platform> Core<P> {
             tracing::warn!(%voter, %group, first, "a voter signed another batch than ours");
         }
         holds
+    }
+
+    /// The key with which a voter may sign now.
+    fn voter_key_now(
+        &self,
+        registry: &tongban_trust::Registry,
+        voter: NodeId,
+    ) -> Option<PublicKey> {
+        let key = registry.voter_key(voter)?;
+        registry.key_holder_at(KeyRole::Voter, key, self.now())?;
+        Some(key)
     }
 
     /// Sleeps, or less if the node is asked to stop.

@@ -81,6 +81,8 @@ pub struct NodeSettings {
     pub registry_file: Vec<u8>,
     /// The same, parsed and verified.
     pub registry: Arc<Registry>,
+    /// Those before it that this node was given, by version: for groups that missed them.
+    pub older_registries: BTreeMap<u64, Vec<u8>>,
     /// Items the city puts into its catalogue, with the documents their grants produce.
     pub items: Vec<tongban_types::ItemTerms>,
     /// The documents that grants produce, by item.

@@ -26,6 +26,8 @@ pub enum LocalTable {
     Tokens = 3,
     /// What was drawn for applications that were proposed and not yet known to be in the group.
     Proposed = 4,
+    /// What was settled when the node first started: the governance keys it began with.
+    Founding = 5,
 }
 
 /// A change to one of the node's own records.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use openraft_rt::AsyncRuntime;
-use tongban_machine::{ground, last_hash_point, registry_bytes};
+use tongban_machine::{last_hash_point, registry_bytes_of};
 use tongban_types::{Entry, GroupId, KeyRole, Purpose, Signed, VoterReport, encode, limits};
 
 use crate::core::Core;
@@ -47,24 +47,74 @@ fn leads<P: Platform>(core: &Core<P>, group: GroupId) -> bool {
         .is_some_and(|hosted| hosted.group.status().leader == Some(core.me))
 }
 
-/// A group without a registry, or with an older one, gets the newest this node knows.
+/// A group without a registry, or with an older one, gets those it misses, in order.
 async fn bring_registry<P: Platform>(core: &Core<P>, group: GroupId) {
     let Some(here) = core.ground(group) else {
         return;
     };
-    let newest = core.registry();
-    if here.registry >= newest.version() {
+    let newest = core.registry().version();
+    if here.registry >= newest {
         return;
     }
-    let file = newest_file(core, newest.version());
-    let entry = Bytes::from(encode(&Entry::Registry(file)));
+    let mut files = registries_after(|version| file_of(core, version), here.registry, newest);
+    let entry = match files.len() {
+        0 => return,
+        1 => Entry::Registry(files.remove(0)),
+        _ => Entry::Registries(files),
+    };
     match core
-        .submit(group, entry, core.tempo().propose_timeout)
+        .submit(
+            group,
+            Bytes::from(encode(&entry)),
+            core.tempo().propose_timeout,
+        )
         .await
     {
         Ok(reply) => tracing::info!(%group, ?reply.results, "registry proposed"),
         Err(error) => tracing::debug!(%group, %error, "registry not proposed yet"),
     }
+}
+
+/// The registries behind a version up to another, as far as one entry holds them. Without one between
+/// nothing can be entered; a group that has none begins with the oldest known.
+fn registries_after(
+    file_of: impl Fn(u64) -> Option<Vec<u8>>,
+    version: u64,
+    newest: u64,
+) -> Vec<Vec<u8>> {
+    let known = (version + 1..=newest).rev().map_while(file_of);
+    let mut files: Vec<Vec<u8>> = known.take(limits::REGISTRIES_KEPT_MAX).collect();
+    let reached = newest - files.len() as u64;
+    if version > 0 && reached > version {
+        let missing = reached;
+        tracing::debug!(version, missing, "a registry between is not known here");
+        return Vec::new();
+    }
+    files.reverse();
+    let mut bytes = 0;
+    let fit = files.iter().take_while(|file| {
+        bytes += file.len();
+        bytes <= limits::REGISTRY_BYTES_MAX
+    });
+    let fit = fit.count();
+    files.truncate(fit);
+    files
+}
+
+/// A registry file this node has: from any hosted group's log, or from its start.
+fn file_of<P: Platform>(core: &Core<P>, version: u64) -> Option<Vec<u8>> {
+    let in_log = core.groups().find_map(|(_, hosted)| {
+        hosted
+            .replica
+            .read(|view| registry_bytes_of(view, version))
+            .ok()
+            .flatten()
+    });
+    let settings = &core.settings;
+    let is_at_start = settings.registry.version() == version;
+    in_log
+        .or_else(|| is_at_start.then(|| settings.registry_file.clone()))
+        .or_else(|| settings.older_registries.get(&version).cloned())
 }
 
 /// A group is led best from its own city: there its people act and its effects are carried out. Who
@@ -85,21 +135,6 @@ async fn give_lead_home<P: Platform>(core: &Core<P>, group: GroupId) {
             Err(error) => tracing::debug!(%group, %error, "the lead stays here for now"),
         }
     }
-}
-
-fn newest_file<P: Platform>(core: &Core<P>, version: u64) -> Vec<u8> {
-    let in_log = core.groups().find_map(|(_, hosted)| {
-        hosted
-            .replica
-            .read(|view| {
-                (ground(view).registry == version)
-                    .then(|| registry_bytes(view))
-                    .flatten()
-            })
-            .ok()
-            .flatten()
-    });
-    in_log.unwrap_or_else(|| core.settings.registry_file.clone())
 }
 
 async fn report<P: Platform>(core: &Core<P>, group: GroupId) {
@@ -133,5 +168,35 @@ async fn report<P: Platform>(core: &Core<P>, group: GroupId) {
     );
     if let Err(error) = submitted.await {
         tracing::debug!(%group, %error, "report of time not committed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(known: &[u8], version: u64, newest: u64) -> Vec<Vec<u8>> {
+        let file_of = |version: u64| {
+            let version = u8::try_from(version).unwrap();
+            known.contains(&version).then(|| vec![version])
+        };
+        registries_after(file_of, version, newest)
+    }
+
+    #[test]
+    fn a_group_gets_every_registry_it_misses_in_order_or_none() {
+        assert_eq!(after(&[1, 2, 3, 4], 1, 4), [[2], [3], [4]]);
+        assert_eq!(after(&[4], 3, 4), [[4]]);
+        assert!(after(&[2, 4], 1, 4).is_empty(), "the third is missing");
+        assert_eq!(after(&[1, 3, 4], 0, 4), [[3], [4]], "a new group has none");
+    }
+
+    #[test]
+    fn an_entry_holds_what_fits_it_from_the_oldest_on() {
+        let large = |version: u64| (version > 1).then(|| vec![0; limits::REGISTRY_BYTES_MAX / 2]);
+        assert_eq!(registries_after(large, 1, 5).len(), 2);
+        let many = u64::try_from(limits::REGISTRIES_KEPT_MAX).unwrap();
+        let small = |version: u64| (version > 0).then(Vec::new);
+        assert_eq!(registries_after(small, 0, many + 9).len() as u64, many);
     }
 }

@@ -126,7 +126,7 @@ fn one_voter_can_neither_hurry_nor_stop_time() {
     let mut fuzhou = City::open(FUZHOU);
     let start = fuzhou.time();
     let [liar, second, third] = voters_of(FUZHOU);
-    let far = start.plus_ms(300 * tongban_types::DAY_MS);
+    let far = start.plus_ms(300 * DAY_MS);
     fuzhou.report(&fuzhou.report_of(liar, far));
     assert_eq!(fuzhou.time(), start, "a single voter is no two");
     fuzhou.report(&fuzhou.report_of(second, start.plus_ms(5_000)));
@@ -135,7 +135,7 @@ fn one_voter_can_neither_hurry_nor_stop_time() {
         start.plus_ms(5_000),
         "it goes as fast as an honest one"
     );
-    let stopped = start.plus_ms(-10 * tongban_types::DAY_MS);
+    let stopped = start.plus_ms(-10 * DAY_MS);
     fuzhou.report(&fuzhou.report_of(liar, stopped));
     for step in 2..5 {
         let time = start.plus_ms(step * 5_000);

@@ -167,6 +167,7 @@ fn settings(me: NodeId, federation: &Federation) -> NodeSettings {
         me,
         registry_file: federation.registry_file.clone(),
         registry: federation.registry.clone(),
+        older_registries: std::collections::BTreeMap::new(),
         items: vec![federation.item.clone()],
         templates: [(federation.item.item, federation.template.clone())].into(),
         calendar: federation.calendar.clone(),

@@ -11,11 +11,13 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tongban_net::{Directory, Libp2pTransport, NetError, Peer};
 use tongban_runtime::NodeHandle;
+use tongban_runtime::seams::WallClock as _;
 use tongban_trust::Registry;
 use tongban_types::{Code, KeyRole, NodeId};
 
 use crate::exit::Exit;
 use crate::failure::Coded;
+use crate::platform::SystemClock;
 
 /// A name that does not resolve in this time is passed over; the peer can still dial us.
 const LOOKUP_TIME_MAX: Duration = Duration::from_secs(2);
@@ -117,6 +119,8 @@ pub(crate) async fn follow_registry(
     mut peers: Peers,
 ) {
     let (mut looks, mut failed_before) = (0, transport.metrics().dials_failed);
+    // The group judges by its own time whether a registry is expired; whoever is linked stays so.
+    let mut passed_over = None;
     loop {
         sleep(LOOK_EVERY).await;
         looks += 1;
@@ -133,6 +137,14 @@ pub(crate) async fn follow_registry(
             continue;
         }
         (looks, failed_before) = (0, failed);
+        if registry.version() != peers.registry_version && registry.is_expired(SystemClock.now()) {
+            if passed_over != Some(registry.version()) {
+                passed_over = Some(registry.version());
+                let (version, code) = (registry.version(), Code::REGISTRY_EXPIRED);
+                tracing::warn!(version, %code, "an expired registry brings no new peers");
+            }
+            continue;
+        }
         let found = Peers::of(&registry).await.keeping(&peers);
         if found == peers {
             continue;

@@ -9,9 +9,9 @@ use tokio::task::JoinHandle;
 use tongban_api::{ApiState, Catalogue, FileTokenBook, RequestMetrics, TokenBookError};
 use tongban_assembly::{Node, NodeParts, StartError};
 use tongban_net::{Libp2pTransport, NetConfig};
+use tongban_runtime::seams::WallClock as _;
 use tongban_runtime::{Forms, NodeSettings, Tempo};
 use tongban_store::{OpenError, SledStore};
-use tongban_trust::Registry;
 use tongban_types::Code;
 use tongban_wal::{OpenError as LogError, WalConfig};
 
@@ -29,7 +29,7 @@ use crate::failure::{Coded, Failure};
 use crate::files::FileError;
 use crate::keys::{KeyFolder, NodeKeys};
 use crate::platform::{DaemonPlatform, FileDisk, OsEntropy, SystemClock};
-use crate::registry::{hold, read_registry};
+use crate::registry::{Held, hold};
 
 /// Page cache of applied state: the open cases of a busy city fit.
 const STATE_CACHE_BYTES: u64 = 64 * 1024 * 1024;
@@ -93,8 +93,7 @@ impl Coded for TokenBookError {
 /// What is checked before the node touches the network.
 struct Grounds {
     keys: NodeKeys,
-    registry_file: Vec<u8>,
-    registry: Registry,
+    held: Held,
 }
 
 impl NodeProcess {
@@ -107,13 +106,13 @@ impl NodeProcess {
         let folder = DataFolder::take(&configuration.data, me)?;
         let grounds = check_grounds(configuration)?;
         if forms == Forms::ClearForMeasurement {
-            check_measurement(configuration, &grounds.registry)?;
+            check_measurement(configuration, &grounds.held.registry)?;
         }
         let tokens = FileTokenBook::open(folder.path().join(TOKENS_FILE))?;
         let listener = listen(configuration.http_listen).await?;
         let (store, opened) = SledStore::open(&folder.path().join("state"), STATE_CACHE_BYTES)?;
         tracing::info!(?opened, "applied state is open");
-        let peers = Peers::of(&grounds.registry).await;
+        let peers = Peers::of(&grounds.held.registry).await;
         let (transport, bound) = Libp2pTransport::start(NetConfig {
             me,
             identity: *grounds.keys.transport,
@@ -226,15 +225,15 @@ fn check_grounds(configuration: &Configuration) -> Result<Grounds, Failure> {
     let keys = KeyFolder::of(&configuration.data)
         .load()
         .map_err(|error| bad(error.into()))?;
-    let given = read_registry(&configuration.registry_file).map_err(|error| bad(error.into()))?;
-    let held = hold(&configuration.data, &given, configuration.governance);
-    let (registry_file, registry) = held.map_err(bad)?;
-    check_enrolled(&registry, configuration.node, &keys.ring)?;
-    Ok(Grounds {
-        keys,
-        registry_file,
-        registry,
-    })
+    let held = hold(
+        &configuration.data,
+        &configuration.registry_file,
+        configuration.governance,
+        SystemClock.now(),
+    );
+    let held = held.map_err(bad)?;
+    check_enrolled(&held.registry, configuration.node, &keys.ring)?;
+    Ok(Grounds { keys, held })
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
@@ -255,8 +254,9 @@ fn settings(
 ) -> NodeSettings {
     NodeSettings {
         me: configuration.node,
-        registry_file: grounds.registry_file.clone(),
-        registry: Arc::new(grounds.registry.clone()),
+        registry_file: grounds.held.file.clone(),
+        registry: Arc::new(grounds.held.registry.clone()),
+        older_registries: grounds.held.older.clone(),
         items: catalogue.items().map(|item| item.terms.clone()).collect(),
         templates: catalogue
             .documents()

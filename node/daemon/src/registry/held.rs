@@ -1,15 +1,23 @@
-//! The registry a node believes, kept in its data folder: the first by the pinned governance keys,
-//! each later one because it follows the one held. So a node is not talked into an older one.
+//! The registries a node believes, kept in its data folder: the first by the pinned governance keys,
+//! each later one because it follows the one held. So a node is not talked into an older one. Versions
+//! between the one held and the one given are looked for beside the one given.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use tongban_trust::{Registry, RegistryError, RegistryFile, verify_first, verify_next};
-use tongban_types::{Hash, limits::REGISTRY_BYTES_MAX};
+use tongban_types::{
+    Code, Hash, Timestamp,
+    limits::{REGISTRIES_KEPT_MAX, REGISTRY_BYTES_MAX},
+};
 
+use super::believe;
+use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::{FileError, read_bounded, replace};
+use crate::instant::beijing;
 
-/// Name of the file in the data folder.
+/// Name of the file in the data folder; older ones stand beside it as `registry.<version>.json`.
 const HELD: &str = "registry.json";
 
 /// Reads the bytes of a registry file.
@@ -17,80 +25,288 @@ pub(crate) fn read_registry(file: &Path) -> Result<Vec<u8>, FileError> {
     read_bounded(file, REGISTRY_BYTES_MAX)
 }
 
+/// What a node starts from.
+#[derive(Debug)]
+pub(crate) struct Held {
+    /// The newest registry, as it was signed.
+    pub(crate) file: Vec<u8>,
+    /// The same, believed.
+    pub(crate) registry: Registry,
+    /// Those before it, without a gap, by version.
+    pub(crate) older: BTreeMap<u64, Vec<u8>>,
+}
+
+/// A registry that is believed, and its file.
+type Believed = (Registry, Vec<u8>);
+
 /// The registry to start from: the one given if it may be believed, kept from now on; the one held
-/// if it is the same. Returns its file too, as it was signed.
+/// if it is the same. One that is expired brings no new nodes and keys in: it is refused unless it
+/// is held already.
 pub(crate) fn hold(
     data: &Path,
-    given: &[u8],
+    given: &Path,
     governance: Hash,
-) -> Result<(Vec<u8>, Registry), Failure> {
+    now: Timestamp,
+) -> Result<Held, Failure> {
     let place = data.join(HELD);
-    let held = match read_registry(&place) {
-        Ok(bytes) => Some(RegistryFile::decode(&bytes).map(|file| (bytes, file))?),
-        Err(error) if error.is_missing() => None,
-        Err(error) => return Err(error.into()),
+    let file = read_registry(given)?;
+    let held = read_held(&place)?;
+    let chain = match &held {
+        Some((current, _)) => chain_after(current, given, file),
+        None => chain_from_pin(governance, given, file),
     };
-    let Some((bytes, file)) = held else {
-        let registry = verify_first(given, governance)?.into_inner();
-        replace(&place, given, 0o644)?;
-        return Ok((given.to_vec(), registry));
-    };
-    match verify_next(file.registry(), given) {
-        Ok(next) => {
-            replace(&place, given, 0o644)?;
-            Ok((given.to_vec(), next.into_inner()))
+    let taken = match (chain, held) {
+        (Err(RegistryError::AlreadyHeld { .. }), Some((registry, file))) => {
+            if registry.is_expired(now) {
+                tracing::warn!(
+                    version = registry.version(),
+                    code = %Code::REGISTRY_EXPIRED,
+                    "the registry held is expired: no new nodes and keys enter by it"
+                );
+            }
+            let older = read_older(data, registry.version());
+            return Ok(Held {
+                file,
+                registry,
+                older,
+            });
         }
-        Err(RegistryError::AlreadyHeld { .. }) => Ok((bytes, file.registry().clone())),
+        (chain, held) => held.into_iter().chain(chain?).collect::<Vec<Believed>>(),
+    };
+    keep(data, taken, now)
+}
+
+/// Keeps what was taken in, the newest last, so that a crash leaves the one held before.
+fn keep(data: &Path, mut taken: Vec<Believed>, now: Timestamp) -> Result<Held, Failure> {
+    let (registry, file) = taken.pop().expect("a chain ends with the file given");
+    if registry.is_expired(now) {
+        let message = format!(
+            "名册第 {} 版已于 {} 过期, 不能据以加入新的节点和密钥",
+            registry.version(),
+            beijing(registry.expires()),
+        );
+        let (code, exit) = (Code::REGISTRY_EXPIRED, Exit::No);
+        return Err(Failure::new(code, exit, message));
+    }
+    for (older, file) in taken {
+        replace(&beside(&data.join(HELD), older.version()), &file, 0o644)?;
+    }
+    replace(&data.join(HELD), &file, 0o644)?;
+    let older = read_older(data, registry.version());
+    Ok(Held {
+        file,
+        registry,
+        older,
+    })
+}
+
+/// The one held: its own governance keys signed it, whatever became of the file since.
+fn read_held(place: &Path) -> Result<Option<Believed>, Failure> {
+    match read_registry(place) {
+        Ok(bytes) => Ok(Some((believe(&bytes, None)?, bytes))),
+        Err(error) if error.is_missing() => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
+/// From the one held to the one given, through those between.
+fn chain_after(
+    current: &Registry,
+    given: &Path,
+    file: Vec<u8>,
+) -> Result<Vec<Believed>, RegistryError> {
+    let last = RegistryFile::decode(&file)?.registry().version();
+    let mut chain: Vec<Believed> = Vec::new();
+    for version in current.version().saturating_add(1)..last {
+        let before = chain.last().map_or(current, |(registry, _)| registry);
+        let Ok(between) = read_registry(&beside(given, version)) else {
+            break;
+        };
+        let next = verify_next(before, &between)?.into_inner();
+        chain.push((next, between));
+    }
+    let before = chain.last().map_or(current, |(registry, _)| registry);
+    let next = verify_next(before, &file)?.into_inner();
+    chain.push((next, file));
+    Ok(chain)
+}
+
+/// The first: the one given, by the pinned keys; or, where governance keys have changed since, the
+/// oldest beside it that they signed, and those that follow.
+fn chain_from_pin(
+    governance: Hash,
+    given: &Path,
+    file: Vec<u8>,
+) -> Result<Vec<Believed>, RegistryError> {
+    let not_pinned = match verify_first(&file, governance) {
+        Ok(registry) => return Ok(vec![(registry.into_inner(), file)]),
+        Err(error @ RegistryError::NotPinned { .. }) => error,
+        Err(error) => return Err(error),
+    };
+    let last = RegistryFile::decode(&file)?.registry().version();
+    let oldest = last.saturating_sub(REGISTRIES_KEPT_MAX as u64).max(1);
+    let pinned = (oldest..last).find_map(|version| {
+        let bytes = read_registry(&beside(given, version)).ok()?;
+        let first = verify_first(&bytes, governance).ok()?;
+        Some((first.into_inner(), bytes))
+    });
+    let (first, bytes) = pinned.ok_or(not_pinned)?;
+    let rest = chain_after(&first, given, file)?;
+    Ok([(first, bytes)].into_iter().chain(rest).collect())
+}
+
+/// Those before a version that the data folder holds, without a gap.
+fn read_older(data: &Path, version: u64) -> BTreeMap<u64, Vec<u8>> {
+    let older = (1..version).rev().map_while(|version| {
+        let bytes = read_registry(&beside(&data.join(HELD), version)).ok()?;
+        believe(&bytes, None).ok()?;
+        Some((version, bytes))
+    });
+    older.take(REGISTRIES_KEPT_MAX).collect()
+}
+
+/// Where an older version of a registry stands: `registry.json`, `registry.2.json`.
+fn beside(file: &Path, version: u64) -> PathBuf {
+    file.with_extension(format!("{version}.json"))
+}
+
 #[cfg(test)]
 mod tests {
-    use tongban_trust::testing::{SampleFederation, sample_draft};
-    use tongban_trust::{RegistryDraft, governance_hash};
+    use tongban_trust::testing::{SAMPLE_NOW, SampleFederation, sample_draft};
+    use tongban_trust::{RegistryDraft, SigningKey, governance_hash};
 
     use super::*;
 
+    struct House {
+        data: tempfile::TempDir,
+        pin: Hash,
+    }
+
+    impl House {
+        fn new(first: &Registry) -> Self {
+            Self {
+                data: tempfile::tempdir().unwrap(),
+                pin: governance_hash(first),
+            }
+        }
+
+        fn given(&self) -> PathBuf {
+            self.data.path().join("given.json")
+        }
+
+        fn hold_at(&self, file: &[u8], now: Timestamp) -> Result<Held, Code> {
+            replace(&self.given(), file, 0o644).unwrap();
+            hold(self.data.path(), &self.given(), self.pin, now).map_err(|failure| failure.code)
+        }
+
+        fn hold(&self, file: &[u8]) -> Result<u64, Code> {
+            let held = self.hold_at(file, SAMPLE_NOW)?;
+            Ok(held.registry.version())
+        }
+    }
+
+    fn first() -> Registry {
+        sample_draft().check().unwrap()
+    }
+
+    fn after(current: &Registry) -> Registry {
+        let expires = current.expires().plus_ms(1_000);
+        RegistryDraft::after(current, expires).check().unwrap()
+    }
+
+    fn signed(registry: &Registry, signers: usize) -> Vec<u8> {
+        SampleFederation::signed_file(registry.clone(), signers)
+    }
+
     #[test]
     fn a_node_is_not_talked_into_another_or_older_registry() {
-        let data = tempfile::tempdir().unwrap();
-        let first = sample_draft().check().unwrap();
-        let pin = governance_hash(&first);
-        let signed =
-            |registry: &Registry, signers| SampleFederation::signed_file(registry.clone(), signers);
-        let code_of = |given: &[u8], pin| hold(data.path(), given, pin).unwrap_err().code;
+        let first = first();
+        let mut house = House::new(&first);
+        let pin = std::mem::replace(&mut house.pin, Hash([9; 32]));
+        assert_eq!(
+            house.hold(&signed(&first, 5)),
+            Err(Code::REGISTRY_NOT_PINNED)
+        );
+        house.pin = pin;
+        assert_eq!(
+            house.hold(&signed(&first, 4)),
+            Err(Code::REGISTRY_UNDERSIGNED)
+        );
+        assert_eq!(house.hold(&signed(&first, 5)), Ok(1));
+        let next = after(&first);
+        assert_eq!(house.hold(&signed(&next, 5)), Ok(2));
+        assert_eq!(house.hold(&signed(&next, 6)), Ok(2));
+        assert_eq!(
+            house.hold(&signed(&first, 5)),
+            Err(Code::REGISTRY_ROLLED_BACK)
+        );
+    }
 
-        let wrong = code_of(&signed(&first, 5), Hash([9; 32]));
-        assert_eq!(wrong, tongban_types::Code::REGISTRY_NOT_PINNED);
-        let few = code_of(&signed(&first, 4), pin);
-        assert_eq!(few, tongban_types::Code::REGISTRY_UNDERSIGNED);
+    #[test]
+    fn a_file_held_that_was_altered_is_not_started_from() {
+        let first = first();
+        let house = House::new(&first);
+        house.hold(&signed(&first, 5)).unwrap();
+        let place = house.data.path().join(HELD);
+        replace(&place, &signed(&first, 4), 0o644).unwrap();
+        assert_eq!(
+            house.hold(&signed(&first, 5)),
+            Err(Code::REGISTRY_UNDERSIGNED)
+        );
+    }
 
+    #[test]
+    fn missed_versions_are_taken_from_beside_the_one_given_and_kept_for_others() {
+        let first = first();
+        let house = House::new(&first);
+        house.hold(&signed(&first, 5)).unwrap();
+        let (second, third) = (after(&first), after(&after(&first)));
+        assert_eq!(house.hold(&signed(&third, 5)), Err(Code::REGISTRY_SKIPPED));
+        let between = beside(&house.given(), 2);
+        replace(&between, &signed(&second, 4), 0o644).unwrap();
         assert_eq!(
-            hold(data.path(), &signed(&first, 5), pin)
-                .unwrap()
-                .1
-                .version(),
-            1
+            house.hold(&signed(&third, 5)),
+            Err(Code::REGISTRY_UNDERSIGNED)
         );
-        let next = RegistryDraft::after(&first, first.expires().plus_ms(1_000))
-            .check()
-            .unwrap();
-        assert_eq!(
-            hold(data.path(), &signed(&next, 5), pin)
-                .unwrap()
-                .1
-                .version(),
-            2
-        );
-        assert_eq!(
-            hold(data.path(), &signed(&next, 6), pin)
-                .unwrap()
-                .1
-                .version(),
-            2
-        );
-        let older = code_of(&signed(&first, 5), pin);
-        assert_eq!(older, tongban_types::Code::REGISTRY_ROLLED_BACK);
+        replace(&between, &signed(&second, 5), 0o644).unwrap();
+        assert_eq!(house.hold(&signed(&third, 5)), Ok(3));
+        std::fs::remove_file(between).unwrap();
+        let held = house.hold_at(&signed(&third, 5), SAMPLE_NOW).unwrap();
+        let older = BTreeMap::from([(1, signed(&first, 5)), (2, signed(&second, 5))]);
+        assert_eq!(held.older, older);
+    }
+
+    #[test]
+    fn a_new_node_comes_to_new_governance_keys_from_those_it_pins() {
+        let first = first();
+        let house = House::new(&first);
+        let mut draft = RegistryDraft::after(&first, first.expires());
+        let city = SampleFederation::city(0);
+        let key = SigningKey::from_seed(&[77; 32]);
+        draft.governance(city, key.public());
+        let mut file = RegistryFile::unsigned(draft.check().unwrap());
+        for place in 0..6 {
+            file.sign(&SampleFederation::governance_key(SampleFederation::city(
+                place,
+            )));
+        }
+        let second = file.encode();
+        assert_eq!(house.hold(&second), Err(Code::REGISTRY_NOT_PINNED));
+        replace(&beside(&house.given(), 1), &signed(&first, 5), 0o644).unwrap();
+        assert_eq!(house.hold(&second), Ok(2));
+    }
+
+    #[test]
+    fn an_expired_registry_is_no_first_and_no_next_one_and_the_one_held_goes_on() {
+        let first = first();
+        let house = House::new(&first);
+        let late = first.expires();
+        let code = |house: &House, file: &[u8]| house.hold_at(file, late).unwrap_err();
+        assert_eq!(code(&house, &signed(&first, 5)), Code::REGISTRY_EXPIRED);
+        assert_eq!(house.hold(&signed(&first, 5)), Ok(1));
+        let next = RegistryDraft::after(&first, late).check().unwrap();
+        assert_eq!(code(&house, &signed(&next, 5)), Code::REGISTRY_EXPIRED);
+        let held = house.hold_at(&signed(&first, 5), late).unwrap();
+        assert_eq!(held.registry.version(), 1);
     }
 }
