@@ -4,8 +4,9 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench_intake, config_check, demo, doc_verify, explain, key_make, key_show, registry_check,
-    registry_make, registry_sign, status, token_create, token_ls, token_revoke, up, version,
+    bench_intake, config_check, demo, doc_verify, explain, key_backup, key_make, key_recover,
+    key_show, registry_check, registry_make, registry_sign, status, token_create, token_ls,
+    token_revoke, up, version,
 };
 use crate::exit::{EXIT_CODES_HELP, Exit};
 use crate::failure::Failure;
@@ -74,6 +75,10 @@ enum KeyCommand {
     Make(key_make::Arguments),
     /// 输出节点的公钥, 供登记
     Show(key_show::Arguments),
+    /// 把已停止的节点的办件密钥加密备份给恢复密钥
+    Backup(key_backup::Arguments),
+    /// 用恢复密钥把备份中的办件密钥放回节点
+    Recover(key_recover::Arguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -118,6 +123,8 @@ impl CommandLine {
                 config_check::run(&arguments, output)
             }
             Command::Key(KeyCommand::Make(arguments)) => key_make::run(&arguments),
+            Command::Key(KeyCommand::Backup(arguments)) => key_backup::run(&arguments, output),
+            Command::Key(KeyCommand::Recover(arguments)) => key_recover::run(&arguments, output),
             Command::Key(KeyCommand::Show(arguments)) => key_show::run(&arguments),
             Command::Registry(RegistryCommand::Make(arguments)) => {
                 registry_make::run(&arguments, output)

@@ -2,6 +2,7 @@
 //! decided is in `tongban-machine`; Raft, the log, the store and libp2p are other rooms.
 
 mod acts;
+mod backup;
 mod certify;
 mod channels;
 mod core;
@@ -33,6 +34,7 @@ mod vault;
 mod wire;
 
 pub use crate::core::{Forms, Hosted, NodeSettings, RouteRaft, Tempo};
+pub use backup::{BackupFault, OpenedBackup, back_up_vault, open_backup, recovery_public};
 pub use handle::{
     Act, Acted, Application, CasePage, Collected, GroupReport, NodeError, NodeHandle, NodeHealth,
     NodeReport, OpenedCase, OpenedMovement, StoredCase, Wait,

@@ -86,15 +86,22 @@ impl PairwiseKey {
         to: NodeId,
         recipient: SealingPublicKey,
     ) -> Option<Self> {
+        Self::towards(entropy, recipient, &pairwise_info(from, to))
+    }
+
+    /// A key only the holder of `recipient` can recover, for what `info` names.
+    pub(crate) fn towards(
+        entropy: &impl Entropy,
+        recipient: SealingPublicKey,
+        info: &[u8],
+    ) -> Option<Self> {
         let public = <PairwiseKem as Kem>::PublicKey::from_bytes(&recipient.0).ok()?;
-        let (encapped, context) =
-            hpke::setup_sender_with_rng::<PairwiseAead, PairwiseKdf, PairwiseKem>(
-                &OpModeS::Base,
-                &public,
-                &pairwise_info(from, to),
-                &mut Draw(entropy),
-            )
-            .ok()?;
+        let (encapped, context) = hpke::setup_sender_with_rng::<
+            PairwiseAead,
+            PairwiseKdf,
+            PairwiseKem,
+        >(&OpModeS::Base, &public, info, &mut Draw(entropy))
+        .ok()?;
         let mut key = Zeroizing::new([0; 32]);
         context.export(EXPORT_CONTEXT, key.as_mut_slice()).ok()?;
         let mut bytes = [0; 32];

@@ -1,10 +1,12 @@
-//! `tongban key make`: draws the keys of a node, or one governance key, and prints the public halves
-//! as JSON, to be enrolled.
+//! `tongban key make`: draws the keys of a node, or one governance or recovery key, and prints the
+//! public halves as JSON.
 
 use std::path::PathBuf;
 
 use clap::Args;
+use data_encoding::HEXLOWER;
 use serde::Serialize;
+use tongban_runtime::recovery_public;
 use tongban_runtime::seams::Entropy as _;
 use tongban_trust::{KeyId, SigningKey};
 use tongban_types::NodeId;
@@ -24,7 +26,7 @@ pub(crate) struct Arguments {
         long,
         value_name = "DIR",
         requires = "node",
-        required_unless_present = "governance"
+        required_unless_present_any = ["governance", "recovery"]
     )]
     data: Option<PathBuf>,
     /// 节点编号, 如 350100-01
@@ -33,6 +35,22 @@ pub(crate) struct Arguments {
     /// 改为生成一把治理密钥, 写入该文件; 应离线保管
     #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "node"])]
     governance: Option<PathBuf>,
+    /// 改为生成一把恢复密钥, 写入该文件; 应离线保管, 办件密钥的备份加密给它
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "node", "governance"])]
+    recovery: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct RecoveryKey {
+    public: String,
+}
+
+impl Answer for RecoveryKey {
+    const SCHEMA: &'static str = "tongban.recovery-key/v1";
+
+    fn to_text(&self) -> String {
+        format!("恢复密钥 {}", self.public)
+    }
 }
 
 #[derive(Serialize)]
@@ -59,6 +77,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             public: public.to_string(),
             key_id: KeyId::of(public).to_string(),
         });
+        return Ok(Exit::Yes);
+    }
+    if let Some(file) = &arguments.recovery {
+        let seed = Zeroizing::new(OsEntropy.array());
+        write_seed(file, &seed)?;
+        let public = HEXLOWER.encode(&recovery_public(&seed).0);
+        Output::answer_json(&RecoveryKey { public });
         return Ok(Exit::Yes);
     }
     let (data, node) = arguments

@@ -1,0 +1,79 @@
+//! `tongban key backup`: seals the case keys of a node that is stopped to an offline recovery key.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use tongban_runtime::back_up_vault;
+use tongban_types::{Code, SealingPublicKey};
+
+use super::pin::read_pin;
+use super::vault_log::{StoppedNode, on_tasks};
+use crate::exit::Exit;
+use crate::failure::{Coded, Failure};
+use crate::files::replace;
+use crate::output::{Answer, Output};
+use crate::platform::OsEntropy;
+
+/// What it takes.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// 已停止的节点的数据目录
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// 恢复密钥的公钥, 由 tongban key make --recovery 输出
+    #[arg(long, value_name = "PUBLIC_KEY", value_parser = read_recovery)]
+    to: SealingPublicKey,
+    /// 写到哪里
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+#[derive(Serialize)]
+struct BackedUp {
+    file: PathBuf,
+    node: String,
+    records: usize,
+}
+
+impl Answer for BackedUp {
+    const SCHEMA: &'static str = "tongban.key-backup/v1";
+
+    fn to_text(&self) -> String {
+        format!(
+            "节点 {} 的 {} 条办件密钥记录已加密备份到 {}",
+            self.node,
+            self.records,
+            self.file.display(),
+        )
+    }
+}
+
+impl Coded for tongban_runtime::BackupFault {
+    fn code(&self) -> Code {
+        Self::code(*self)
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::No
+    }
+}
+
+fn read_recovery(text: &str) -> Result<SealingPublicKey, String> {
+    read_pin(text).map(|bytes| SealingPublicKey(bytes.0))
+}
+
+/// Makes the backup.
+pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
+    on_tasks(async {
+        let stopped = StoppedNode::open(&arguments.data).await?;
+        let (file, records) = back_up_vault(&stopped.log, stopped.node, arguments.to, &OsEntropy)?;
+        replace(&arguments.out, &file, 0o600)?;
+        output.answer(&BackedUp {
+            file: arguments.out.clone(),
+            node: stopped.node.to_string(),
+            records,
+        });
+        Ok(Exit::Yes)
+    })
+}
