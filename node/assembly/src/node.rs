@@ -132,8 +132,12 @@ impl<P: Platform> Node<P> {
         self.wal.metrics()
     }
 
-    /// Stops the groups and makes the applied state durable.
+    /// Stops the groups, makes the applied state durable, and closes the log, so that damage to its
+    /// end is told from a torn write at the next start.
     pub async fn shut_down(&self) {
         self.running.stop().await;
+        if let Err(error) = self.wal.close().await {
+            tracing::warn!(%error, "the log could not be closed");
+        }
     }
 }

@@ -9,7 +9,7 @@ use tongban_types::Code;
 #[derive(Debug, Error)]
 pub enum OpenError {
     /// Bytes that had been durable are not what was written, or are gone. What this node promised
-    /// to other voters is no longer known: it must come back as a learner under a new id.
+    /// to other voters is no longer known: it must not take part under its id again.
     #[error("the log of this node is damaged in {file} at byte {offset}: {what}")]
     Damaged {
         /// The file, relative to the data folder.

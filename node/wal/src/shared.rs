@@ -61,14 +61,7 @@ impl<D: Disk> Shared<D> {
             if !full {
                 return Poll::Ready(Ok(()));
             }
-            let waker = context.waker();
-            if !state
-                .waiting_for_room
-                .iter()
-                .any(|one| one.will_wake(waker))
-            {
-                state.waiting_for_room.push(waker.clone());
-            }
+            state.wake_later(context.waker());
             Poll::Pending
         })
         .await
@@ -113,6 +106,22 @@ impl<D: Disk> Shared<D> {
             done(Err(failed.clone()));
         }
         wakers.into_iter().chain(writer).for_each(Waker::wake);
+    }
+
+    /// Waits until the writer has ended; an error if it was not because the log was closed.
+    pub(crate) async fn ended(&self) -> Result<(), LogFailed> {
+        poll_fn(|context| {
+            let mut state = self.lock();
+            match state.failed.clone() {
+                Some(_) if state.closed => Poll::Ready(Ok(())),
+                Some(failed) => Poll::Ready(Err(failed)),
+                None => {
+                    state.wake_later(context.waker());
+                    Poll::Pending
+                }
+            }
+        })
+        .await
     }
 
     /// Lets the writer finish what is queued and end.

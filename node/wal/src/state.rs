@@ -63,6 +63,8 @@ pub(crate) struct State<F> {
     pub(crate) housekeeping: bool,
     pub(crate) failed: Option<LogFailed>,
     pub(crate) closing: bool,
+    /// The closing mark is durable.
+    pub(crate) closed: bool,
     pub(crate) writer: Option<Waker>,
     pub(crate) waiting_for_room: Vec<Waker>,
 }
@@ -101,8 +103,16 @@ impl<F> State<F> {
             housekeeping: false,
             failed: None,
             closing: false,
+            closed: false,
             writer: None,
             waiting_for_room: Vec::new(),
+        }
+    }
+
+    /// Wakes the waker when there may be room, or the log ended.
+    pub(crate) fn wake_later(&mut self, waker: &Waker) {
+        if !self.waiting_for_room.iter().any(|one| one.will_wake(waker)) {
+            self.waiting_for_room.push(waker.clone());
         }
     }
 

@@ -225,6 +225,13 @@ impl<R: AsyncRuntime + Send + Sync, D: Disk> Wal<R, D> {
         Ok(())
     }
 
+    /// Writes what is queued and the closing mark, and takes no more writes from then on. A log that
+    /// had failed before says why.
+    pub async fn close(&self) -> Result<(), LogFailed> {
+        self.shared().close();
+        self.shared().ended().await
+    }
+
     /// Returns once everything queued before this call is durable.
     pub async fn flush(&self) -> Result<(), LogFailed> {
         self.durably(|state, done| {

@@ -59,7 +59,10 @@ impl<R: AsyncRuntime + Send + Sync, D: Disk> Writer<R, D> {
             }
         }
         let reason = match self.write_last_mark().await {
-            Ok(()) => "the log is closed".to_owned(),
+            Ok(()) => {
+                self.shared.lock().closed = true;
+                "the log is closed".to_owned()
+            }
             Err(error) => format!("closing segment {}: {error}", self.active.sequence),
         };
         self.fail(reason);

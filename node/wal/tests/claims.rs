@@ -312,6 +312,28 @@ fn a_closed_log_holds_everything_that_was_queued() {
 }
 
 #[test]
+fn a_log_is_closed_whoever_still_holds_it_and_takes_no_more_writes() {
+    block_on(async {
+        let disk = disk();
+        let wal = open(&disk).await;
+        let held = wal.clone();
+        wal.append(group(0), vec![entry(1, 50)], ignore())
+            .await
+            .unwrap();
+        wal.close().await.unwrap();
+        wal.close().await.unwrap();
+        assert!(held.flush().await.is_err());
+        assert!(
+            held.append(group(0), vec![entry(2, 50)], ignore())
+                .await
+                .is_err()
+        );
+        let wal = open(&disk).await;
+        assert_eq!(wal.last(group(0)), Some((1, 1)));
+    });
+}
+
+#[test]
 fn a_committed_mark_alone_is_not_worth_a_sync() {
     block_on(async {
         let wal = open(&disk()).await;

@@ -48,10 +48,7 @@ fn closed_log() -> Files {
                 wal.write(vec![write]).await.unwrap();
             }
         }
-        drop(wal);
-        for _ in 0..64 {
-            tokio::task::yield_now().await;
-        }
+        wal.close().await.unwrap();
     });
     let files = disk.files();
     assert!(

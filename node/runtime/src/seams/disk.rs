@@ -20,7 +20,7 @@ pub trait Disk: Clone + Send + Sync + 'static {
     /// Renames a file over whatever bore the new name.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
 
-    /// Removes a file.
+    /// Removes a file. Whoever has it open goes on reading it.
     fn remove(&self, name: &str) -> io::Result<()>;
 
     /// Names of the files in a folder, sorted; empty if the folder does not exist.
@@ -49,7 +49,9 @@ pub trait DiskFile: Clone + Send + Sync + 'static {
     /// Writes all bytes at the end and returns the offset they start at.
     fn append(&self, bytes: &[u8]) -> io::Result<u64>;
 
-    /// Reserves `length` bytes of zeros so that later writes within change no metadata.
+    /// Reserves `length` bytes that read as zeros, so that later writes within neither run out of
+    /// space nor change the length. A file system may still note at a sync which of them were
+    /// written.
     fn allocate(&self, length: u64) -> io::Result<()>;
 
     /// Cuts or grows the file to `length`.
