@@ -20,8 +20,10 @@ pub(crate) enum Outcome {
     Answered(Bytes),
     /// The peer refused.
     Refused(Code),
-    /// The stream died, or there is none.
+    /// There is no stream; the request was not written to one.
     Lost,
+    /// The stream died after the request was written to it: the peer may have acted.
+    Unclear,
 }
 
 /// The waiting requests of one (peer, lane).
@@ -155,7 +157,12 @@ impl Pending {
         table.next_unwritten = table.next_id;
         table.bytes = 0;
         for waiting in std::mem::take(&mut table.waiting).into_values() {
-            let _ = waiting.outcome.send(Outcome::Lost);
+            let outcome = if waiting.body.is_some() {
+                Outcome::Lost
+            } else {
+                Outcome::Unclear
+            };
+            let _ = waiting.outcome.send(outcome);
         }
     }
 
@@ -180,7 +187,7 @@ impl Table {
 impl Ticket {
     /// How the request ended.
     pub(crate) async fn outcome(&mut self) -> Outcome {
-        (&mut self.outcome).await.unwrap_or(Outcome::Lost)
+        (&mut self.outcome).await.unwrap_or(Outcome::Unclear)
     }
 
     /// Whether the request was written to a stream, so that the peer may have acted.
@@ -243,6 +250,17 @@ mod tests {
         let _in_time = add(&pending, 1).unwrap();
         assert_eq!(pending.next_unwritten().unwrap().id, 1);
         assert!(!late.is_written());
+    }
+
+    #[tokio::test]
+    async fn what_was_written_when_its_stream_died_is_unclear_and_the_rest_is_lost() {
+        let pending = pending();
+        let mut written = add(&pending, 1).unwrap();
+        assert_eq!(pending.next_unwritten().unwrap().id, 0);
+        let mut unwritten = add(&pending, 1).unwrap();
+        pending.lose_all();
+        assert_eq!(written.outcome().await, Outcome::Unclear);
+        assert_eq!(unwritten.outcome().await, Outcome::Lost);
     }
 
     #[tokio::test]

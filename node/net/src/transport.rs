@@ -99,7 +99,7 @@ impl Libp2pTransport {
     }
 
     /// Replaces the set of enrolled peers. Connections of peers no longer in it, or in it with
-    /// another key, are closed, and what waits for removed peers ends as `Unreachable`.
+    /// another key, are closed, and what waits for removed peers ends as lost.
     pub fn set_directory(&self, directory: Directory) {
         self.shared.directory.replace(directory);
         let directory = self.shared.directory.get();
@@ -152,6 +152,7 @@ impl Libp2pTransport {
                 Err(TransportError::Refused { peer, code })
             }
             Ok(Outcome::Lost) => Err(TransportError::Unreachable { peer }),
+            Ok(Outcome::Unclear) => Err(TransportError::Unclear { peer }),
             Err(_) => {
                 self.lane(lane).timed_out.one();
                 if ticket.is_written() {
@@ -166,7 +167,8 @@ impl Libp2pTransport {
 
 impl Transport for Libp2pTransport {
     /// Requests of one (peer, lane) are sent in the order in which their futures are first polled.
-    /// Time that runs out before a request was sent is `Unreachable`, afterwards `TimedOut`.
+    /// Before a request was sent, time that runs out or a connection that ends is `Unreachable`;
+    /// afterwards it is `TimedOut` or `Unclear`.
     async fn request(
         &self,
         peer: NodeId,

@@ -166,7 +166,7 @@ impl<P: Platform> Core<P> {
                 Ok(SubmitAnswer::Stopped) => Tried::Elsewhere(None),
                 Ok(answer) => Tried::Answer(answer),
             },
-            Err(TransportError::TimedOut { .. }) => Tried::Unclear,
+            Err(TransportError::TimedOut { .. } | TransportError::Unclear { .. }) => Tried::Unclear,
             Err(TransportError::Refused { code, .. }) if code != Code::NOT_HOSTED => {
                 Tried::Refused(code)
             }

@@ -19,6 +19,8 @@ pub(super) enum Outcome {
     Answered(Result<Bytes, Code>),
     /// The connection was seen to break.
     Lost,
+    /// The machine was switched off with the request in its hands.
+    Broken,
 }
 
 /// Where the first outcome of a request goes; later ones vanish. Whoever asked holds one too, so
@@ -39,7 +41,7 @@ impl SimNet {
         let mut state = lock(&self.0);
         if state.links.is_cut(request.route.from, request.route.to) {
             state.faults.cut += 1;
-            return break_off(state, request.route, &request.reply);
+            return break_off(state, request.route, &request.reply, Outcome::Lost);
         }
         if state.draw_loss() {
             return;
@@ -65,7 +67,7 @@ impl SimNet {
         }
         let Some((owner, service)) = state.serving(route) else {
             state.faults.down += 1;
-            return break_off(state, route, &request.reply);
+            return break_off(state, route, &request.reply, Outcome::Lost);
         };
         state.faults.delivered += 1;
         drop(state);
@@ -121,14 +123,14 @@ impl SimNet {
 }
 
 /// The other side is not there: who asked sees the connection break, or sees nothing, by the draw.
-fn break_off(mut state: MutexGuard<'_, State>, route: Route, reply: &Reply) {
+fn break_off(mut state: MutexGuard<'_, State>, route: Route, reply: &Reply, outcome: Outcome) {
     let delay = state.distance(route);
     let is_seen = state.dice.coin();
     drop(state);
     if is_seen {
         let reply = Arc::clone(reply);
         World::after(delay, move || {
-            settle(&reply, Outcome::Lost);
+            settle(&reply, outcome);
         });
     }
 }
@@ -185,7 +187,7 @@ impl Drop for Handler {
         if let Some(reply) = self.reply.take() {
             let mut state = lock(&self.net.0);
             state.faults.handlers_killed += 1;
-            break_off(state, self.route.answer(), &reply);
+            break_off(state, self.route.answer(), &reply, Outcome::Broken);
         }
     }
 }

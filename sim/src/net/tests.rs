@@ -249,7 +249,7 @@ fn a_killed_handler_answers_nothing() {
             assert_eq!(World::kill(Owner::new(2)), 1);
         });
         match two.ask(b"x").unwrap_err() {
-            TransportError::Unreachable { .. } => seen += 1,
+            TransportError::Unclear { .. } => seen += 1,
             TransportError::TimedOut { .. } => silent += 1,
             other => panic!("{other}"),
         }

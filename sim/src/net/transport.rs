@@ -97,7 +97,8 @@ impl Transport for SimTransport {
         match SimRuntime::timeout(ttl, outcome).await {
             Ok(Ok(Outcome::Answered(Ok(body)))) => Ok(body),
             Ok(Ok(Outcome::Answered(Err(code)))) => Err(TransportError::Refused { peer, code }),
-            Ok(Ok(Outcome::Lost) | Err(_)) => Err(TransportError::Unreachable { peer }),
+            Ok(Ok(Outcome::Lost)) => Err(TransportError::Unreachable { peer }),
+            Ok(Ok(Outcome::Broken) | Err(_)) => Err(TransportError::Unclear { peer }),
             Err(_) => {
                 let after_ms = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
                 Err(TransportError::TimedOut { peer, after_ms })

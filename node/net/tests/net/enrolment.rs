@@ -51,7 +51,7 @@ async fn removing_a_node_closes_its_connections_and_ends_what_waits() {
         one.knows(&[]);
     };
     let (ended, ()) = tokio::join!(waiting, removal);
-    assert_eq!(ended, Err(TransportError::Unreachable { peer: two.id() }));
+    assert_eq!(ended, Err(TransportError::Unclear { peer: two.id() }));
     eventually("the connection is closed on both sides", || {
         let open = |node: &Node| node.transport.metrics().connections;
         open(&one) == 0 && open(&two) == 0 && two.transport.connected().is_empty()

@@ -37,7 +37,7 @@ async fn a_request_under_way_ends_when_the_peer_dies() {
         two.transport.shut_down().await;
     };
     let (ended, ()) = tokio::join!(waiting, death);
-    assert_eq!(ended, Err(TransportError::Unreachable { peer: two.id() }));
+    assert_eq!(ended, Err(TransportError::Unclear { peer: two.id() }));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -103,7 +103,7 @@ async fn a_line_that_goes_dead_is_noticed_and_left() {
         cut.send_replace(true);
     };
     let (ended, ()) = tokio::join!(waiting, going_dead);
-    assert_eq!(ended, Err(TransportError::Unreachable { peer: two.id() }));
+    assert_eq!(ended, Err(TransportError::Unclear { peer: two.id() }));
     eventually("both ends have left the connection", || {
         let left = |node: &Node| {
             node.transport.connected().is_empty() && node.transport.metrics().connections_dead >= 1

@@ -1,5 +1,5 @@
-//! Requests to other nodes and their answers. An error says nothing about whether the other side
-//! acted: every request above this seam is safe to repeat.
+//! Requests to other nodes and their answers. Every request above this seam is safe to repeat;
+//! `TimedOut` and `Unclear` alone leave open whether the other side acted.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,7 +64,7 @@ impl Lane {
 /// Why a request brought no answer.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum TransportError {
-    /// No connection to the peer now; a later try may succeed.
+    /// No connection to the peer now, and nothing was sent; a later try may succeed.
     #[error("{peer} cannot be reached")]
     Unreachable {
         /// The peer.
@@ -77,6 +77,12 @@ pub enum TransportError {
         peer: NodeId,
         /// The time to live that ran out.
         after_ms: u64,
+    },
+    /// The connection broke after the request was sent: the peer may have carried it out.
+    #[error("the connection to {peer} broke before it answered")]
+    Unclear {
+        /// The peer.
+        peer: NodeId,
     },
     /// Too many requests under way to this peer; nothing was sent.
     #[error("too many requests under way to {peer}")]
@@ -113,7 +119,7 @@ impl TransportError {
     pub fn code(&self) -> Code {
         match self {
             Self::Unreachable { .. } => Code::PEER_UNREACHABLE,
-            Self::TimedOut { .. } => Code::PEER_TIMED_OUT,
+            Self::TimedOut { .. } | Self::Unclear { .. } => Code::PEER_TIMED_OUT,
             Self::Busy { .. } => Code::PEER_BUSY,
             Self::TooLarge { .. } => Code::TOO_LARGE,
             Self::NotEnrolled { .. } => Code::PEER_NOT_ENROLLED,
