@@ -39,11 +39,14 @@ pub struct Tuning {
     pub requests_max: usize,
     /// Bytes of requests under way on one (peer, lane): four frames of the largest size.
     pub request_bytes_max: usize,
-    /// Requests of one inbound stream being answered at once; beyond it the stream is not read, so
-    /// the peer feels the pressure.
+    /// Requests of one (peer, lane) being answered at once, however often the peer opens its stream
+    /// again; beyond it the stream is not read, so the peer feels the pressure.
     pub calls_max: usize,
-    /// Bytes of requests of one inbound stream being answered at once: four of the largest frames.
+    /// Bytes of requests of one (peer, lane) being answered at once: four of the largest frames.
     pub call_bytes_max: usize,
+    /// Bytes of answers to one (peer, lane) that wait to be written, as many; while more wait, no
+    /// further request is begun.
+    pub answer_bytes_max: usize,
     /// Longest wait before dialing again after one failure: a peer that restarts is found soon.
     pub dial_wait_first: Duration,
     /// Longest wait before dialing again ever: a peer that was away an hour is found in seconds.
@@ -76,6 +79,7 @@ impl Default for Tuning {
             request_bytes_max: 16 * 1024 * 1024,
             calls_max: 256,
             call_bytes_max: 16 * 1024 * 1024,
+            answer_bytes_max: 16 * 1024 * 1024,
             dial_wait_first: Duration::from_millis(100),
             dial_wait_max: Duration::from_secs(10),
             handshake_timeout: Duration::from_secs(10),

@@ -9,13 +9,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{AsyncRead, AsyncReadExt, AsyncWrite};
 use libp2p::Stream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use tongban_runtime::seams::{Lane, Service};
 use tongban_types::limits::FRAME_BYTES_MAX;
 use tongban_types::{Code, NodeId};
 
+use crate::allowance::{Allowance, Held};
 use crate::config::Tuning;
 use crate::frame::{AnswerHead, MalformedFrame, RequestHead, length_of};
 use crate::handler::InboundStream;
@@ -27,9 +28,6 @@ use crate::reader::{FrameReader, ReadError};
 use crate::tasks::Tasks;
 use crate::writer::FrameWriter;
 
-/// Bytes a permit of the byte bound stands for, as permits are counted in `u32`.
-const PERMIT_BYTES: usize = 1024;
-
 type SharedService = Arc<dyn Service>;
 
 /// All streams that peers opened.
@@ -37,6 +35,8 @@ pub(crate) struct Inlets {
     service: watch::Sender<Option<SharedService>>,
     /// The task of the newest stream of each lane; an older one is ended, as its peer left it.
     newest: Mutex<HashMap<(NodeId, Lane), AbortHandle>>,
+    /// What the requests of each lane may take up: calls of an older stream keep what they hold.
+    allowances: Mutex<HashMap<(NodeId, Lane), Arc<Allowance>>>,
     tasks: Arc<Tasks>,
     counters: Arc<Counters>,
     tuning: Tuning,
@@ -53,6 +53,7 @@ impl Inlets {
         Self {
             service: watch::Sender::new(None),
             newest: Mutex::default(),
+            allowances: Mutex::default(),
             tasks,
             counters,
             tuning,
@@ -93,6 +94,7 @@ impl Inlets {
             peer,
             lane,
             connection,
+            allowance: self.allowance(peer, lane),
             inlets: Arc::clone(self),
         };
         let Some(task) = self.tasks.spawn(inlet.run(stream)) else {
@@ -104,8 +106,25 @@ impl Inlets {
         }
     }
 
+    fn allowance(&self, peer: NodeId, lane: Lane) -> Arc<Allowance> {
+        let mut allowances = self
+            .allowances
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let held = allowances
+            .entry((peer, lane))
+            .or_insert_with(|| Arc::new(Allowance::new(&self.tuning)));
+        Arc::clone(held)
+    }
+
     /// Forgets peers that are no longer enrolled.
     pub(crate) fn retain(&self, is_enrolled: impl Fn(NodeId) -> bool) {
+        let mut allowances = self
+            .allowances
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        allowances.retain(|(peer, _), _| is_enrolled(*peer));
+        drop(allowances);
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         newest.retain(|(peer, _), task| {
             let keep = is_enrolled(*peer);
@@ -122,14 +141,15 @@ struct Inlet {
     peer: NodeId,
     lane: Lane,
     connection: Arc<Connection>,
+    allowance: Arc<Allowance>,
     inlets: Arc<Inlets>,
 }
 
-/// An answer on its way out; its permits are given back when it is written or dropped.
+/// An answer on its way out; what it holds is given back when it is written or dropped.
 struct Answer {
     id: u64,
     result: Result<Bytes, Code>,
-    _permits: [OwnedSemaphorePermit; 2],
+    _held: Held,
 }
 
 impl Inlet {
@@ -140,7 +160,7 @@ impl Inlet {
         };
         let service = service.expect("waited for it to be there");
         let (source, sink) = stream.split();
-        // Unbounded, yet each answer in it holds a permit.
+        // Unbounded, yet each answer in it holds a part of the allowance.
         let (answers, finished) = mpsc::unbounded_channel();
         tokio::select! {
             () = self.connection.gone() => {}
@@ -160,11 +180,6 @@ impl Inlet {
         service: &SharedService,
         answers: &mpsc::UnboundedSender<Answer>,
     ) {
-        let tuning = &self.inlets.tuning;
-        let calls = Arc::new(Semaphore::new(tuning.calls_max));
-        // Never less than one frame, which could otherwise never start.
-        let bytes_max = tuning.call_bytes_max.max(FRAME_BYTES_MAX);
-        let bytes = Arc::new(Semaphore::new(bytes_max / PERMIT_BYTES));
         let mut frames = FrameReader::<_, RequestHead>::new(source);
         loop {
             let (head, body) = match frames.next().await {
@@ -175,14 +190,12 @@ impl Inlet {
             self.connection.hear();
             self.counters().frame_in(body.len());
             let deadline = Instant::now() + Duration::from_millis(head.ttl_ms.into());
-            let Ok(permits) = acquire(&calls, &bytes, body.len()).await else {
-                return;
-            };
+            let held = self.allowance.take(body.len()).await;
             if Instant::now() >= deadline {
                 self.counters().expired.one();
                 continue;
             }
-            self.start(service, head.id, body, deadline, permits, answers.clone());
+            self.start(service, head.id, body, deadline, held, answers.clone());
         }
     }
 
@@ -202,21 +215,23 @@ impl Inlet {
         id: u64,
         body: Bytes,
         deadline: Instant,
-        permits: [OwnedSemaphorePermit; 2],
+        held: Held,
         answers: mpsc::UnboundedSender<Answer>,
     ) {
         let (service, peer, lane) = (Arc::clone(service), self.peer, self.lane);
         let inlets = Arc::clone(&self.inlets);
+        let allowance = Arc::clone(&self.allowance);
         let mut call = Box::pin(async move {
             let result = service.call(peer, lane, body).await;
             if Instant::now() >= deadline {
                 inlets.counters.lane(lane).expired.one();
                 return;
             }
+            let bytes = result.as_ref().map_or(0, Bytes::len);
             let answer = Answer {
                 id,
+                _held: allowance.turn_to_answer(held, bytes).await,
                 result,
-                _permits: permits,
             };
             // The stream may have ended meanwhile; the peer then knows that nothing is certain.
             let _ = answers.send(answer);
@@ -227,18 +242,6 @@ impl Inlet {
             self.inlets.tasks.spawn(call);
         }
     }
-}
-
-async fn acquire(
-    calls: &Arc<Semaphore>,
-    bytes: &Arc<Semaphore>,
-    length: usize,
-) -> Result<[OwnedSemaphorePermit; 2], tokio::sync::AcquireError> {
-    let units = u32::try_from(length / PERMIT_BYTES).unwrap_or(u32::MAX);
-    Ok([
-        Arc::clone(calls).acquire_owned().await?,
-        Arc::clone(bytes).acquire_many_owned(units).await?,
-    ])
 }
 
 async fn write_answers(

@@ -6,6 +6,7 @@
 //! its alpha drops a second inbound stream that arrives before the first is taken, dials without
 //! backoff, and picks one of several connections at random.
 
+mod allowance;
 mod backoff;
 mod behaviour;
 mod config;

@@ -7,7 +7,7 @@ use libp2p::{core::upgrade::Version, noise, tcp, yamux};
 use libp2p_stream::{Behaviour, Control};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
-use tongban_net::Directory;
+use tongban_net::{Directory, Tuning};
 use tongban_runtime::seams::{Lane, Transport, TransportError};
 
 use crate::support::{Node, any_port, eventually, keypair, node_id, pair, peer};
@@ -48,7 +48,11 @@ struct Hostile {
 impl Hostile {
     /// Connected to a fresh node that has it enrolled as node 9.
     async fn connected() -> Self {
-        let node = Node::start(1).await;
+        Self::connected_tuned(Tuning::default()).await
+    }
+
+    async fn connected_tuned(tuning: Tuning) -> Self {
+        let node = Node::start_tuned(1, tuning).await;
         node.transport
             .set_directory(Directory::new([(node_id(9), peer(9, any_port()))]).unwrap());
         let control = dial(&node);
@@ -140,6 +144,63 @@ async fn a_frame_longer_than_allowed_closes_its_stream_and_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_peer_that_opens_its_stream_again_gets_no_more_requests_answered_at_once() {
+    let tuning = Tuning {
+        calls_max: 3,
+        ..Tuning::default()
+    };
+    let mut hostile = Hostile::connected_tuned(tuning).await;
+    let lane = Lane::Submit;
+    let mut streams = Vec::new();
+    for round in 1..=4_u64 {
+        let mut stream = hostile.stream().await;
+        for id in 0..3 {
+            let frame = request(id, 20_000, 4, b"hold");
+            stream.write_all(&frame).await.unwrap();
+        }
+        stream.flush().await.unwrap();
+        // The first stream has its three read; of a later one the first waits for room.
+        let read = if round == 1 { 3 } else { round + 2 };
+        eventually("the requests are read", || {
+            hostile.node.transport.metrics().lanes[&lane].frames_in >= read
+        })
+        .await;
+        streams.push(stream);
+    }
+    assert_eq!(hostile.node.service.started(), 3);
+    hostile.node.service.release.add_permits(3);
+    eventually("the newest stream is served", || {
+        hostile.node.service.started() == 6
+    })
+    .await;
+    let most = &hostile.node.service.running_most;
+    assert_eq!(most.load(std::sync::atomic::Ordering::SeqCst), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_that_are_not_taken_stop_the_reading_of_requests() {
+    let tuning = Tuning {
+        answer_bytes_max: 1,
+        ..Tuning::default()
+    };
+    let mut hostile = Hostile::connected_tuned(tuning).await;
+    let mut stream = hostile.stream().await;
+    // The echo of each is as large as a frame; nobody reads them.
+    let body = vec![7; tongban_types::limits::FRAME_BYTES_MAX];
+    let length = u32::try_from(body.len()).unwrap();
+    let sending = async {
+        for id in 0..64 {
+            let frame = request(id, 600_000, length, &body);
+            stream.write_all(&frame).await.unwrap();
+            stream.flush().await.unwrap();
+        }
+    };
+    let stopped = tokio::time::timeout(std::time::Duration::from_secs(2), sending).await;
+    assert!(stopped.is_err(), "all were taken");
+    assert!(hostile.node.service.started() < 8);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn streams_of_random_bytes_do_no_harm() {
     let mut hostile = Hostile::connected().await;
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
@@ -181,7 +242,7 @@ async fn an_answer_never_asked_for_closes_the_stream() {
             .transport
             .request(node_id(9), Lane::Submit, "x".into(), crate::support::LONG);
     let (asked, _stream) = tokio::join!(asked, answers);
-    assert_eq!(asked, Err(TransportError::Unreachable { peer: node_id(9) }));
+    assert_eq!(asked, Err(TransportError::Unclear { peer: node_id(9) }));
     assert_eq!(hostile.malformed(), 1);
 }
 

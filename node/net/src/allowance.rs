@@ -1,0 +1,69 @@
+//! What the requests of one (peer, lane) may take up here: how many are answered at once, their bytes,
+//! and the bytes of answers that wait to be written. It outlives streams, so that opening one again
+//! gives a peer no more.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tongban_types::limits::FRAME_BYTES_MAX;
+
+use crate::config::Tuning;
+
+/// Bytes a permit of a byte bound stands for, as permits are counted in `u32`.
+const PERMIT_BYTES: usize = 1024;
+
+/// The bounds of one (peer, lane).
+pub(crate) struct Allowance {
+    calls: Arc<Semaphore>,
+    bytes: Arc<Semaphore>,
+    answers: Arc<Semaphore>,
+}
+
+/// A part of it, given back when dropped.
+pub(crate) struct Held {
+    call: OwnedSemaphorePermit,
+    _bytes: OwnedSemaphorePermit,
+}
+
+impl Allowance {
+    pub(crate) fn new(tuning: &Tuning) -> Self {
+        // Never less than one frame, which could otherwise never start.
+        let units =
+            |bytes: usize| Arc::new(Semaphore::new(bytes.max(FRAME_BYTES_MAX) / PERMIT_BYTES));
+        Self {
+            calls: Arc::new(Semaphore::new(tuning.calls_max)),
+            bytes: units(tuning.call_bytes_max),
+            answers: units(tuning.answer_bytes_max),
+        }
+    }
+
+    /// Waits for room for a request, and until no answer waits for room: an answer was asked for
+    /// earlier, and permits are given in the order they were asked for.
+    pub(crate) async fn take(&self, bytes: usize) -> Held {
+        drop(acquire(&self.answers, 1).await);
+        Held {
+            call: acquire(&self.calls, 1).await,
+            _bytes: acquire(&self.bytes, units(bytes)).await,
+        }
+    }
+
+    /// The request is answered: what it held of the bytes of requests goes back, and the answer takes
+    /// its part of theirs.
+    pub(crate) async fn turn_to_answer(&self, held: Held, bytes: usize) -> Held {
+        let Held { call, .. } = held;
+        let bytes = bytes.min(FRAME_BYTES_MAX);
+        Held {
+            call,
+            _bytes: acquire(&self.answers, units(bytes)).await,
+        }
+    }
+}
+
+fn units(bytes: usize) -> u32 {
+    u32::try_from(bytes / PERMIT_BYTES).unwrap_or(u32::MAX)
+}
+
+async fn acquire(semaphore: &Arc<Semaphore>, permits: u32) -> OwnedSemaphorePermit {
+    let permit = Arc::clone(semaphore).acquire_many_owned(permits).await;
+    permit.expect("it is never closed")
+}
