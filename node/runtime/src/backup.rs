@@ -193,6 +193,14 @@ mod tests {
             self.lock().clone().into_iter().collect()
         }
 
+        fn count(&self, _: LocalTable) -> usize {
+            self.lock().len()
+        }
+
+        fn failed(&self) -> Option<LogFailed> {
+            None
+        }
+
         async fn write(&self, writes: Vec<LocalWrite>) -> Result<(), LogFailed> {
             for write in writes {
                 self.lock()

@@ -317,7 +317,7 @@ codes! {
         cure_en "See each one's code with GET /api/v1/cases?state=stored and do what it says.";
     5001 LOG_DAMAGED "log-damaged"
         zh "本节点的日志有损坏：曾经落盘的内容已不完整" en "The log of this node is damaged: bytes that had been durable are not whole."
-        cure_zh "不要删改文件；保留数据目录备查，以新的节点编号作为学习者重新加入" cure_en "Change no file; keep the folder for inspection and let the node join again as a learner under a new id.";
+        cure_zh "不要删改文件，不要清空后以原编号启动；保留数据目录备查，审批组由其余表决节点继续运行" cure_en "Change no file and do not start empty under the old id: keep the folder for inspection. The groups go on with their other voters; taking in a new one comes with a later version.";
     5002 LOG_NOT_READABLE "log-not-readable"
         zh "磁盘拒绝读写本节点的日志" en "The disk refused to read or prepare the log of this node."
         cure_zh "检查磁盘、权限和剩余空间后重新启动" cure_en "Check the disk, the permissions and the free space, then start again.";
@@ -347,10 +347,10 @@ codes! {
         cure_zh "改正配置后重启" cure_en "Correct the configuration and restart.";
     5108 GROUP_UNREADABLE "group-unreadable"
         zh "本机上的审批组日志或状态无法使用" en "The log or state of a group on this disk cannot be used."
-        cure_zh "查看日志中的原因；必要时以新节点号作为学习者加入" cure_en "Read the cause in the log; if need be, come back as a learner under a new id.";
+        cure_zh "查看日志中的原因；保留数据目录，审批组由其余表决节点继续运行" cure_en "Read the cause in the log and keep the folder: the group goes on with its other voters.";
     5109 GROUP_LOG_LOST "group-log-lost"
         zh "本机上审批组的日志丢失而状态仍在" en "A group's log is gone from this disk, though its state is not."
-        cure_zh "不得以原节点号启动；清空数据，以新节点号作为学习者加入" cure_en "Do not start under the old id: empty the data folder and come back as a learner under a new id.";
+        cure_zh "不得清空数据后以原节点号启动；恢复日志，或由其余表决节点继续运行审批组" cure_en "Do not empty the folder and start under the old id. Bring the log back, or let the group go on with its other voters; taking in a new one comes with a later version.";
     5301 STORE_ENGINE_FAILED "store-engine-failed"
         zh "应用状态库的引擎出错，本节点停止" en "The engine of applied state failed, and the node stops."
         cure_zh "检查磁盘与日志后重启；状态库将由快照与日志重建" cure_en "Look at the disk and the logs, then restart: applied state is filled again from snapshot and log.";
@@ -544,7 +544,7 @@ codes! {
         cure_zh "核对配置中的节点编号和数据目录" cure_en "Compare the node and the data folder in the configuration.";
     8043 LOG_LOST "log-lost"
         zh "本节点的日志丢失, 不能以原编号参加投票" en "The log of this node is gone; it may not vote under its old id any more."
-        cure_zh "放回日志, 或以新的节点编号登记为学习者" cure_en "Put the log back, or enrol the machine as a learner under a new id.";
+        cure_zh "放回日志; 否则审批组由其余表决节点继续运行" cure_en "Put the log back, or let the groups go on with their other voters.";
     8044 HTTP_CANNOT_LISTEN "http-cannot-listen"
         zh "接口无法在该地址监听" en "The API cannot listen at its address."
         cure_zh "检查端口是否被占用" cure_en "See whether the port is in use.";
