@@ -97,6 +97,7 @@ impl<P: Platform> Node<P> {
                 parts.disk.clone(),
                 parts.witness.clone(),
             );
+            let replica = replica.await;
             let replica = Arc::new(replica.map_err(|source| StartError::State { group, source })?);
             let mut config =
                 GroupConfig::new(group, me, registry.voters(group).to_vec(), Vec::new());

@@ -57,9 +57,13 @@ impl<R: AsyncRuntime + Send + Sync> RaftGroup<R> {
     {
         let settings = config.raft()?;
         let log = LogStore::new(wal, config.group, config.append_bytes_max);
-        let machine = StateMachine::open(Arc::clone(&state), log.durable())?;
+        let machine = StateMachine::open(
+            Arc::clone(&state),
+            log.durable(),
+            config.snapshot_every_entries,
+        )?;
         let is_fresh = log.is_fresh();
-        if is_fresh && (machine.has_applied() || has_snapshot(&*state)?) {
+        if is_fresh && (machine.has_applied() || state.current_snapshot().is_some()) {
             return Err(StartError::LogLost);
         }
         if is_fresh {
@@ -187,11 +191,6 @@ impl<R: AsyncRuntime + Send + Sync> Group for RaftGroup<R> {
             tracing::error!(group = %self.config.group, %error, "the group's task did not end well");
         }
     }
-}
-
-fn has_snapshot(state: &dyn ReplicatedState) -> Result<bool, StartError> {
-    let current = state.current_snapshot().map_err(std::io::Error::other)?;
-    Ok(current.is_some())
 }
 
 /// Waits until a group ends.

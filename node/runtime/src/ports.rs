@@ -90,15 +90,32 @@ pub struct CommittedEntry {
     pub body: EntryBody,
 }
 
+/// The bytes of a snapshot file, held open: they can be read even after a newer snapshot took the
+/// place of the file, as long as this lives.
+pub trait SnapshotBytes: Send + Sync + 'static {
+    /// Reads a piece; shorter than `length` only at the file's end.
+    fn read(&self, offset: u64, length: usize) -> Result<Bytes, StateFailed>;
+}
+
 /// A snapshot of a group's state in a file of our own, whole and synced.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct SnapshotFile {
     /// Its name on the `Disk`.
     pub name: String,
     /// Its length in bytes.
     pub length: u64,
-    /// The position of the state it holds, in the encoding of `consensus`.
+    /// The Raft index of the state it holds.
+    pub index: u64,
+    /// The position of that state, in the encoding of `consensus`.
     pub position: Vec<u8>,
+    /// What it holds.
+    pub bytes: Arc<dyn SnapshotBytes>,
+}
+
+impl std::fmt::Debug for SnapshotFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({} bytes)", self.name, self.length)
+    }
 }
 
 /// The replicated state of one group on this node, driven by `consensus`: `apply` and `install` come
@@ -112,14 +129,12 @@ pub trait ReplicatedState: Send + Sync + 'static {
     /// Applies entries in order and returns one reply an entry (empty for `Nothing`).
     async fn apply(&self, entries: Vec<CommittedEntry>) -> Result<Vec<Bytes>, StateFailed>;
 
-    /// Writes the state as of now into a new file, synced, and removes older files.
+    /// Writes the state as of now into a new file, synced, and removes older files. Waits for an
+    /// `install` under way.
     async fn cut_snapshot(&self) -> Result<SnapshotFile, StateFailed>;
 
-    /// The newest whole snapshot file, if any.
-    fn current_snapshot(&self) -> Result<Option<SnapshotFile>, StateFailed>;
-
-    /// Reads a piece of a snapshot file; shorter than `length` only at its end.
-    fn read_snapshot(&self, name: &str, offset: u64, length: usize) -> Result<Bytes, StateFailed>;
+    /// The newest whole snapshot file, if any; reads nothing.
+    fn current_snapshot(&self) -> Option<SnapshotFile>;
 
     /// Starts a file to receive another replica's snapshot into.
     fn begin_receive(&self) -> Result<String, StateFailed>;
@@ -127,10 +142,17 @@ pub trait ReplicatedState: Send + Sync + 'static {
     /// Writes a received piece at `offset`.
     fn receive(&self, name: &str, offset: u64, piece: &[u8]) -> Result<(), StateFailed>;
 
-    /// Checks a received file whole, syncs it, makes it the current snapshot, and replaces the
-    /// state by it. A file that does not check changes nothing and is an error `Rejected`. At a
-    /// start with a state older than the current snapshot, the current snapshot is installed.
-    async fn install(&self, name: &str) -> Result<SnapshotFile, StateFailed>;
+    /// Checks a received file whole and makes it durable; changes nothing else. A file that is not
+    /// a whole snapshot of this group is an error `Rejected`.
+    async fn check_received(&self, name: &str) -> Result<SnapshotFile, StateFailed>;
+
+    /// Forgets a received file; one that was installed meanwhile, or was never there, stays as it is.
+    fn discard(&self, name: &str);
+
+    /// Makes a checked file the current snapshot and replaces the state by it. Waits for a
+    /// `cut_snapshot` under way. At a start with a state older than the current snapshot, the
+    /// current snapshot is installed.
+    async fn install(&self, file: &SnapshotFile) -> Result<(), StateFailed>;
 }
 
 /// Why the replicated state cannot go on.

@@ -1,18 +1,21 @@
 //! One group's replicated state on this node: applies entries through the machine, keeps snapshots,
 //! and tells whoever waits how far it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use openraft_rt::{AsyncRuntime, Mutex as _};
 use tongban_machine::{Alarm, CheckedEntry, EntryReply, Machine, View, Write, WriteSet};
 use tongban_types::{Code, GroupId, Hash, encode};
 
-use crate::ports::{CommittedEntry, EntryBody, ReplicatedState, SnapshotFile, StateFailed};
+use crate::ports::{
+    CommittedEntry, EntryBody, ReplicatedState, SnapshotBytes, SnapshotFile, StateFailed,
+};
 use crate::seams::{Disk, DiskFile, Platform, StateStore};
-use crate::signal::Signal;
+use crate::signal::{Signal, give_way};
 use crate::snapshot::{self, Head, PAGE_PAIRS, Page, SnapshotError, Writer};
 use crate::store_view::StoreView;
 
@@ -29,6 +32,12 @@ pub trait Witness: Send + Sync + 'static {
 /// Values as they were when a snapshot was begun, of keys changed since.
 type Before = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
+/// A check of an entry's signatures that runs beside the applying of those before it.
+type Check<R> = <R as AsyncRuntime>::JoinHandle<CheckedEntry>;
+
+/// Entries whose signatures are checked at once: as many cores as a small machine has.
+const CHECKS_AHEAD: usize = 4;
+
 /// The replicated state of one group.
 pub struct Replica<P: Platform> {
     group: GroupId,
@@ -38,9 +47,10 @@ pub struct Replica<P: Platform> {
     witness: Option<Arc<dyn Witness>>,
     /// Held while a batch is committed or a page is read: one sees all of a batch or nothing.
     frozen: Mutex<Option<Before>>,
+    /// Held while a snapshot is cut or installed: neither sees half of the other.
+    alone: <P::Runtime as AsyncRuntime>::Mutex<()>,
+    newest: Mutex<Option<SnapshotFile>>,
     applied: AtomicU64,
-    /// How often the whole state was replaced by a snapshot.
-    fillings: AtomicU64,
     parts: AtomicU64,
     changed: Signal<P::Runtime>,
     refused: Mutex<BTreeMap<Code, u64>>,
@@ -69,7 +79,7 @@ fn broken(error: &dyn std::error::Error) -> StateFailed {
 impl<P: Platform> Replica<P> {
     /// Opens the state of a group: what the store holds, or, where that is older than the newest
     /// snapshot or gone, that snapshot. The log brings it up to date.
-    pub fn open(
+    pub async fn open(
         machine: Arc<Machine>,
         store: Arc<P::Store>,
         disk: P::Disk,
@@ -83,8 +93,9 @@ impl<P: Platform> Replica<P> {
             disk,
             witness,
             frozen: Mutex::new(None),
+            alone: <P::Runtime as AsyncRuntime>::Mutex::new(()),
+            newest: Mutex::new(None),
             applied: AtomicU64::new(0),
-            fillings: AtomicU64::new(0),
             parts: AtomicU64::new(0),
             changed: Signal::new(),
             refused: Mutex::default(),
@@ -92,11 +103,12 @@ impl<P: Platform> Replica<P> {
         };
         replica.clear_parts()?;
         let held = replica.stored_position()?.map_or(0, |(index, _)| index);
-        if let Some((name, head)) = replica.newest_snapshot()?
-            && head.index > held
-        {
-            tracing::info!(%group, index = head.index, "filling the state from its snapshot");
-            replica.fill_from(&name)?;
+        if let Some(newest) = replica.find_newest().await? {
+            if newest.index > held {
+                tracing::info!(%group, index = newest.index, "filling the state from its snapshot");
+                replica.fill_from(&newest).await?;
+            }
+            replica.keep(newest);
         }
         let index = replica.stored_position()?.map_or(0, |(index, _)| index);
         replica.applied.store(index, Ordering::Release);
@@ -151,15 +163,52 @@ impl<P: Platform> Replica<P> {
         self.diverged.load(Ordering::Acquire)
     }
 
-    fn apply_one(&self, entry: CommittedEntry) -> Result<Bytes, StateFailed> {
+    /// Starts to check an entry, if there is anything to check in it.
+    fn start_check(&self, entry: &CommittedEntry) -> Option<Check<P::Runtime>> {
+        let EntryBody::Proposal(bytes) = &entry.body else {
+            return None;
+        };
+        let (group, bytes) = (self.group, bytes.clone());
+        Some(P::Runtime::spawn(async move {
+            CheckedEntry::check(group, bytes.to_vec())
+        }))
+    }
+
+    /// Applies in order; the signatures of the next few entries are checked meanwhile.
+    async fn apply_all(&self, entries: Vec<CommittedEntry>) -> Result<Vec<Bytes>, StateFailed> {
+        let mut replies = Vec::with_capacity(entries.len());
+        let mut ahead = entries.iter();
+        let mut checks: VecDeque<_> = ahead
+            .by_ref()
+            .take(CHECKS_AHEAD)
+            .map(|entry| self.start_check(entry))
+            .collect();
+        for entry in &entries {
+            let checked = match checks.pop_front().flatten() {
+                Some(check) => Some(check.await.map_err(|gone| StateFailed::Broken {
+                    reason: format!("the check of an entry did not end: {gone}"),
+                })?),
+                None => None,
+            };
+            checks.extend(ahead.next().map(|next| self.start_check(next)));
+            replies.push(self.apply_one(entry, checked.as_ref())?);
+            give_way().await;
+        }
+        Ok(replies)
+    }
+
+    fn apply_one(
+        &self,
+        entry: &CommittedEntry,
+        checked: Option<&CheckedEntry>,
+    ) -> Result<Bytes, StateFailed> {
         let position = frame_position(entry.index, &entry.position);
-        let EntryBody::Proposal(bytes) = entry.body else {
+        let Some(checked) = checked else {
             self.commit(&WriteSet::new(), &position)?;
             self.applied.store(entry.index, Ordering::Release);
             return Ok(Bytes::new());
         };
-        let checked = CheckedEntry::check(self.group, bytes.to_vec());
-        let applied = self.read(|view| self.machine.apply(view, entry.index, &checked))?;
+        let applied = self.read(|view| self.machine.apply(view, entry.index, checked))?;
         if let Some(alarm) = applied.alarm {
             tracing::error!(group = %self.group, ?alarm, "two replicas hold different states");
             self.diverged.store(true, Ordering::Release);
@@ -195,7 +244,7 @@ impl<P: Platform> Replica<P> {
     }
 
     fn commit(&self, writes: &WriteSet, position: &[u8]) -> Result<(), StateFailed> {
-        let mut frozen = self.frozen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut frozen = self.frozen();
         if let Some(before) = frozen.as_mut() {
             for key in writes.keys() {
                 if !before.contains_key(key) {
@@ -215,39 +264,54 @@ impl<P: Platform> Replica<P> {
         Ok(framed.as_deref().and_then(read_position))
     }
 
-    fn newest_snapshot(&self) -> Result<Option<(String, Head)>, StateFailed> {
+    fn frozen(&self) -> MutexGuard<'_, Option<Before>> {
+        self.frozen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, file: SnapshotFile) {
+        *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
+    }
+
+    async fn find_newest(&self) -> Result<Option<SnapshotFile>, StateFailed> {
         let (files, _) = snapshot::files_of(&self.disk, self.group).map_err(|e| broken(&e))?;
         for name in files {
-            let file = self.disk.open(&name).map_err(|e| broken(&e))?;
-            match snapshot::check(&file, self.group) {
-                Ok((head, _)) => return Ok(Some((name, head))),
-                Err(error) => {
-                    tracing::warn!(group = %self.group, %name, %error, "a snapshot is passed over");
+            match self.check(&name).await {
+                Ok(file) => return Ok(Some(file)),
+                Err(StateFailed::Rejected { reason }) => {
+                    tracing::warn!(group = %self.group, %name, %reason, "a snapshot is passed over");
                 }
+                Err(failed) => return Err(failed),
             }
         }
         Ok(None)
     }
 
-    fn fill_from(&self, name: &str) -> Result<Head, StateFailed> {
+    /// Checks a file whole.
+    async fn check(&self, name: &str) -> Result<SnapshotFile, StateFailed> {
         let file = self.disk.open(name).map_err(|e| broken(&e))?;
-        let rejected = |error: SnapshotError| StateFailed::Rejected {
-            reason: error.to_string(),
-        };
-        let (head, mut offset) = snapshot::check(&file, self.group).map_err(rejected)?;
-        self.fillings.fetch_add(1, Ordering::AcqRel);
+        let (head, _) = snapshot::check(&file, self.group)
+            .await
+            .map_err(|error| rejected(&error))?;
+        snapshot_file::<P::Disk>(name.to_owned(), head, file)
+    }
+
+    /// Replaces the state by a file that was checked.
+    async fn fill_from(&self, snapshot: &SnapshotFile) -> Result<(), StateFailed> {
+        let file = self.disk.open(&snapshot.name).map_err(|e| broken(&e))?;
+        let head = snapshot::read_head(&file, snapshot.length).map_err(|e| broken(&e))?;
+        let (head, mut offset) = head;
         self.store.clear(self.group).map_err(|e| broken(&e))?;
-        while let Some((page, next)) = snapshot::read_page(&file, offset).map_err(rejected)? {
+        while let Some((page, next)) = snapshot::read_page(&file, offset).map_err(|e| broken(&e))? {
             let writes: WriteSet = page
                 .into_iter()
                 .map(|(key, value)| (key, Write::Put(value)))
                 .collect();
             self.commit(&writes, &[])?;
             offset = next;
+            give_way().await;
         }
         let position = frame_position(head.index, &head.position);
-        self.commit(&WriteSet::new(), &position)?;
-        Ok(head)
+        self.commit(&WriteSet::new(), &position)
     }
 
     fn clear_parts(&self) -> Result<(), StateFailed> {
@@ -261,7 +325,7 @@ impl<P: Platform> Replica<P> {
     /// The next page of the state as it was when the snapshot was begun, and the key to go on from;
     /// `None` at the end. A page may be empty where every key of it is newer.
     fn next_frozen(&self, from: &[u8]) -> Result<(Page, Option<Vec<u8>>), StateFailed> {
-        let frozen = self.frozen.lock().unwrap_or_else(PoisonError::into_inner);
+        let frozen = self.frozen();
         let stored = self
             .store
             .scan(self.group, from, &[u8::MAX], PAGE_PAIRS)
@@ -290,15 +354,25 @@ impl<P: Platform> Replica<P> {
         Ok((page.into_iter().collect(), next))
     }
 
-    async fn write_snapshot(
-        &self,
-        head: &Head,
-        fillings: u64,
-    ) -> Result<SnapshotFile, StateFailed> {
+    /// The state as it stands from now on, however it is changed until it is written.
+    fn freeze(&self) -> Result<Head, StateFailed> {
+        let mut frozen = self.frozen();
+        let (index, position) = self.stored_position()?.ok_or(StateFailed::Rejected {
+            reason: "there is no state yet".to_owned(),
+        })?;
+        *frozen = Some(Before::new());
+        Ok(Head {
+            group: self.group,
+            index,
+            position,
+        })
+    }
+
+    async fn write_snapshot(&self, head: Head) -> Result<SnapshotFile, StateFailed> {
         let number = self.parts.fetch_add(1, Ordering::Relaxed);
         let part = snapshot::part_name(self.group, number);
         let file = self.disk.create(&part).map_err(|e| broken(&e))?;
-        let mut writer = Writer::start(file, head).map_err(|e| broken(&e))?;
+        let mut writer = Writer::start(file, &head).map_err(|e| broken(&e))?;
         let mut from = Vec::new();
         loop {
             let (page, next) = self.next_frozen(&from)?;
@@ -309,23 +383,13 @@ impl<P: Platform> Replica<P> {
                 Some(next) => from = next,
                 None => break,
             }
+            give_way().await;
         }
-        let length = writer.finish().await.map_err(|e| broken(&e))?;
-        if self.fillings.load(Ordering::Acquire) != fillings {
-            // The state was replaced meanwhile by a newer snapshot than this one would be.
-            self.disk.remove(&part).map_err(|e| broken(&e))?;
-            let newer = self.current_snapshot()?;
-            return newer.ok_or(StateFailed::Broken {
-                reason: "a snapshot is gone".to_owned(),
-            });
-        }
+        writer.finish().await.map_err(|e| broken(&e))?;
         let name = snapshot::final_name(self.group, head.index);
         self.name_and_tidy(&part, &name).await?;
-        Ok(SnapshotFile {
-            name,
-            length,
-            position: head.position.clone(),
-        })
+        let file = self.disk.open(&name).map_err(|e| broken(&e))?;
+        snapshot_file::<P::Disk>(name, head, file)
     }
 
     async fn name_and_tidy(&self, part: &str, name: &str) -> Result<(), StateFailed> {
@@ -340,6 +404,43 @@ impl<P: Platform> Replica<P> {
         }
         Ok(())
     }
+}
+
+fn rejected(error: &SnapshotError) -> StateFailed {
+    match error {
+        SnapshotError::Disk(_) => broken(error),
+        SnapshotError::Refused(reason) => StateFailed::Rejected {
+            reason: (*reason).to_owned(),
+        },
+    }
+}
+
+/// A snapshot file, held open.
+struct HeldFile<F>(F);
+
+impl<F: DiskFile> SnapshotBytes for HeldFile<F> {
+    fn read(&self, offset: u64, length: usize) -> Result<Bytes, StateFailed> {
+        let Self(file) = self;
+        let rest = file.len().map_err(|e| broken(&e))?.saturating_sub(offset);
+        let length = usize::try_from(rest).unwrap_or(length).min(length);
+        let mut piece = vec![0; length];
+        file.read_at(offset, &mut piece).map_err(|e| broken(&e))?;
+        Ok(Bytes::from(piece))
+    }
+}
+
+fn snapshot_file<D: Disk>(
+    name: String,
+    head: Head,
+    file: D::File,
+) -> Result<SnapshotFile, StateFailed> {
+    Ok(SnapshotFile {
+        name,
+        length: file.len().map_err(|e| broken(&e))?,
+        index: head.index,
+        position: head.position,
+        bytes: Arc::new(HeldFile(file)),
+    })
 }
 
 fn frame_position(index: u64, position: &[u8]) -> Vec<u8> {
@@ -363,56 +464,26 @@ impl<P: Platform> ReplicatedState for Replica<P> {
     }
 
     async fn apply(&self, entries: Vec<CommittedEntry>) -> Result<Vec<Bytes>, StateFailed> {
-        let replies = entries
-            .into_iter()
-            .map(|entry| self.apply_one(entry))
-            .collect();
+        let replies = self.apply_all(entries).await;
         self.changed.ring();
         replies
     }
 
     async fn cut_snapshot(&self) -> Result<SnapshotFile, StateFailed> {
-        let head = {
-            let mut frozen = self.frozen.lock().unwrap_or_else(PoisonError::into_inner);
-            let (index, position) = self.stored_position()?.ok_or(StateFailed::Rejected {
-                reason: "there is no state yet".to_owned(),
-            })?;
-            *frozen = Some(Before::new());
-            Head {
-                group: self.group,
-                index,
-                position,
-            }
-        };
-        let fillings = self.fillings.load(Ordering::Acquire);
-        let written = self.write_snapshot(&head, fillings).await;
-        *self.frozen.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        written
+        let _alone = self.alone.lock().await;
+        let head = self.freeze()?;
+        let written = self.write_snapshot(head).await;
+        *self.frozen() = None;
+        let file = written?;
+        self.keep(file.clone());
+        Ok(file)
     }
 
-    fn current_snapshot(&self) -> Result<Option<SnapshotFile>, StateFailed> {
-        let Some((name, head)) = self.newest_snapshot()? else {
-            return Ok(None);
-        };
-        let length = self
-            .disk
-            .open(&name)
-            .and_then(|file| file.len())
-            .map_err(|e| broken(&e))?;
-        Ok(Some(SnapshotFile {
-            name,
-            length,
-            position: head.position,
-        }))
-    }
-
-    fn read_snapshot(&self, name: &str, offset: u64, length: usize) -> Result<Bytes, StateFailed> {
-        let file = self.disk.open(name).map_err(|e| broken(&e))?;
-        let rest = file.len().map_err(|e| broken(&e))?.saturating_sub(offset);
-        let length = usize::try_from(rest).unwrap_or(length).min(length);
-        let mut piece = vec![0; length];
-        file.read_at(offset, &mut piece).map_err(|e| broken(&e))?;
-        Ok(Bytes::from(piece))
+    fn current_snapshot(&self) -> Option<SnapshotFile> {
+        self.newest
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn begin_receive(&self) -> Result<String, StateFailed> {
@@ -427,30 +498,36 @@ impl<P: Platform> ReplicatedState for Replica<P> {
         file.write_at(offset, piece).map_err(|e| broken(&e))
     }
 
-    async fn install(&self, name: &str) -> Result<SnapshotFile, StateFailed> {
+    async fn check_received(&self, name: &str) -> Result<SnapshotFile, StateFailed> {
+        let checked = self.check(name).await?;
         let file = self.disk.open(name).map_err(|e| broken(&e))?;
-        let checked = snapshot::check(&file, self.group);
-        let (head, _) = match checked {
-            Ok(checked) => checked,
-            Err(SnapshotError::Disk(error)) => return Err(broken(&error)),
-            Err(SnapshotError::Refused(reason)) => {
-                self.disk.remove(name).map_err(|e| broken(&e))?;
-                return Err(StateFailed::Rejected {
-                    reason: reason.to_owned(),
-                });
-            }
-        };
         file.sync().await.map_err(|e| broken(&e))?;
-        let length = file.len().map_err(|e| broken(&e))?;
-        let final_name = snapshot::final_name(self.group, head.index);
-        self.name_and_tidy(name, &final_name).await?;
-        self.fill_from(&final_name)?;
-        self.applied.store(head.index, Ordering::Release);
+        Ok(checked)
+    }
+
+    fn discard(&self, name: &str) {
+        match self.disk.remove(name) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                tracing::warn!(group = %self.group, %name, %error, "a received file stays behind");
+            }
+            _ => {}
+        }
+    }
+
+    async fn install(&self, file: &SnapshotFile) -> Result<(), StateFailed> {
+        let _alone = self.alone.lock().await;
+        let name = snapshot::final_name(self.group, file.index);
+        let installed = SnapshotFile {
+            name: name.clone(),
+            ..file.clone()
+        };
+        if file.name != name {
+            self.name_and_tidy(&file.name, &name).await?;
+        }
+        self.fill_from(&installed).await?;
+        self.keep(installed);
+        self.applied.store(file.index, Ordering::Release);
         self.changed.ring();
-        Ok(SnapshotFile {
-            name: final_name,
-            length,
-            position: head.position,
-        })
+        Ok(())
     }
 }

@@ -1,7 +1,9 @@
 //! A bell: whoever waits is told that something changed, not what. Built on the runtime's watch
 //! channel, so that it rings in virtual time too.
 
+use std::future::poll_fn;
 use std::sync::{Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use openraft_rt::{AsyncRuntime, Watch, WatchReceiver, WatchSender};
@@ -51,6 +53,20 @@ impl<R: AsyncRuntime> Signal<R> {
             receiver: ends.1.clone(),
         }
     }
+}
+
+/// Lets other tasks of this thread run before a long piece of work goes on.
+pub(crate) async fn give_way() {
+    let mut was_asked = false;
+    poll_fn(|context| {
+        if was_asked {
+            return Poll::Ready(());
+        }
+        was_asked = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Hears a bell.

@@ -4,8 +4,10 @@
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 use tongban_types::GroupId;
+use tongban_types::limits::VALUE_BYTES_MAX;
 
 use crate::seams::{Disk, DiskFile};
+use crate::signal::give_way;
 
 /// Folder of the snapshot files.
 pub(crate) const FOLDER: &str = "snapshots";
@@ -17,6 +19,9 @@ pub(crate) const PAGE_PAIRS: usize = 256;
 
 /// A page's bytes at most, so that a damaged length cannot make a reader take all memory.
 const PAGE_BYTES_MAX: u32 = 16 * 1024 * 1024;
+
+/// The longest key of a state: a table's tag and a few identifiers take under 100 bytes.
+const KEY_BYTES_MAX: usize = 1024;
 
 /// Bytes read at once while a file is checked.
 const READ_BYTES: usize = 256 * 1024;
@@ -87,8 +92,12 @@ impl<F: DiskFile> Writer<F> {
     }
 }
 
-/// Checks a file whole before anything in it is believed; returns its head and where pages begin.
-pub(crate) fn check<F: DiskFile>(file: &F, group: GroupId) -> Result<(Head, u64), SnapshotError> {
+/// Checks a file whole before anything in it is believed, page by page as it will be read; returns
+/// its head and where pages begin.
+pub(crate) async fn check<F: DiskFile>(
+    file: &F,
+    group: GroupId,
+) -> Result<(Head, u64), SnapshotError> {
     let length = file.len()?;
     let end = length
         .checked_sub(32)
@@ -103,6 +112,7 @@ pub(crate) fn check<F: DiskFile>(file: &F, group: GroupId) -> Result<(Head, u64)
         file.read_at(offset, &mut buffer[..piece])?;
         hasher.update(&buffer[..piece]);
         offset += piece as u64;
+        give_way().await;
     }
     let mut digest = [0; 32];
     file.read_at(end, &mut digest)?;
@@ -112,6 +122,14 @@ pub(crate) fn check<F: DiskFile>(file: &F, group: GroupId) -> Result<(Head, u64)
     let (head, pages) = read_head(file, end)?;
     if head.group != group {
         return Err(SnapshotError::Refused("it is of another group"));
+    }
+    let mut offset = pages;
+    while let Some((_, next)) = read_page(file, offset)? {
+        offset = next;
+        give_way().await;
+    }
+    if offset + 4 != end {
+        return Err(SnapshotError::Refused("it goes on behind its last page"));
     }
     Ok((head, pages))
 }
@@ -156,7 +174,7 @@ pub(crate) fn read_page<F: DiskFile>(
     offset: u64,
 ) -> Result<Option<(Page, u64)>, SnapshotError> {
     let mut length = [0; 4];
-    file.read_at(offset, &mut length)?;
+    read_inside(file, offset, &mut length)?;
     let length = u32::from_be_bytes(length);
     if length == 0 {
         return Ok(None);
@@ -165,10 +183,26 @@ pub(crate) fn read_page<F: DiskFile>(
         return Err(SnapshotError::Refused("a page is longer than allowed"));
     }
     let mut body = vec![0; length as usize];
-    file.read_at(offset + 4, &mut body)?;
-    let page = postcard::from_bytes(&body)
+    read_inside(file, offset + 4, &mut body)?;
+    let page: Page = postcard::from_bytes(&body)
         .map_err(|_| SnapshotError::Refused("a page does not decode"))?;
+    let fits = |(key, value): &(Vec<u8>, Vec<u8>)| {
+        key.len() <= KEY_BYTES_MAX && value.len() <= VALUE_BYTES_MAX
+    };
+    if !page.iter().all(fits) {
+        return Err(SnapshotError::Refused("a pair no state holds"));
+    }
     Ok(Some((page, offset + 4 + u64::from(length))))
+}
+
+/// A place behind the end is a fault of the file, not of the disk.
+fn read_inside<F: DiskFile>(file: &F, at: u64, buffer: &mut [u8]) -> Result<(), SnapshotError> {
+    file.read_at(at, buffer).map_err(|error| {
+        if error.kind() == std::io::ErrorKind::UnexpectedEof {
+            return SnapshotError::Refused("a page reaches behind its end");
+        }
+        error.into()
+    })
 }
 
 /// Endings of a finished and of an unfinished file.

@@ -340,8 +340,8 @@ codes! {
         zh "对方以别的节点名义投票或领导" en "The peer votes or leads in another node's name."
         cure_zh "检查对方节点是否被冒用" cure_en "Find out whether the peer has been tampered with.";
     5106 SNAPSHOT_REFUSED "snapshot-refused"
-        zh "快照片段未能保存" en "A piece of a snapshot could not be stored."
-        cure_zh "检查磁盘空间与日志" cure_en "Check the disk's space and the log.";
+        zh "收到的快照未能保存、不完整或与本机日志矛盾，已丢弃" en "A received snapshot could not be stored, is not whole or contradicts the log here; it was dropped."
+        cure_zh "检查磁盘空间与日志；持续出现时核对发送节点" cure_en "Check the disk's space and the log; if it goes on, look at the node that sends it.";
     5107 GROUP_SETTINGS "group-settings"
         zh "审批组的参数或表决节点不成立" en "The settings or voters of a group cannot be."
         cure_zh "改正配置后重启" cure_en "Correct the configuration and restart.";

@@ -74,6 +74,10 @@ impl SnapshotPiece {
         if applied_term > vote.leader_id().term {
             return Err(Malformed::Rule("a snapshot newer than its sender"));
         }
+        let membership = &position.membership;
+        if membership.log_id() > &position.applied || membership.voter_ids().next().is_none() {
+            return Err(Malformed::Rule("a snapshot of no group"));
+        }
         if piece.len() > PIECE_BYTES_MAX || head.length > SNAPSHOT_BYTES_MAX {
             return Err(Malformed::Rule("a piece or a snapshot too large"));
         }

@@ -92,19 +92,15 @@ impl<T: Transport> SnapshotSender<T> {
         2 * (self.source.file.length / PIECE_BYTES_MAX as u64 + 1)
     }
 
-    /// Reads a piece. A file that a newer snapshot replaced is tried again with the newer one; a
-    /// file that is current and cannot be read stops the group.
+    /// Reads a piece. The file is held open, so that a newer snapshot does not take it away; one
+    /// that cannot be read stops the group.
     fn piece<R: AsyncRuntime>(
         &self,
         offset: u64,
     ) -> Result<SnapshotPiece, StreamingError<Types<R>>> {
         let piece = self.source.piece(offset).map_err(|failed| {
-            if self.source.is_current() {
-                let source = Types::<R>::err_from_error(&failed);
-                StreamingError::StorageError(StorageError::read_snapshot(None, source))
-            } else {
-                self.streaming_error(Failure::Senseless("a newer snapshot took its place"))
-            }
+            let source = Types::<R>::err_from_error(&failed);
+            StreamingError::StorageError(StorageError::read_snapshot(None, source))
         })?;
         Ok(SnapshotPiece {
             vote: self.vote,

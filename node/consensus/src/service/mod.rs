@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use openraft::async_runtime::watch::WatchReceiver;
 use openraft::errors::RaftError;
 use openraft::raft::{
     AppendEntriesRequest, AppendEntriesResponse, TransferLeaderError, TransferLeaderRequest,
@@ -20,7 +21,7 @@ use crate::formats::{
     AppendAnswer, AppendRequest, BallotAnswer, BallotRequest, Kind, Malformed, SnapshotPiece,
     TransferAnswer, TransferRequest, group_of, kind_of,
 };
-use crate::raft_types::{Types, Vote};
+use crate::raft_types::{LogId, Types, Vote, term_of};
 use crate::storage::StateMachine;
 use snapshot_receiver::SnapshotReceiver;
 
@@ -81,6 +82,8 @@ impl<R: AsyncRuntime> Service<R> {
     async fn append(&self, peer: NodeId, body: &Bytes) -> Result<Bytes, Code> {
         let request = AppendRequest::decode(body).map_err(|reason| malformed(peer, &reason))?;
         said_by(peer, &request.vote)?;
+        self.agrees(&request)
+            .map_err(|reason| malformed(peer, &reason))?;
         let request = AppendEntriesRequest {
             vote: request.vote,
             prev_log_id: request.previous,
@@ -94,6 +97,20 @@ impl<R: AsyncRuntime> Service<R> {
             AppendEntriesResponse::HigherVote(vote) => AppendAnswer::HigherVote(vote),
         };
         Ok(answer.encode())
+    }
+
+    /// openraft takes for granted that a leader holds what is committed here, and would take what is
+    /// committed back.
+    fn agrees(&self, request: &AppendRequest) -> Result<(), Malformed> {
+        let metrics = self.core.metrics();
+        let known = metrics.borrow_watched();
+        let committed = known.local_committed.as_ref();
+        let ends = request.previous.iter().chain(&request.committed);
+        let entries = request.entries.iter().map(|entry| &entry.log_id);
+        if ends.chain(entries).all(|id| fits(id, committed)) {
+            return Ok(());
+        }
+        Err(Malformed::Rule("entries in the place of committed ones"))
     }
 
     async fn ballot(&self, peer: NodeId, body: &Bytes) -> Result<Bytes, Code> {
@@ -141,6 +158,17 @@ impl<R: AsyncRuntime> Service<R> {
         let answer = self.snapshots.take(&self.core, piece).await?;
         Ok(answer.encode())
     }
+}
+
+/// Whether a log may hold this entry beside the committed one: terms do not fall along a log.
+fn fits(id: &LogId, committed: Option<&LogId>) -> bool {
+    committed.is_none_or(|committed| {
+        if id.index() <= committed.index() {
+            term_of(id) <= term_of(committed)
+        } else {
+            term_of(id) >= term_of(committed)
+        }
+    })
 }
 
 /// A vote names who stands or leads; nobody speaks for another node.

@@ -1,18 +1,20 @@
 //! Receives a snapshot piece by piece. One transfer at a time: a replica needs one, and a newer
-//! leader's takes the place of an older one's.
+//! leader's takes the place of an older one's. openraft takes for granted that a snapshot is whole,
+//! holds what its sender says, and goes on behind what is committed here: all of it is seen to
+//! before openraft hears of it, so that a snapshot that is none costs its sender a refusal.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use openraft::AsyncRuntime;
 use openraft::async_runtime::watch::WatchReceiver;
 use openraft::storage::Snapshot;
-use tongban_runtime::ports::{ReplicatedState, SnapshotFile, StateFailed};
+use tongban_runtime::ports::{ReplicatedState, StateFailed};
 use tongban_types::Code;
 
-use super::Core;
+use super::{Core, fits};
 use crate::formats::{Position, SnapshotAnswer, SnapshotPiece};
 use crate::raft_types::Vote;
-use crate::storage::SnapshotSource;
+use crate::storage::{Received, SnapshotSource};
 
 /// The transfer under way, if any.
 pub(super) struct SnapshotReceiver {
@@ -25,7 +27,7 @@ struct Transfer {
     vote: Vote,
     position: Position,
     length: u64,
-    name: String,
+    file: Received,
     received: u64,
 }
 
@@ -55,15 +57,11 @@ impl SnapshotReceiver {
         core: &Core<R>,
         piece: SnapshotPiece,
     ) -> Result<SnapshotAnswer, Code> {
-        if let Some(answer) = not_needed(core, &piece) {
+        if let Some(answer) = not_needed(core, piece.vote, &piece.position)? {
             self.transfer().take();
             return Ok(answer);
         }
-        let step = self.store(&piece).map_err(|failed| {
-            tracing::error!(error = %failed, code = %Code::SNAPSHOT_REFUSED, "a snapshot piece");
-            Code::SNAPSHOT_REFUSED
-        })?;
-        match step {
+        match self.store(&piece).map_err(|failed| refused(&failed))? {
             Step::Continue(next) => Ok(SnapshotAnswer::Continue(next)),
             Step::Whole(transfer) => self.install(core, transfer).await,
         }
@@ -78,13 +76,12 @@ impl SnapshotReceiver {
                 vote: piece.vote,
                 position: piece.position.clone(),
                 length: piece.length,
-                name: self.state.begin_receive()?,
+                file: Received::begin(&self.state)?,
                 received: 0,
             },
         };
         if piece.offset == transfer.received {
-            self.state
-                .receive(&transfer.name, piece.offset, &piece.piece)?;
+            transfer.file.write(piece.offset, &piece.piece)?;
             transfer.received += piece.piece.len() as u64;
             if transfer.received == transfer.length {
                 return Ok(Step::Whole(transfer));
@@ -100,20 +97,30 @@ impl SnapshotReceiver {
         core: &Core<R>,
         transfer: Transfer,
     ) -> Result<SnapshotAnswer, Code> {
+        let Transfer {
+            vote,
+            position,
+            length,
+            file,
+            ..
+        } = transfer;
+        let source = file.check().await.map_err(|failed| refused(&failed))?;
+        if !holds(&source, &position, length) {
+            return Err(refused(&StateFailed::Rejected {
+                reason: "it does not hold what its sender said".to_owned(),
+            }));
+        }
+        // Checking took a while.
+        if let Some(answer) = not_needed(core, vote, &position)? {
+            return Ok(answer);
+        }
         let snapshot = Snapshot {
-            meta: transfer.position.clone().into(),
-            snapshot: SnapshotSource {
-                state: Arc::clone(&self.state),
-                file: SnapshotFile {
-                    name: transfer.name,
-                    length: transfer.length,
-                    position: transfer.position.encode(),
-                },
-            },
+            meta: position.into(),
+            snapshot: source,
         };
-        let installed = core.install_full_snapshot(transfer.vote, snapshot).await;
+        let installed = core.install_full_snapshot(vote, snapshot).await;
         let response = installed.map_err(|_| Code::GROUP_STOPPED)?;
-        Ok(if response.vote > transfer.vote {
+        Ok(if response.vote > vote {
             SnapshotAnswer::HigherVote(response.vote)
         } else {
             SnapshotAnswer::Installed(response.vote)
@@ -126,12 +133,39 @@ impl SnapshotReceiver {
     }
 }
 
-/// An answer without a transfer: another leads by now, or the state is already as far.
-fn not_needed<R: AsyncRuntime>(core: &Core<R>, piece: &SnapshotPiece) -> Option<SnapshotAnswer> {
+/// The file is as long as announced and its own head says the same of its place in the log.
+fn holds(source: &SnapshotSource, position: &Position, length: u64) -> bool {
+    let file = &source.file;
+    let own = Position::decode(&file.position);
+    file.length == length
+        && own.is_ok_and(|own| own == *position)
+        && position.applied.map(|id| id.index()) == Some(file.index)
+}
+
+fn refused(failed: &StateFailed) -> Code {
+    tracing::warn!(error = %failed, code = %Code::SNAPSHOT_REFUSED, "a received snapshot");
+    Code::SNAPSHOT_REFUSED
+}
+
+/// An answer without a transfer: another leads by now, or the state is already as far. A snapshot
+/// that has another entry where one is committed here is refused.
+fn not_needed<R: AsyncRuntime>(
+    core: &Core<R>,
+    vote: Vote,
+    position: &Position,
+) -> Result<Option<SnapshotAnswer>, Code> {
     let metrics = core.metrics();
     let known = metrics.borrow_watched();
-    if known.vote > piece.vote {
-        return Some(SnapshotAnswer::HigherVote(known.vote));
+    if known.vote > vote {
+        return Ok(Some(SnapshotAnswer::HigherVote(known.vote)));
     }
-    (known.last_applied >= piece.position.applied).then_some(SnapshotAnswer::Installed(piece.vote))
+    let Some(applied) = &position.applied else {
+        return Err(Code::SNAPSHOT_REFUSED);
+    };
+    let committed = known.local_committed.as_ref();
+    if !fits(applied, committed) {
+        return Err(Code::SNAPSHOT_REFUSED);
+    }
+    let is_applied = known.last_applied.as_ref() >= Some(applied);
+    Ok(is_applied.then_some(SnapshotAnswer::Installed(vote)))
 }

@@ -2,11 +2,12 @@
 
 mod durable;
 mod log_store;
+mod pace;
 mod snapshot_source;
 mod state_machine;
 #[cfg(test)]
 mod suite;
 
 pub(crate) use log_store::{LogStore, stored};
-pub(crate) use snapshot_source::SnapshotSource;
+pub(crate) use snapshot_source::{Received, SnapshotSource};
 pub(crate) use state_machine::StateMachine;

@@ -10,6 +10,7 @@ use openraft::{AsyncRuntime, OptionalSend, RaftSnapshotBuilder};
 use tongban_runtime::ports::{CommittedEntry, EntryBody, ReplicatedState, SnapshotFile};
 
 use super::durable::DurableLog;
+use super::pace::Pace;
 use super::snapshot_source::SnapshotSource;
 use crate::formats::Position;
 use crate::raft_types::{Entry, LogId, Payload, Proposal, SnapshotMeta, StoredMembership, Types};
@@ -26,6 +27,7 @@ pub(crate) struct StateMachine<R: AsyncRuntime> {
     state: Arc<dyn ReplicatedState>,
     position: Position,
     durable: DurableLog<R>,
+    pace: Pace,
 }
 
 /// A snapshot as openraft sees it.
@@ -37,19 +39,24 @@ type RaftSnapshot = Snapshot<
 >;
 
 impl<R: AsyncRuntime> StateMachine<R> {
-    /// Takes up a state where it stands.
+    /// Takes up a state where it stands; a snapshot is cut every so many entries, or later where
+    /// that is not worth it.
     pub(crate) fn open(
         state: Arc<dyn ReplicatedState>,
         durable: DurableLog<R>,
+        snapshot_every_entries: u64,
     ) -> io::Result<Self> {
         let position = match state.position().map_err(io::Error::other)? {
             Some(bytes) => decode_position(&bytes)?,
             None => Position::default(),
         };
+        let last = state.current_snapshot();
+        let last = last.map(|file| (file.index, file.length));
         Ok(Self {
             state,
             position,
             durable,
+            pace: Pace::new(snapshot_every_entries, last),
         })
     }
 
@@ -91,17 +98,16 @@ impl<R: AsyncRuntime> StateMachine<R> {
                 self.position.membership = StoredMembership::new(Some(entry.log_id), membership);
                 EntryBody::Nothing
             }
-            Payload::Normal(Proposal(bytes)) => EntryBody::Proposal(bytes),
+            Payload::Normal(Proposal(bytes)) => {
+                self.pace.grow(bytes.len());
+                EntryBody::Proposal(bytes)
+            }
         };
         CommittedEntry {
             index: entry.log_id.index(),
             position: self.position.encode(),
             body,
         }
-    }
-
-    fn snapshot_of(&self, file: SnapshotFile) -> io::Result<RaftSnapshot> {
-        snapshot(&self.state, file)
     }
 }
 
@@ -152,9 +158,18 @@ impl<R: AsyncRuntime> RaftStateMachine<Types<R>> for StateMachine<R> {
         self.apply_batch(&mut batch).await
     }
 
+    async fn try_create_snapshot_builder(&mut self, force: bool) -> Option<SnapshotCutter> {
+        let may_cut = |applied: &LogId| self.pace.may_cut(applied.index());
+        if !force && !self.position.applied.as_ref().is_some_and(may_cut) {
+            return None;
+        }
+        Some(self.get_snapshot_builder().await)
+    }
+
     async fn get_snapshot_builder(&mut self) -> SnapshotCutter {
         SnapshotCutter {
             state: Arc::clone(&self.state),
+            pace: self.pace.clone(),
         }
     }
 
@@ -163,31 +178,37 @@ impl<R: AsyncRuntime> RaftStateMachine<Types<R>> for StateMachine<R> {
         meta: &SnapshotMeta,
         source: SnapshotSource,
     ) -> io::Result<()> {
-        let name = if Arc::ptr_eq(&source.state, &self.state) {
-            source.file.name
+        let source = if Arc::ptr_eq(&source.state, &self.state) {
+            source
         } else {
-            source.copy_into(&*self.state).map_err(io::Error::other)?
+            let copied = source.copy_into(&self.state).await;
+            copied.map_err(io::Error::other)?
         };
-        let file = self.state.install(&name).await.map_err(io::Error::other)?;
-        let position = decode_position(&file.position)?;
+        let position = decode_position(&source.file.position)?;
         if position != Position::from(meta) {
             return Err(io::Error::other(
-                "the installed snapshot does not hold what its sender said",
+                "the snapshot to install does not hold what its sender said",
             ));
         }
+        let installed = self.state.install(&source.file).await;
+        installed.map_err(io::Error::other)?;
+        self.pace.restart(source.file.index, source.file.length);
         self.position = position;
         Ok(())
     }
 
     async fn get_current_snapshot(&mut self) -> io::Result<Option<RaftSnapshot>> {
-        let file = self.state.current_snapshot().map_err(io::Error::other)?;
-        file.map(|file| self.snapshot_of(file)).transpose()
+        let held = || Some(self.pace.sending() as Arc<dyn Send + Sync>);
+        let file = self.state.current_snapshot();
+        file.map(|file| snapshot(&self.state, file, held()))
+            .transpose()
     }
 }
 
 /// Cuts a snapshot beside the applying of entries.
 pub(crate) struct SnapshotCutter {
     state: Arc<dyn ReplicatedState>,
+    pace: Pace,
 }
 
 impl<R: AsyncRuntime> RaftSnapshotBuilder<Types<R>> for SnapshotCutter {
@@ -195,17 +216,19 @@ impl<R: AsyncRuntime> RaftSnapshotBuilder<Types<R>> for SnapshotCutter {
 
     async fn build_snapshot(&mut self) -> io::Result<RaftSnapshot> {
         let file = self.state.cut_snapshot().await.map_err(io::Error::other)?;
-        snapshot(&self.state, file)
+        self.pace.restart(file.index, file.length);
+        snapshot(&self.state, file, None)
     }
 }
 
-fn snapshot(state: &Arc<dyn ReplicatedState>, file: SnapshotFile) -> io::Result<RaftSnapshot> {
+fn snapshot(
+    state: &Arc<dyn ReplicatedState>,
+    file: SnapshotFile,
+    held: Option<Arc<dyn Send + Sync>>,
+) -> io::Result<RaftSnapshot> {
     Ok(Snapshot {
         meta: decode_position(&file.position)?.into(),
-        snapshot: SnapshotSource {
-            state: Arc::clone(state),
-            file,
-        },
+        snapshot: SnapshotSource::new(state, file, held),
     })
 }
 

@@ -27,7 +27,8 @@ impl StoreBuilder<Types<TokioRuntime>, Log, Machine> for Builder {
         let wal = Wal::open(MemoryDisk::default(), config).await.unwrap();
         let group = GroupId(CityCode::new(350_100).unwrap());
         let log = LogStore::new(wal, group, 1 << 20);
-        let machine = StateMachine::open(Arc::new(MemoryState::default()), log.durable()).unwrap();
+        let state = Arc::new(MemoryState::default());
+        let machine = StateMachine::open(state, log.durable(), 5_000).unwrap();
         Ok(((), log, machine))
     }
 }

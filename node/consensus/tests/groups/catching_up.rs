@@ -1,11 +1,12 @@
 //! Replicas that are behind: learners, late joiners, and the snapshots they are sent.
 
 use bytes::Bytes;
-use tongban_runtime::ports::Group;
+use tongban_runtime::ports::{Group, ReplicatedState};
 use tongban_runtime::seams::Lane;
 use tongban_types::NodeId;
 
 use crate::cluster::{Cluster, node};
+use crate::network::Carried;
 
 /// One piece of a snapshot, and its head.
 const PIECE_BYTES: usize = 1 << 20;
@@ -56,6 +57,30 @@ async fn a_transfer_cut_off_in_the_middle_goes_on_where_it_ended() {
     // Three pieces, then the first again to learn where to go on, and the last two.
     let pieces = cluster.network.carried(leader, late, Lane::RaftSnapshot);
     assert_eq!(pieces.requests, 6);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_newer_snapshot_takes_nothing_from_a_transfer_and_leaves_no_file() {
+    let late = node(3);
+    let mut cluster = purged_without(late, Cluster::new(3, 0)).await;
+    let leader = cluster.leader().await;
+    cluster.propose("newer").await;
+    let network = cluster.network.clone();
+    network.withhold(Lane::RaftSnapshot, true);
+    cluster.start(late).await;
+    let began = |carried: Carried| carried.requests >= 1;
+    network
+        .until_carried(leader, late, Lane::RaftSnapshot, began)
+        .await;
+    cluster.states[&leader].cut_snapshot().await.unwrap();
+    network.withhold(Lane::RaftSnapshot, false);
+    cluster.until_equal(late, leader).await;
+    let pieces = network.carried(leader, late, Lane::RaftSnapshot);
+    assert_eq!(pieces.requests, 5);
+    for replica in [leader, late] {
+        let one_left = || (cluster.states[&replica].file_count() == 1).then_some(());
+        cluster.eventually("one snapshot is left", one_left).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

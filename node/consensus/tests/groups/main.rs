@@ -9,6 +9,7 @@ mod cluster;
 mod network;
 
 mod catching_up;
+mod forged;
 mod leading;
 mod reading;
 mod refusing;

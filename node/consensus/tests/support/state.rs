@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use tongban_runtime::ports::{
-    CommittedEntry, EntryBody, ReplicatedState, SnapshotFile, StateFailed,
+    CommittedEntry, EntryBody, ReplicatedState, SnapshotBytes, SnapshotFile, StateFailed,
 };
 
 /// The state; clones share it.
@@ -20,7 +20,17 @@ struct Content {
     files: BTreeMap<String, Vec<u8>>,
     current: Option<SnapshotFile>,
     files_made: u64,
+    last_index: u64,
     applied_twice: bool,
+}
+
+struct HeldBytes(Bytes);
+
+impl SnapshotBytes for HeldBytes {
+    fn read(&self, offset: u64, length: usize) -> Result<Bytes, StateFailed> {
+        let from = usize::try_from(offset).unwrap();
+        Ok(self.0.slice(from..self.0.len().min(from + length)))
+    }
 }
 
 impl MemoryState {
@@ -33,6 +43,11 @@ impl MemoryState {
             files_made: content.files_made,
             ..Content::default()
         })))
+    }
+
+    /// How many snapshot files there are, received ones included.
+    pub(crate) fn file_count(&self) -> usize {
+        self.0.lock().unwrap().files.len()
     }
 
     /// What was applied, in order.
@@ -49,8 +64,20 @@ impl Content {
         format!("snapshots/{kind}-{}", self.files_made)
     }
 
+    fn file(name: String, bytes: &[u8]) -> Option<SnapshotFile> {
+        let (index, rest) = bytes.split_first_chunk::<8>()?;
+        let position = take(&mut &*rest)?.to_vec();
+        Some(SnapshotFile {
+            name,
+            length: bytes.len() as u64,
+            index: u64::from_le_bytes(*index),
+            position,
+            bytes: Arc::new(HeldBytes(Bytes::copy_from_slice(bytes))),
+        })
+    }
+
     fn to_file(&self) -> Vec<u8> {
-        let mut file = Vec::new();
+        let mut file = self.last_index.to_le_bytes().to_vec();
         put(&mut file, &self.position);
         for (index, bytes) in &self.proposals {
             file.extend_from_slice(&index.to_le_bytes());
@@ -61,7 +88,7 @@ impl Content {
     }
 
     fn replace_by(&mut self, file: &[u8]) -> Option<()> {
-        let mut rest = file.strip_suffix(b"whole")?;
+        let (index, mut rest) = file.strip_suffix(b"whole")?.split_first_chunk::<8>()?;
         let position = take(&mut rest)?.to_vec();
         let mut proposals = BTreeMap::new();
         while !rest.is_empty() {
@@ -72,6 +99,7 @@ impl Content {
         }
         self.position = position;
         self.proposals = proposals;
+        self.last_index = u64::from_le_bytes(*index);
         Some(())
     }
 }
@@ -101,6 +129,7 @@ impl ReplicatedState for MemoryState {
         let mut replies = Vec::new();
         for entry in entries {
             content.position = entry.position;
+            content.last_index = entry.index;
             match entry.body {
                 EntryBody::Nothing => replies.push(Bytes::new()),
                 EntryBody::Proposal(bytes) => {
@@ -116,11 +145,7 @@ impl ReplicatedState for MemoryState {
     async fn cut_snapshot(&self) -> Result<SnapshotFile, StateFailed> {
         let mut content = self.0.lock().unwrap();
         let bytes = content.to_file();
-        let file = SnapshotFile {
-            name: content.new_name("cut"),
-            length: bytes.len() as u64,
-            position: content.position.clone(),
-        };
+        let file = Content::file(content.new_name("cut"), &bytes).unwrap();
         if let Some(older) = content.current.take() {
             content.files.remove(&older.name);
         }
@@ -129,19 +154,8 @@ impl ReplicatedState for MemoryState {
         Ok(file)
     }
 
-    fn current_snapshot(&self) -> Result<Option<SnapshotFile>, StateFailed> {
-        Ok(self.0.lock().unwrap().current.clone())
-    }
-
-    fn read_snapshot(&self, name: &str, offset: u64, length: usize) -> Result<Bytes, StateFailed> {
-        let content = self.0.lock().unwrap();
-        let gone = || StateFailed::Broken {
-            reason: format!("no file {name}"),
-        };
-        let bytes = content.files.get(name).ok_or_else(gone)?;
-        let from = usize::try_from(offset).unwrap();
-        let end = bytes.len().min(from + length);
-        Ok(Bytes::copy_from_slice(&bytes[from..end]))
+    fn current_snapshot(&self) -> Option<SnapshotFile> {
+        self.0.lock().unwrap().current.clone()
     }
 
     fn begin_receive(&self) -> Result<String, StateFailed> {
@@ -160,20 +174,35 @@ impl ReplicatedState for MemoryState {
         Ok(())
     }
 
-    async fn install(&self, name: &str) -> Result<SnapshotFile, StateFailed> {
+    async fn check_received(&self, name: &str) -> Result<SnapshotFile, StateFailed> {
+        let bytes = self.0.lock().unwrap().files[name].clone();
+        let is_whole = Content::default().replace_by(&bytes).is_some();
+        let file = is_whole.then(|| Content::file(name.to_owned(), &bytes));
+        file.flatten().ok_or_else(|| StateFailed::Rejected {
+            reason: "it is not whole".to_owned(),
+        })
+    }
+
+    fn discard(&self, name: &str) {
         let mut content = self.0.lock().unwrap();
-        let bytes = content.files[name].clone();
-        content
-            .replace_by(&bytes)
-            .ok_or_else(|| StateFailed::Rejected {
-                reason: "it is not whole".to_owned(),
-            })?;
-        let file = SnapshotFile {
-            name: name.to_owned(),
-            length: bytes.len() as u64,
-            position: content.position.clone(),
-        };
-        content.current = Some(file.clone());
-        Ok(file)
+        if content
+            .current
+            .as_ref()
+            .is_none_or(|file| file.name != name)
+        {
+            content.files.remove(name);
+        }
+    }
+
+    async fn install(&self, file: &SnapshotFile) -> Result<(), StateFailed> {
+        let mut content = self.0.lock().unwrap();
+        let bytes = content.files[&file.name].clone();
+        content.replace_by(&bytes).unwrap();
+        if let Some(older) = content.current.replace(file.clone())
+            && older.name != file.name
+        {
+            content.files.remove(&older.name);
+        }
+        Ok(())
     }
 }

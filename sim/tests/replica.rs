@@ -1,0 +1,162 @@
+//! A group's replica over simulated disk and store: its snapshots while it goes on, and what it
+//! takes in of another's.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tongban_machine::Machine;
+use tongban_runtime::Replica;
+use tongban_runtime::ports::{
+    CommittedEntry, EntryBody, ReplicatedState, SnapshotFile, StateFailed,
+};
+use tongban_runtime::seams::{AsyncRuntime, Disk};
+use tongban_sim::disk::{DiskOptions, SimDisk};
+use tongban_sim::platform::SimPlatform;
+use tongban_sim::runtime::{Owner, SimRuntime, World};
+use tongban_sim::store::{MemoryStore, StoreOptions};
+use tongban_types::{CityCode, GroupId, Hash};
+
+fn group() -> GroupId {
+    GroupId(CityCode::new(350_100).unwrap())
+}
+
+/// A replica and the disk under it.
+struct House {
+    replica: Replica<SimPlatform>,
+    disk: SimDisk,
+}
+
+impl House {
+    async fn new() -> Self {
+        let owner = Owner::new(1);
+        let disk = SimDisk::new(owner, DiskOptions::default());
+        let store = Arc::new(MemoryStore::new(owner, StoreOptions::default()));
+        let machine = Arc::new(Machine::new(group(), Hash::default()));
+        let replica = Replica::open(machine, store, disk.clone(), None);
+        Self {
+            replica: replica.await.unwrap(),
+            disk,
+        }
+    }
+
+    /// Entries that are refused, each of which still moves the state's hash.
+    async fn apply(&self, indexes: std::ops::Range<u64>) {
+        let entries = indexes.map(|index| CommittedEntry {
+            index,
+            position: index.to_be_bytes().to_vec(),
+            body: EntryBody::Proposal(Bytes::from(index.to_string())),
+        });
+        let entries: Vec<_> = entries.collect();
+        let count = entries.len();
+        assert_eq!(self.replica.apply(entries).await.unwrap().len(), count);
+    }
+
+    /// Receives bytes as a snapshot and checks it.
+    async fn receive(&self, bytes: &[u8]) -> Result<SnapshotFile, StateFailed> {
+        let name = self.replica.begin_receive().unwrap();
+        for (piece, offset) in bytes.chunks(100).zip((0..).step_by(100)) {
+            self.replica.receive(&name, offset, piece).unwrap();
+        }
+        let checked = self.replica.check_received(&name).await;
+        if checked.is_err() {
+            self.replica.discard(&name);
+        }
+        checked
+    }
+
+    fn files(&self) -> usize {
+        self.disk.list("snapshots").unwrap().len()
+    }
+
+    fn hash(&self) -> Hash {
+        self.replica.read(tongban_machine::state_hash).unwrap()
+    }
+}
+
+fn bytes_of(file: &SnapshotFile) -> Bytes {
+    let length = usize::try_from(file.length).unwrap();
+    file.bytes.read(0, length).unwrap()
+}
+
+#[test]
+fn a_snapshot_is_read_to_its_end_though_newer_ones_took_its_place() {
+    World::reset(1);
+    World::block_on(async {
+        let house = House::new().await;
+        house.apply(1..9).await;
+        let first = house.replica.cut_snapshot().await.unwrap();
+        let whole = bytes_of(&first);
+        house.apply(9..40).await;
+        let second = house.replica.cut_snapshot().await.unwrap();
+        assert_eq!((first.index, second.index), (8, 39));
+        assert_eq!(house.files(), 1);
+        assert_eq!(bytes_of(&first), whole);
+        assert_eq!(house.replica.current_snapshot().unwrap().name, second.name);
+    });
+}
+
+#[test]
+fn a_snapshot_of_another_replica_is_installed_and_makes_the_states_equal() {
+    World::reset(2);
+    World::block_on(async {
+        let (sender, receiver) = (House::new().await, House::new().await);
+        sender.apply(1..40).await;
+        receiver.apply(1..3).await;
+        receiver.replica.cut_snapshot().await.unwrap();
+        let file = sender.replica.cut_snapshot().await.unwrap();
+        let received = receiver.receive(&bytes_of(&file)).await.unwrap();
+        assert_ne!(sender.hash(), receiver.hash());
+        receiver.replica.install(&received).await.unwrap();
+        assert_eq!(sender.hash(), receiver.hash());
+        assert_eq!(receiver.replica.position().unwrap(), Some(file.position));
+        assert_eq!(receiver.files(), 1);
+        // One that goes on where the other does.
+        sender.apply(40..50).await;
+        receiver.apply(40..50).await;
+        assert_eq!(sender.hash(), receiver.hash());
+    });
+}
+
+#[test]
+fn a_file_that_is_no_whole_snapshot_is_refused_and_leaves_state_and_folder_as_they_are() {
+    World::reset(3);
+    World::block_on(async {
+        let house = House::new().await;
+        house.apply(1..40).await;
+        let whole = bytes_of(&house.replica.cut_snapshot().await.unwrap());
+        let hash = house.hash();
+        for at in 0..whole.len() {
+            let mut damaged = whole.to_vec();
+            damaged[at] ^= 1;
+            let refused = [&damaged[..], &whole[..at]];
+            for bytes in refused {
+                let checked = house.receive(bytes).await;
+                assert!(matches!(checked, Err(StateFailed::Rejected { .. })), "{at}");
+            }
+        }
+        assert_eq!((house.hash(), house.files()), (hash, 1));
+    });
+}
+
+#[test]
+fn cutting_and_installing_at_once_never_mix() {
+    for seed in 0..20 {
+        World::reset(seed);
+        World::block_on(async {
+            let (sender, receiver) = (House::new().await, Arc::new(House::new().await));
+            sender.apply(1..40).await;
+            receiver.apply(1..9).await;
+            let file = sender.replica.cut_snapshot().await.unwrap();
+            let received = receiver.receive(&bytes_of(&file)).await.unwrap();
+            let beside = Arc::clone(&receiver);
+            let cut = SimRuntime::spawn(async move { beside.replica.cut_snapshot().await });
+            receiver.replica.install(&received).await.unwrap();
+            let cut = cut.await.unwrap().unwrap();
+            assert!([8, 39].contains(&cut.index));
+            assert_eq!(receiver.replica.current_snapshot().unwrap().index, 39);
+            assert_eq!((sender.hash(), receiver.files()), (receiver.hash(), 1));
+        });
+    }
+}
