@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use openraft::async_runtime::watch::WatchReceiver;
 use openraft::{AsyncRuntime, Raft, ReadPolicy};
-use tongban_runtime::ports::{Group, GroupStatus, ProposeError, ReplicatedState};
+use tongban_runtime::ports::{Group, GroupStatus, HandOverError, ProposeError, ReplicatedState};
 use tongban_runtime::seams::{Disk, Lane, Transport};
 use tongban_types::limits::FRAME_BYTES_MAX;
 use tongban_types::{Code, GroupId, NodeId};
@@ -21,7 +21,7 @@ use crate::network::Network;
 use crate::raft_types::Proposal;
 use crate::refusal;
 use crate::service::{Core, Service};
-use crate::status::{Metrics, status_of, until};
+use crate::status::{Metrics, may_lead, status_of, until};
 use crate::storage::{LogStore, StateMachine};
 
 /// The largest entry: what a frame between nodes holds, less room for heads.
@@ -93,19 +93,6 @@ impl<R: AsyncRuntime + Send + Sync> RaftGroup<R> {
 
     fn in_touch(&self) -> Duration {
         Duration::from_millis(self.config.election_ms_max)
-    }
-
-    fn refuse_unless_leader(&self) -> Result<(), ProposeError> {
-        let status = self.status();
-        if status.stopped {
-            return Err(ProposeError::Stopped);
-        }
-        if status.leader != Some(self.config.me) {
-            return Err(ProposeError::NotLeader {
-                leader: status.leader,
-            });
-        }
-        Ok(())
     }
 }
 
@@ -180,10 +167,13 @@ impl<R: AsyncRuntime + Send + Sync> Group for RaftGroup<R> {
         triggered.map_err(|_fatal| ProposeError::Stopped)
     }
 
-    async fn transfer_leader(&self, to: NodeId) -> Result<(), ProposeError> {
-        self.refuse_unless_leader()?;
+    async fn transfer_leader(&self, to: NodeId) -> Result<(), HandOverError> {
+        may_lead(&self.core.metrics().borrow_watched(), to, self.in_touch())?;
+        if to == self.config.me {
+            return Ok(());
+        }
         let triggered = self.core.trigger().transfer_leader(to.as_u64()).await;
-        triggered.map_err(|_fatal| ProposeError::Stopped)
+        triggered.map_err(|_fatal| HandOverError::Stopped)
     }
 
     async fn shut_down(&self) {

@@ -6,10 +6,14 @@ use openraft::async_runtime::watch::WatchReceiver;
 use openraft::type_config::TypeConfigExt;
 use openraft::type_config::alias::WatchReceiverOf;
 use openraft::{AsyncRuntime, Instant, RaftMetrics};
-use tongban_runtime::ports::{GroupStatus, ProposeError};
+use tongban_runtime::ports::{GroupStatus, HandOverError, ProposeError};
 use tongban_types::NodeId;
 
 use crate::raft_types::{LogId, Types};
+
+/// Entries a successor may lack: one append request brings them, and the leader that named it takes
+/// no proposals until it stands.
+const LACKED_MAX: u64 = 64;
 
 /// The latest metrics of a group.
 pub(crate) type Metrics<R> = WatchReceiverOf<Types<R>, RaftMetrics<Types<R>>>;
@@ -35,16 +39,57 @@ pub(crate) fn status_of<R: AsyncRuntime>(
 }
 
 fn voters_in_touch<R: AsyncRuntime>(metrics: &RaftMetrics<Types<R>>, in_touch: Duration) -> usize {
-    let Some(heard) = &metrics.heartbeat else {
+    if metrics.heartbeat.is_none() {
         return 0;
-    };
+    }
     let voters = metrics.membership_config.membership().voter_ids();
     voters
-        .filter(|voter| {
-            let last = heard.get(voter).copied().flatten();
-            *voter == metrics.id || last.is_some_and(|at| at.elapsed() <= in_touch)
-        })
+        .filter(|voter| *voter == metrics.id || is_heard(metrics, *voter, in_touch))
         .count()
+}
+
+/// On the leader: whether a replica acknowledged a heartbeat of the last `in_touch`.
+fn is_heard<R: AsyncRuntime>(
+    metrics: &RaftMetrics<Types<R>>,
+    replica: u64,
+    in_touch: Duration,
+) -> bool {
+    let heard = metrics.heartbeat.as_ref();
+    let last = heard.and_then(|heard| heard.get(&replica).copied().flatten());
+    last.is_some_and(|at| at.elapsed() <= in_touch)
+}
+
+/// Whether `to` could take over at once. openraft does not ask: it names any successor, and then
+/// serves nobody until an election.
+pub(crate) fn may_lead<R: AsyncRuntime>(
+    metrics: &RaftMetrics<Types<R>>,
+    to: NodeId,
+    in_touch: Duration,
+) -> Result<(), HandOverError> {
+    if metrics.running_state.is_err() {
+        return Err(HandOverError::Stopped);
+    }
+    let Some(replication) = metrics.replication.as_ref() else {
+        let leader = metrics.current_leader.and_then(node);
+        return Err(HandOverError::NotLeader { leader });
+    };
+    let mut voters = metrics.membership_config.membership().voter_ids();
+    if !voters.any(|voter| voter == to.as_u64()) {
+        return Err(HandOverError::NoVoter { to });
+    }
+    if to.as_u64() == metrics.id {
+        return Ok(());
+    }
+    if !is_heard(metrics, to.as_u64(), in_touch) {
+        return Err(HandOverError::Silent { to });
+    }
+    let matching = replication.get(&to.as_u64()).copied().flatten();
+    let end = metrics.last_log_index.map_or(0, |last| last + 1);
+    let entries = end.saturating_sub(matching.map_or(0, |id| id.index() + 1));
+    if entries > LACKED_MAX {
+        return Err(HandOverError::Behind { to, entries });
+    }
+    Ok(())
 }
 
 /// Waits until `test` finds what it looks for; a group that stopped ends the wait.

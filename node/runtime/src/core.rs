@@ -45,6 +45,11 @@ pub struct Tempo {
     pub certify_timeout: Duration,
     /// Applied state is made durable this often, only to shorten the replay after a restart.
     pub flush_every: Duration,
+    /// Who handed the lead of a group to its own city and leads it again waits this long before it
+    /// does so again; doubled each time up to `hand_over_max`.
+    pub hand_over_min: Duration,
+    /// The longest such wait.
+    pub hand_over_max: Duration,
 }
 
 impl Tempo {
@@ -68,6 +73,8 @@ impl Default for Tempo {
             delivery_timeout: Duration::from_secs(6),
             certify_timeout: Duration::from_secs(2),
             flush_every: Duration::from_secs(5),
+            hand_over_min: Duration::from_secs(10),
+            hand_over_max: Duration::from_mins(10),
         }
     }
 }

@@ -189,6 +189,40 @@ pub enum ProposeError {
     Stopped,
 }
 
+/// Why a leader does not hand over.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum HandOverError {
+    /// This replica does not lead.
+    #[error("this replica does not lead the group")]
+    NotLeader {
+        /// Who does, as far as known.
+        leader: Option<NodeId>,
+    },
+    /// The successor is no voter of the group.
+    #[error("{to} is no voter of the group")]
+    NoVoter {
+        /// Who was to lead.
+        to: NodeId,
+    },
+    /// The successor did not acknowledge a heartbeat lately.
+    #[error("{to} does not answer")]
+    Silent {
+        /// Who was to lead.
+        to: NodeId,
+    },
+    /// The successor lacks too much of the log.
+    #[error("{to} is {entries} entries behind")]
+    Behind {
+        /// Who was to lead.
+        to: NodeId,
+        /// How many entries it lacks.
+        entries: u64,
+    },
+    /// The group has stopped on this node.
+    #[error("the group has stopped on this node")]
+    Stopped,
+}
+
 /// What is known of a group here and now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GroupStatus {
@@ -245,8 +279,9 @@ pub trait Group: Send + Sync + 'static {
     /// Cuts a snapshot soon and purges the log behind it.
     async fn trigger_snapshot(&self) -> Result<(), ProposeError>;
 
-    /// On the leader: hands leadership to a voter that is up to date.
-    async fn transfer_leader(&self, to: NodeId) -> Result<(), ProposeError>;
+    /// On the leader: hands leadership to a voter that is up to date and answers. Any other is
+    /// refused, and the leader goes on: once it named a successor it serves nobody until one stands.
+    async fn transfer_leader(&self, to: NodeId) -> Result<(), HandOverError>;
 
     /// Stops taking part; in-flight proposals end with `Stopped`.
     async fn shut_down(&self);

@@ -7,18 +7,25 @@ use std::time::Duration;
 use bytes::Bytes;
 use openraft_rt::AsyncRuntime;
 use tongban_machine::{last_hash_point, registry_bytes_of};
-use tongban_types::{Entry, GroupId, KeyRole, Purpose, Signed, VoterReport, encode, limits};
+use tongban_types::{
+    Entry, GroupId, KeyRole, NodeId, Purpose, Signed, VoterReport, encode, limits,
+};
 
-use crate::core::Core;
+use crate::core::{Core, Tempo, Until};
 use crate::seams::{Entropy, Platform, Signer, Transport};
 
 /// Runs for one hosted group until the node stops.
 pub(crate) async fn run_timekeeper<P: Platform>(core: Arc<Core<P>>, group: GroupId) {
+    let mut hand_overs = HandOvers::none();
     while !core.is_stopping() {
         let is_voter = core.registry().voters(group).contains(&core.me);
-        if leads(&core, group) {
-            bring_registry(&core, group).await;
-            give_lead_home(&core, group).await;
+        match leader(&core, group) {
+            Some(me) if me == core.me => {
+                bring_registry(&core, group).await;
+                give_lead_home(&core, group, &mut hand_overs).await;
+            }
+            Some(home) if home.city() == group.city() => hand_overs = HandOvers::none(),
+            _ => {}
         }
         // Before the registry is in the log no report can be believed.
         if is_voter && core.ground(group).is_some_and(|ground| ground.registry > 0) {
@@ -42,9 +49,34 @@ pub(crate) async fn run_timekeeper<P: Platform>(core: Arc<Core<P>>, group: Group
     }
 }
 
-fn leads<P: Platform>(core: &Core<P>, group: GroupId) -> bool {
-    core.group(group)
-        .is_some_and(|hosted| hosted.group.status().leader == Some(core.me))
+fn leader<P: Platform>(core: &Core<P>, group: GroupId) -> Option<NodeId> {
+    core.group(group)?.group.status().leader
+}
+
+/// How often this node handed the lead of a group home in vain, and until when it does not again: a
+/// hand-over that comes to nothing costs the group an election.
+struct HandOvers<R: AsyncRuntime> {
+    count: u32,
+    rest: Option<Until<R>>,
+}
+
+impl<R: AsyncRuntime> HandOvers<R> {
+    fn none() -> Self {
+        Self {
+            count: 0,
+            rest: None,
+        }
+    }
+
+    fn may_try(&self) -> bool {
+        self.rest.as_ref().is_none_or(|rest| rest.left().is_none())
+    }
+
+    fn tried(&mut self, tempo: &Tempo) {
+        let rest = tempo.hand_over_min.saturating_mul(1 << self.count.min(16));
+        self.rest = Some(Until::after(rest.min(tempo.hand_over_max)));
+        self.count += 1;
+    }
 }
 
 /// A group without a registry, or with an older one, gets those it misses, in order.
@@ -118,9 +150,14 @@ fn file_of<P: Platform>(core: &Core<P>, version: u64) -> Option<Vec<u8>> {
 }
 
 /// A group is led best from its own city: there its people act and its effects are carried out. Who
-/// leads it elsewhere hands over to a node of the city that is connected; if it lags, nothing happens.
-async fn give_lead_home<P: Platform>(core: &Core<P>, group: GroupId) {
-    if group.city() == core.city() {
+/// leads it elsewhere hands over to a node of the city that is connected; one that lags or does not
+/// answer is refused by the group and asked again later.
+async fn give_lead_home<P: Platform>(
+    core: &Core<P>,
+    group: GroupId,
+    hand_overs: &mut HandOvers<P::Runtime>,
+) {
+    if group.city() == core.city() || !hand_overs.may_try() {
         return;
     }
     let connected = core.transport.connected();
@@ -131,7 +168,10 @@ async fn give_lead_home<P: Platform>(core: &Core<P>, group: GroupId) {
         .find(|voter| voter.city() == group.city() && connected.contains(voter));
     if let (Some(home), Some(hosted)) = (home, core.group(group)) {
         match hosted.group.transfer_leader(*home).await {
-            Ok(()) => tracing::info!(%group, to = %home, "handing the lead to the city's own node"),
+            Ok(()) => {
+                hand_overs.tried(core.tempo());
+                tracing::info!(%group, to = %home, "handing the lead to the city's own node");
+            }
             Err(error) => tracing::debug!(%group, %error, "the lead stays here for now"),
         }
     }

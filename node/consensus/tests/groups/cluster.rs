@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use openraft_rt_tokio::TokioRuntime;
 use tongban_consensus::{GroupConfig, RaftGroup, StartError};
-use tongban_runtime::ports::{Group, GroupStatus, ProposeError};
+use tongban_runtime::ports::{Group, GroupStatus, HandOverError, ProposeError};
 use tongban_runtime::seams::{Lane, Service, Transport};
 use tongban_types::{CityCode, Code, GroupId, NodeId};
 use tongban_wal::{Wal, WalConfig};
@@ -163,6 +163,24 @@ impl Cluster {
             }
         };
         tokio::time::timeout(PATIENCE, tries).await.unwrap()
+    }
+
+    /// Hands the lead over as soon as the leader agrees to it.
+    pub(crate) async fn hand_over(&self, leader: NodeId, to: NodeId) {
+        let replica = self.replica(leader);
+        let asking = async {
+            while let Err(refused) = replica.transfer_leader(to).await {
+                let later = matches!(
+                    refused,
+                    HandOverError::Silent { .. } | HandOverError::Behind { .. }
+                );
+                assert!(later, "{refused}");
+                replica.changed(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, asking).await.unwrap();
+        let leads = || (self.status(to).leader == Some(to)).then_some(());
+        self.eventually("the successor leads", leads).await;
     }
 
     /// Waits until a running replica applied all that another did.

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use tongban_runtime::ports::{Group, ProposeError};
+use futures_util::future::join_all;
+use tongban_runtime::ports::{Group, HandOverError, ProposeError};
 use tongban_runtime::seams::Lane;
 
 use crate::cluster::{Cluster, PATIENCE, node};
@@ -28,7 +29,7 @@ async fn three_voters_elect_one_leader_and_apply_the_same() {
 async fn many_proposals_at_once_are_each_applied_once() {
     let cluster = Cluster::of_three().await;
     let proposals = (0..200).map(|number| cluster.propose(format!("entry {number}")));
-    let mut indexes = futures_util::future::join_all(proposals).await;
+    let mut indexes = join_all(proposals).await;
     indexes.sort_unstable();
     indexes.dedup();
     assert_eq!(indexes.len(), 200);
@@ -158,17 +159,53 @@ async fn a_leader_hands_over_when_asked() {
     let refused = follower.transfer_leader(successor).await;
     assert_eq!(
         refused,
-        Err(ProposeError::NotLeader {
+        Err(HandOverError::NotLeader {
             leader: Some(leader)
         })
     );
-    cluster
-        .replica(leader)
-        .transfer_leader(successor)
-        .await
+    cluster.hand_over(leader, successor).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lead_is_not_handed_to_a_voter_that_does_not_run() {
+    let mut cluster = Cluster::new(3, 0);
+    cluster.start(node(1)).await;
+    cluster.start(node(2)).await;
+    cluster.propose("before").await;
+    let leader = cluster.leader().await;
+    let term = cluster.status(leader).term;
+    let away = node(3);
+    let refused = cluster.replica(leader).transfer_leader(away).await;
+    assert_eq!(refused, Err(HandOverError::Silent { to: away }));
+    let stranger = node(9);
+    let refused = cluster.replica(leader).transfer_leader(stranger).await;
+    assert_eq!(refused, Err(HandOverError::NoVoter { to: stranger }));
+    cluster.propose("after").await;
+    let status = cluster.status(leader);
+    assert_eq!((status.leader, status.term), (Some(leader), term));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lead_is_handed_to_a_voter_that_lags_only_once_it_caught_up() {
+    let cluster = Cluster::of_three().await;
+    let leader = cluster.leader().await;
+    let term = cluster.status(leader).term;
+    let slow = *cluster
+        .voters
+        .iter()
+        .find(|voter| **voter != leader)
         .unwrap();
-    let leads = || (cluster.status(successor).leader == Some(successor)).then_some(());
-    cluster.eventually("the successor leads", leads).await;
+    cluster.until_equal(slow, leader).await;
+    cluster.disks[&slow].stick(true);
+    join_all((0..100).map(|number| cluster.propose(format!("entry {number}")))).await;
+    let refused = cluster.replica(leader).transfer_leader(slow).await;
+    let lacks = |refused: &Result<(), HandOverError>| matches!(refused, Err(HandOverError::Behind { to, entries }) if *to == slow && *entries > 64);
+    assert!(lacks(&refused), "{refused:?}");
+    cluster.propose("still served").await;
+    assert_eq!(cluster.status(leader).term, term);
+    cluster.disks[&slow].stick(false);
+    cluster.until_equal(slow, leader).await;
+    cluster.hand_over(leader, slow).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
