@@ -79,6 +79,13 @@ impl GroupConfig {
         self.voters.iter().chain(&self.learners).copied().collect()
     }
 
+    /// How long a leader without answers of a majority is silent, and then tries again whether it is
+    /// answered, in milliseconds: a lease and the longest election, the least in which another is
+    /// surely elected.
+    pub(crate) fn silence_ms(&self) -> u64 {
+        self.election_ms_max.saturating_mul(2)
+    }
+
     /// The configuration of openraft, checked.
     pub(crate) fn raft(&self) -> Result<Arc<Config>, StartError> {
         if !self.replicas().contains(&self.me) {
@@ -98,13 +105,14 @@ impl GroupConfig {
             max_append_entries: Some(APPEND_ENTRIES_MAX),
             snapshot_policy: SnapshotPolicy::LogsSinceLast(self.snapshot_every_entries),
             max_in_snapshot_log_to_keep: self.kept_entries,
-            // A replica further behind than the log reaches back needs a snapshot anyway.
+            // Only judges whether a learner is close enough to become a voter.
             replication_lag_threshold: self.snapshot_every_entries + self.kept_entries,
             api_channel_size: Some(CORE_QUEUE_MAX),
             api_batch_capacity: CORE_QUEUE_MAX,
             // Whatever waits is one append; nothing waits for company.
             api_batch_linger_ms: 0,
             backoff: BACKOFF.to_owned(),
+            quorum_loss_probe_interval: Some(self.silence_ms()),
             enable_pre_vote: Some(true),
             enable_leader_restore: Some(self.leader_restore),
             ..Config::default()

@@ -17,6 +17,7 @@ use tongban_wal::Wal;
 use crate::bootstrap::{stands_first, write_first_entry};
 use crate::config::GroupConfig;
 use crate::error::StartError;
+use crate::fitness::{Fitness, Muted};
 use crate::network::Network;
 use crate::raft_types::Proposal;
 use crate::refusal;
@@ -30,6 +31,7 @@ const ENTRY_BYTES_MAX: usize = FRAME_BYTES_MAX - 64 * 1024;
 /// One group as this node takes part in it.
 pub struct RaftGroup<R: AsyncRuntime> {
     config: GroupConfig,
+    muted: Muted,
     core: Core<R>,
     service: Service<R>,
 }
@@ -69,12 +71,15 @@ impl<R: AsyncRuntime + Send + Sync> RaftGroup<R> {
         if is_fresh {
             write_first_entry(&config, &log).await?;
         }
+        let muted = Muted::default();
         let network = Network {
             transport,
             group: config.group,
             me: config.me.as_u64(),
             append_patience: Duration::from_millis(config.election_ms_min),
+            muted: muted.clone(),
         };
+        let durable = log.durable();
         let starting = Raft::new(config.me.as_u64(), settings, network, log, machine);
         let core = Box::pin(starting)
             .await
@@ -83,9 +88,12 @@ impl<R: AsyncRuntime + Send + Sync> RaftGroup<R> {
             // Should the core stop meanwhile, `stopped` says so.
             let _stopped = core.trigger().elect(true).await;
         }
+        let fitness = Fitness::new(config.clone(), core.clone(), durable, muted.clone());
+        drop(R::spawn(fitness.watch()));
         let service = Service::new(config.group, config.replicas(), core.clone(), state);
         Ok(Arc::new(Self {
             config,
+            muted,
             core,
             service,
         }))
@@ -115,6 +123,9 @@ impl<R: AsyncRuntime + Send + Sync> Group for RaftGroup<R> {
                 "a proposal too large for a frame is dropped"
             );
             return Err(ProposeError::TimedOut);
+        }
+        if self.muted.is_set() && self.status().leader == Some(self.config.me) {
+            return Err(ProposeError::NotLeader { leader: None });
         }
         match R::timeout(timeout, self.core.client_write(Proposal(entry))).await {
             Ok(Ok(written)) => Ok(written.data),

@@ -4,6 +4,7 @@
 mod bootstrap;
 mod config;
 mod error;
+mod fitness;
 mod formats;
 mod group;
 mod network;

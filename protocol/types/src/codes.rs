@@ -351,6 +351,9 @@ codes! {
     5109 GROUP_LOG_LOST "group-log-lost"
         zh "本机上审批组的日志丢失而状态仍在" en "A group's log is gone from this disk, though its state is not."
         cure_zh "不得清空数据后以原节点号启动；恢复日志，或由其余表决节点继续运行审批组" cure_en "Do not empty the folder and start under the old id. Bring the log back, or let the group go on with its other voters; taking in a new one comes with a later version.";
+    5110 LOG_HANGS "log-hangs"
+        zh "磁盘迟迟不完成日志落盘，本节点暂不主持审批组" en "The disk does not finish writing the log, and this node leads no group meanwhile."
+        cure_zh "检查磁盘；恢复后自动继续" cure_en "Look at the disk; it goes on by itself once the disk does.";
     5301 STORE_ENGINE_FAILED "store-engine-failed"
         zh "应用状态库的引擎出错，本节点停止" en "The engine of applied state failed, and the node stops."
         cure_zh "检查磁盘与日志后重启；状态库将由快照与日志重建" cure_en "Look at the disk and the logs, then restart: applied state is filled again from snapshot and log.";

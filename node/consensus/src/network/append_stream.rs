@@ -128,6 +128,9 @@ pub(super) async fn send_append<R: AsyncRuntime, T: Transport>(
     request: AppendEntriesRequest<Types<R>>,
     ttl: Duration,
 ) -> Result<Stored<R>, Failure> {
+    if peer.muted.is_set() {
+        return Err(Failure::Muted);
+    }
     let request = AppendRequest {
         vote: request.vote,
         previous: request.prev_log_id,

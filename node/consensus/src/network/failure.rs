@@ -14,6 +14,8 @@ use crate::raft_types::Types;
 /// Why a request brought no usable answer.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
+    #[error("this node is silent for now, so that another is elected")]
+    Muted,
     #[error("{0} is not the number of a node")]
     NoSuchNode(u64),
     #[error(transparent)]

@@ -14,6 +14,7 @@ use openraft::{AsyncRuntime, EmptyNode, RaftNetworkFactory};
 use tongban_runtime::seams::{Lane, Transport};
 use tongban_types::GroupId;
 
+use crate::fitness::Muted;
 use crate::raft_types::Types;
 use peer::Peer;
 
@@ -27,6 +28,8 @@ pub(crate) struct Network<T> {
     pub(crate) me: u64,
     /// How long the sync of a follower's log may hold up its answer to an append.
     pub(crate) append_patience: Duration,
+    /// Whether appends and heartbeats are kept back now.
+    pub(crate) muted: Muted,
 }
 
 impl<T> Network<T> {
@@ -38,6 +41,7 @@ impl<T> Network<T> {
             to,
             append_lane,
             append_patience: self.append_patience,
+            muted: self.muted.clone(),
         }
     }
 }

@@ -22,6 +22,7 @@ use tongban_types::{GroupId, NodeId};
 use super::append_stream::{Answers, pipelined, send_append};
 use super::failure::Failure;
 use super::snapshot_sender::SnapshotSender;
+use crate::fitness::Muted;
 use crate::formats::{BallotAnswer, BallotRequest, TransferAnswer, TransferRequest};
 use crate::raft_types::{Types, Vote};
 use crate::storage::SnapshotSource;
@@ -35,12 +36,14 @@ pub(crate) struct Peer<T> {
     /// Where this client's appends go: entries, or heartbeats.
     pub(super) append_lane: Lane,
     pub(super) append_patience: Duration,
+    pub(super) muted: Muted,
 }
 
 impl<T> Clone for Peer<T> {
     fn clone(&self) -> Self {
         Self {
             transport: Arc::clone(&self.transport),
+            muted: self.muted.clone(),
             ..*self
         }
     }

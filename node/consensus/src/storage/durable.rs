@@ -4,9 +4,10 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use openraft::AsyncRuntime;
 use openraft::async_runtime::watch::{Watch, WatchReceiver, WatchSender};
+use openraft::{AsyncRuntime, Instant as _};
 
 type Sender<R> = <<R as AsyncRuntime>::Watch as Watch>::Sender<u64>;
 type Receiver<R> = <<R as AsyncRuntime>::Watch as Watch>::Receiver<u64>;
@@ -22,14 +23,15 @@ pub(crate) struct DurableLog<R: AsyncRuntime> {
 
 /// Appends under way, in order: the log completes them in order.
 struct Appends<R: AsyncRuntime> {
-    under_way: VecDeque<Append>,
+    under_way: VecDeque<Append<R>>,
     next_ticket: u64,
     /// Gone once the log failed.
     first: Option<Sender<R>>,
 }
 
-struct Append {
+struct Append<R: AsyncRuntime> {
     ticket: u64,
+    since: R::Instant,
     /// Its first entry that was not cut off since.
     first: u64,
 }
@@ -63,7 +65,11 @@ impl<R: AsyncRuntime> DurableLog<R> {
         let mut appends = self.lock();
         let ticket = appends.next_ticket;
         appends.next_ticket += 1;
-        appends.under_way.push_back(Append { ticket, first });
+        appends.under_way.push_back(Append {
+            ticket,
+            since: R::Instant::now(),
+            first,
+        });
         appends.publish();
         ticket
     }
@@ -84,6 +90,15 @@ impl<R: AsyncRuntime> DurableLog<R> {
             }
         }
         appends.publish();
+    }
+
+    /// How long the oldest append has been under way, if one is.
+    pub(crate) fn oldest(&self) -> Option<Duration> {
+        let appends = self.lock();
+        appends
+            .under_way
+            .front()
+            .map(|append| append.since.elapsed())
     }
 
     /// The log failed: what is not durable never will be.

@@ -8,6 +8,7 @@ mod state_machine;
 #[cfg(test)]
 mod suite;
 
+pub(crate) use durable::DurableLog;
 pub(crate) use log_store::{LogStore, stored};
 pub(crate) use snapshot_source::{Received, SnapshotSource};
 pub(crate) use state_machine::StateMachine;

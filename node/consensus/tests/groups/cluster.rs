@@ -149,6 +149,16 @@ impl Cluster {
             .await
     }
 
+    /// The one that leads in the place of `former`.
+    pub(crate) async fn leader_but(&self, former: NodeId) -> NodeId {
+        self.eventually("another leader", || {
+            let others = self.running.keys().filter(|node| **node != former);
+            let mut leaders = others.filter_map(|node| self.status(*node).leader);
+            leaders.find(|leader| *leader != former)
+        })
+        .await
+    }
+
     /// Proposes at whoever leads until it is acknowledged.
     pub(crate) async fn propose(&self, entry: impl Into<Bytes>) -> u64 {
         let entry = entry.into();

@@ -209,6 +209,37 @@ async fn a_lead_is_handed_to_a_voter_that_lags_only_once_it_caught_up() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leader_that_is_heard_and_does_not_hear_is_replaced() {
+    let cluster = Cluster::of_three().await;
+    let deaf = cluster.leader().await;
+    cluster.network.deafen(deaf);
+    // What it goes on sending keeps the others as well as a heartbeat does.
+    let replica = cluster.replica(deaf).clone();
+    let lost = tokio::spawn(async move { replica.propose(Bytes::from("lost?"), PATIENCE).await });
+    let elected = cluster.leader_but(deaf).await;
+    cluster.propose("kept").await;
+    cluster.network.heal();
+    cluster.until_equal(deaf, elected).await;
+    drop(lost);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leader_whose_disk_hangs_without_an_error_is_replaced() {
+    let cluster = Cluster::of_three().await;
+    let hanging = cluster.leader().await;
+    cluster.disks[&hanging].stick(true);
+    let replica = cluster.replica(hanging).clone();
+    let first = tokio::spawn(async move { replica.propose(Bytes::from("first"), PATIENCE).await });
+    let elected = cluster.leader_but(hanging).await;
+    cluster.propose("second").await;
+    // It serves again, as a follower or whatever it is elected to, once its disk does.
+    cluster.disks[&hanging].stick(false);
+    cluster.until_equal(hanging, elected).await;
+    cluster.propose("third").await;
+    drop(first);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn several_appends_are_under_way_to_a_follower_and_heartbeats_pass_them() {
     let mut cluster = Cluster::new(3, 0);
     // An answer may be held back for as long as the shortest election takes; here that is long.

@@ -27,6 +27,7 @@ struct Inner {
     refused: Mutex<BTreeMap<Lane, u64>>,
     carried: Watch<BTreeMap<Channel, Carried>>,
     withheld: Watch<BTreeSet<Lane>>,
+    deaf: Mutex<BTreeSet<NodeId>>,
 }
 
 /// What a channel carried, lost requests included; those that found nobody are not.
@@ -72,6 +73,7 @@ impl Network {
 
     /// Loses nothing any more.
     pub(crate) fn heal(&self) {
+        self.0.deaf.lock().unwrap().clear();
         self.0.cut.lock().unwrap().clear();
     }
 
@@ -89,6 +91,11 @@ impl Network {
                 lanes.remove(&lane);
             }
         });
+    }
+
+    /// Loses the answers to everything `node` asks; what it says is heard.
+    pub(crate) fn deafen(&self, node: NodeId) {
+        self.0.deaf.lock().unwrap().insert(node);
     }
 
     /// Waits until a channel's counts pass `test`.
@@ -163,10 +170,14 @@ impl Network {
         }
     }
 
-    async fn call(self, from: NodeId, to: NodeId, lane: Lane, body: Bytes, answer: Answer) {
+    async fn call(self, from: NodeId, to: NodeId, lane: Lane, body: Bytes, mut answer: Answer) {
         let service = self.0.services.lock().unwrap().get(&to).cloned();
         let Some(service) = service else { return };
         let answered = service.call(from, lane, body).await;
+        if self.0.deaf.lock().unwrap().contains(&from) {
+            // Kept, so that who asked sees silence and not a stream that broke.
+            return answer.closed().await;
+        }
         let mut withheld = self.0.withheld.0.subscribe();
         let _free = withheld.wait_for(|lanes| !lanes.contains(&lane)).await;
         let _gone = answer.send(answered);
