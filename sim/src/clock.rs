@@ -1,21 +1,44 @@
 //! The civil clock of one machine: wrong by an offset, running fast or slow, and stepped now and
 //! then, as clocks set by people and by time servers are.
 
+use std::cell::Cell;
 use std::sync::{Arc, Mutex};
 
 use tongban_runtime::seams::WallClock;
 use tongban_types::Timestamp;
 
-use crate::runtime::{World, lock};
+use crate::runtime::{World, lock, world_number};
 
 /// True civil time when a world begins: Monday 2026-03-02T01:00:00Z, nine in the morning in China,
 /// a working day.
 pub const WORLD_BEGINS: Timestamp = Timestamp::from_unix_ms(1_772_413_200_000);
 
+thread_local! {
+    /// The world that days were let pass in, and how many milliseconds of them.
+    static PASSED: Cell<(u64, i64)> = const { Cell::new((0, 0)) };
+}
+
 /// True civil time now.
 pub fn true_civil_time() -> Timestamp {
     let elapsed = World::now().as_millis();
-    WORLD_BEGINS.plus_ms(i64::try_from(elapsed).unwrap_or(i64::MAX))
+    WORLD_BEGINS.plus_ms(i64::try_from(elapsed).unwrap_or(i64::MAX) + passed_ms())
+}
+
+fn passed_ms() -> i64 {
+    let (world, ms) = PASSED.get();
+    if world == world_number() { ms } else { 0 }
+}
+
+/// Lets civil time pass at once, for all clocks alike: days in which nothing happens cost nothing.
+/// Each clock stays as wrong as it was.
+pub fn let_pass<'a>(by_ms: i64, clocks: impl Iterator<Item = &'a SkewedClock> + Clone) {
+    clocks.clone().for_each(|clock| lock(&clock.0).settle());
+    PASSED.set((world_number(), passed_ms() + by_ms));
+    for clock in clocks {
+        let mut setting = lock(&clock.0);
+        setting.since = true_civil_time();
+        setting.shown = setting.shown.plus_ms(by_ms);
+    }
 }
 
 /// How a machine's civil clock is wrong.
@@ -38,6 +61,8 @@ struct Setting {
     /// What it showed then.
     shown: Timestamp,
     drift_ppm: i32,
+    /// Times it was set by hand.
+    sets: u64,
 }
 
 impl SkewedClock {
@@ -47,7 +72,13 @@ impl SkewedClock {
             since: true_civil_time(),
             shown: true_civil_time().plus_ms(skew.ahead_ms),
             drift_ppm: skew.drift_ppm,
+            sets: 0,
         })))
+    }
+
+    /// How often it was set by hand.
+    pub fn sets(&self) -> u64 {
+        lock(&self.0).sets
     }
 
     /// Moves what the clock shows; back if negative.
@@ -55,6 +86,7 @@ impl SkewedClock {
         let mut setting = lock(&self.0);
         setting.settle();
         setting.shown = setting.shown.plus_ms(by_ms);
+        setting.sets += 1;
     }
 
     /// Changes how fast it runs from now on; what it shows stays.
@@ -70,6 +102,7 @@ impl SkewedClock {
         setting.since = true_civil_time();
         setting.shown = setting.since;
         setting.drift_ppm = 0;
+        setting.sets += 1;
     }
 }
 
@@ -124,6 +157,25 @@ mod tests {
         clock.correct();
         World::run_for(Duration::from_secs(1_000));
         assert_eq!(clock.now(), true_civil_time());
+    }
+
+    #[test]
+    fn days_pass_for_all_clocks_and_leave_each_as_wrong_as_it_was() {
+        World::reset(1);
+        let wrong = |ahead_ms, drift_ppm| CivilSkew {
+            ahead_ms,
+            drift_ppm,
+        };
+        let clocks =
+            [(-1_500, 5_000), (700, 0)].map(|(ahead, drift)| SkewedClock::new(wrong(ahead, drift)));
+        let before = true_civil_time();
+        let_pass(5 * 86_400_000, clocks.iter());
+        let_pass(86_400_000, clocks.iter());
+        assert_eq!(true_civil_time().ms_since(before), 6 * 86_400_000);
+        let wrong_by = clocks.map(|clock| clock.now().ms_since(true_civil_time()));
+        assert_eq!(wrong_by, [-1_500, 700]);
+        World::reset(1);
+        assert_eq!(true_civil_time(), WORLD_BEGINS);
     }
 
     #[test]

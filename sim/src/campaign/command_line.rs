@@ -24,6 +24,9 @@ pub struct Arguments {
     /// Plant a fault; exits 0 once it is found
     #[arg(long, value_enum)]
     pub plant: Option<Plant>,
+    /// With a planted fault: draw the same, and leave the fault out
+    #[arg(long, requires = "plant")]
+    pub control: bool,
     /// With one seed: print a line for each event
     #[arg(long, requires = "seed")]
     pub events: bool,
@@ -41,6 +44,7 @@ impl Arguments {
         Order {
             seed,
             plant: self.plant,
+            is_control: self.control,
             events: self.events,
             level: self.level,
         }
@@ -51,6 +55,16 @@ impl Arguments {
         let plant = self
             .plant
             .map_or_else(String::new, |plant| format!(" --plant {}", plant.name()));
-        format!("cargo sim -- --seed {seed}{plant}")
+        let control = if self.control { " --control" } else { "" };
+        format!("cargo sim -- --seed {seed}{plant}{control}")
+    }
+
+    /// What is wanted of a seed: that it is sound, or that it finds what is planted.
+    pub(crate) fn is_wanted(&self, violation: Option<&str>) -> bool {
+        match (self.plant, violation) {
+            (Some(plant), Some(violation)) if !self.control => plant.is_found_by(violation),
+            (Some(_), None) if !self.control => false,
+            (_, violation) => violation.is_none(),
+        }
     }
 }

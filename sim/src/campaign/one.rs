@@ -28,7 +28,8 @@ pub(super) fn run(arguments: &Arguments, seed: u64) -> bool {
         line(&format!("again: {}", arguments.repro(seed)));
     }
     line(&outcome.trace.to_string());
-    outcome.violation.is_some() == arguments.plant.is_some()
+    let violation = outcome.violation.as_ref();
+    arguments.is_wanted(violation.map(ToString::to_string).as_deref())
 }
 
 fn account(outcome: &Outcome) {

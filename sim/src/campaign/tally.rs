@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::invariants::Violation;
 use crate::world::Outcome;
 
 /// One line of a worker.
@@ -14,6 +15,8 @@ pub(super) enum Report {
         hash: String,
         violation: Option<String>,
     },
+    /// The seed that found what is planted was run without it.
+    Control { seed: u64, violation: String },
     /// How often something happened over all seeds of the worker.
     Count { kind: String, times: u64 },
 }
@@ -25,10 +28,15 @@ impl Report {
             seed: outcome.seed,
             simulated_ms: u64::try_from(outcome.simulated.as_millis()).unwrap_or(u64::MAX),
             hash: outcome.trace.to_string(),
-            violation: outcome.violation.as_ref().map(|broken| {
-                // One line a report, whatever a panic said.
-                broken.to_string().replace(['\n', '\t'], " ")
-            }),
+            violation: outcome.violation.as_ref().map(one_line),
+        }
+    }
+
+    /// The report of a control.
+    pub(super) fn of_control(outcome: &Outcome) -> Self {
+        Self::Control {
+            seed: outcome.seed,
+            violation: outcome.violation.as_ref().map(one_line).unwrap_or_default(),
         }
     }
 
@@ -44,6 +52,7 @@ impl Report {
                 let violation = violation.as_deref().unwrap_or("");
                 format!("seed\t{seed}\t{simulated_ms}\t{hash}\t{violation}")
             }
+            Self::Control { seed, violation } => format!("control\t{seed}\t{violation}"),
             Self::Count { kind, times } => format!("count\t{kind}\t{times}"),
         }
     }
@@ -64,6 +73,10 @@ impl Report {
                     violation,
                 })
             }
+            "control" => Some(Self::Control {
+                seed: fields.next()?.parse().ok()?,
+                violation: fields.next()?.to_owned(),
+            }),
             "count" => {
                 let (kind, times) = (fields.next()?.to_owned(), fields.next()?.parse().ok()?);
                 Some(Self::Count { kind, times })
@@ -73,12 +86,19 @@ impl Report {
     }
 }
 
+/// One line a report, whatever a panic said.
+fn one_line(broken: &Violation) -> String {
+    broken.to_string().replace(['\n', '\t'], " ")
+}
+
 /// The sum of all reports.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) seeds: u64,
     pub(super) simulated_ms: u64,
     pub(super) broken: BTreeMap<u64, String>,
+    /// Controls, and what broke in them; empty where nothing did.
+    pub(super) controls: BTreeMap<u64, String>,
     pub(super) counts: BTreeMap<String, u64>,
 }
 
@@ -98,6 +118,7 @@ impl Tally {
                     self.broken.insert(seed, violation);
                 }
             }
+            Report::Control { seed, violation } => drop(self.controls.insert(seed, violation)),
             Report::Count { kind, times } => *self.counts.entry(kind).or_default() += times,
         }
     }
@@ -119,7 +140,13 @@ mod tests {
             kind: "line cut".to_owned(),
             times: 3,
         };
-        for report in [seed(None), seed(Some("once only: no")), count] {
+        let control = |violation: &str| Report::Control {
+            seed: 7,
+            violation: violation.to_owned(),
+        };
+        let controls = [control(""), control("once only: no")];
+        let seeds = [seed(None), seed(Some("once only: no"))];
+        for report in controls.into_iter().chain(seeds).chain([count]) {
             assert_eq!(Report::read(&report.to_line()), Some(report));
         }
         assert_eq!(Report::read("thread 'main' panicked"), None);

@@ -17,9 +17,16 @@ pub(super) fn run(arguments: &Arguments, stride: u64) -> bool {
         for (kind, times) in &outcome.counts {
             *counts.entry(kind).or_default() += times;
         }
-        let is_broken = outcome.violation.is_some();
         line(&Report::of(&outcome).to_line());
-        if is_broken && arguments.plant.is_some() {
+        let violation = outcome.violation.as_ref().map(ToString::to_string);
+        if arguments.plant.is_some() && arguments.is_wanted(violation.as_deref()) {
+            // The control: the same seed with the same faults and nothing planted is sound.
+            let control = Arguments {
+                control: true,
+                ..arguments.clone()
+            };
+            let outcome = world::run(control.order(seed));
+            line(&Report::of_control(&outcome).to_line());
             break;
         }
         seed = seed.saturating_add(stride.max(1));

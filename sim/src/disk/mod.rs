@@ -152,6 +152,11 @@ impl SimDisk {
         lock(&self.state).is_broken = true;
     }
 
+    /// Whether writes and syncs fail.
+    pub fn is_broken(&self) -> bool {
+        lock(&self.state).is_broken
+    }
+
     /// Unsynced operations on files and names: when there are some, a crash may lose something.
     pub fn pending(&self) -> usize {
         let state = lock(&self.state);

@@ -12,14 +12,15 @@ use tongban_types::{
 
 use super::group_time::GroupTime;
 use super::log_hashes::LogHashes;
+use super::no_early_deadline::NoEarlyDeadline;
 use super::once_only::OnceOnly;
 use super::replicas_equal::Content;
 use super::{
-    clean_logs, desks_empty, documents, nothing_lost, once_only, one_owner, replicas_equal, served,
-    standing,
+    clean_logs, desks_empty, documents, nothing_lost, once_only, one_owner, reads, replicas_equal,
+    served, standing,
 };
 use crate::world::federation::{city, group, node};
-use crate::world::oracle::{ActTaken, Oracle, Taken};
+use crate::world::oracle::{ActTaken, Asked, CarriedOut, Oracle, Taken};
 use crate::world::sight::{GroupSight, ReplicaSight, Sight};
 
 const INTAKE: usize = 0;
@@ -213,6 +214,7 @@ fn an_acknowledged_act_that_is_gone_is_found() {
     );
     let mut oracle = told();
     oracle.on_act(ActTaken {
+        id: CommandId(Hash([2; 32])),
         case: number(),
         group: group(AUTHORITY),
         state: CaseState::Accepted,
@@ -253,10 +255,138 @@ fn one_application_under_two_numbers_is_found() {
     assert!(once_only::check_answers(&oracle).is_err());
 }
 
+/// What the intake group carried out under an id.
+fn entered(oracle: &mut Oracle, id: u8, sequence: u32) {
+    let case = CaseNumber::new(city(INTAKE), number().day(), 1, sequence).unwrap();
+    let id = CommandId(Hash([id; 32]));
+    oracle.on_tried(id, group(INTAKE), Asked::Application);
+    let done = CarriedOut {
+        asked: Asked::Application,
+        group: group(INTAKE),
+        case,
+        version: CaseVersion(1),
+        state: CaseState::Collected,
+    };
+    oracle.on_carried_out(id, done);
+}
+
+#[test]
+fn an_application_entered_twice_is_found() {
+    let mut oracle = told();
+    entered(&mut oracle, 1, 7);
+    let mut held = world(Some(record(Standpoint::Owner, CaseState::Collected)), None);
+    assert!(once_only::check_entered(&oracle, &held).is_ok());
+    assert!(once_only::check_told(&oracle).is_ok());
+    let mut second = record(Standpoint::Owner, CaseState::Collected);
+    second.envelope.number = CaseNumber::new(city(INTAKE), number().day(), 1, 8).unwrap();
+    let replica = &mut held.groups.get_mut(&group(INTAKE)).unwrap().replicas[0];
+    replica.cases.insert(second.envelope.number, second);
+    assert!(once_only::check_entered(&oracle, &held).is_err());
+    // Two applications that are really two.
+    entered(&mut oracle, 3, 8);
+    assert!(once_only::check_entered(&oracle, &held).is_ok());
+    // One of them told another number than the one it was entered under.
+    let other = CaseNumber::new(city(INTAKE), number().day(), 1, 9).unwrap();
+    let taken = *oracle.taken().next().unwrap().1;
+    oracle.on_taken(CommandId(Hash([3; 32])), other, taken);
+    assert!(once_only::check_told(&oracle).is_err());
+    // Two applications under one number.
+    entered(&mut oracle, 4, 8);
+    assert!(once_only::check_entered(&oracle, &held).is_err());
+}
+
+#[test]
+fn an_entered_application_that_is_gone_is_found() {
+    let mut oracle = Oracle::default();
+    entered(&mut oracle, 1, 7);
+    assert!(once_only::check_entered(&oracle, &world(None, None)).is_err());
+}
+
+#[test]
+fn an_act_that_is_refused_and_carried_out_and_a_false_answer_are_found() {
+    let id = CommandId(Hash([2; 32]));
+    let mut oracle = Oracle::default();
+    oracle.on_tried(id, group(AUTHORITY), Asked::Act);
+    let done = |version| CarriedOut {
+        asked: Asked::Act,
+        group: group(AUTHORITY),
+        case: number(),
+        version: CaseVersion(version),
+        state: CaseState::Accepted,
+    };
+    oracle.on_refused(id, "accept".to_owned());
+    assert!(once_only::check_answers(&oracle).is_ok());
+    oracle.on_carried_out(id, done(3));
+    assert!(once_only::check_answers(&oracle).is_err());
+    let mut oracle = Oracle::default();
+    oracle.on_act(ActTaken {
+        id,
+        case: number(),
+        group: group(AUTHORITY),
+        state: CaseState::Accepted,
+        version: CaseVersion(3),
+        decision: None,
+    });
+    assert!(once_only::check_told(&oracle).is_err());
+    oracle.on_carried_out(id, done(4));
+    assert!(once_only::check_told(&oracle).is_err());
+    oracle.on_carried_out(id, done(3));
+    assert!(once_only::check_told(&oracle).is_ok());
+}
+
+#[test]
+fn a_stale_read_is_found() {
+    use reads::{Shown, Told};
+    let told = |version| Told {
+        case: number(),
+        version,
+    };
+    let (two, three) = (CaseVersion(2), CaseVersion(3));
+    assert!(reads::check(told(Some(three)), Shown::At(three)).is_ok());
+    assert!(reads::check(told(Some(three)), Shown::At(two)).is_err());
+    assert!(reads::check(told(Some(two)), Shown::AtTheDesk).is_err());
+    assert!(reads::check(told(None), Shown::AtTheDesk).is_ok());
+    assert!(reads::check(told(None), Shown::At(two)).is_ok());
+    assert!(reads::check(told(None), Shown::Nothing).is_err());
+}
+
+#[test]
+fn silence_that_accepts_before_the_last_day_is_over_is_found() {
+    let federation = {
+        crate::runtime::World::reset(1);
+        crate::world::federation::Federation::draw()
+    };
+    let at = |month, day, ms| {
+        let day = CivilDay::from_ymd(2026, month, day).unwrap();
+        day.first_ms().plus_ms(ms)
+    };
+    // Received on a Friday; its next Monday is a holiday, so the fifth working day is a Monday again.
+    let mut case = record(Standpoint::Owner, CaseState::Accepted);
+    case.envelope.collected_at = at(4, 3, 9 * 3_600_000);
+    let by = case.envelope.collected_by.clone();
+    case.accepted = Some(tongban_machine::Acceptance {
+        at: case.envelope.collected_at,
+        by,
+        deemed: true,
+    });
+    let check = |case: &CaseRecord, shown: Timestamp| {
+        let shown = [(group(AUTHORITY), shown)].into();
+        let sight = world(None, Some(case.clone()));
+        NoEarlyDeadline::default().check(&sight, &shown, &federation.calendar)
+    };
+    assert!(check(&case, at(4, 14, 0)).is_ok());
+    assert!(check(&case, at(4, 14, -1)).is_err());
+    // A notice was given a day of work later, and corrected at once.
+    case.noticed_at = Some(at(4, 7, 0));
+    assert!(check(&case, at(4, 14, 0)).is_err());
+    assert!(check(&case, at(4, 15, 0)).is_ok());
+}
+
 #[test]
 fn an_acknowledged_decision_that_does_not_stand_is_found() {
     let mut oracle = told();
     oracle.on_act(ActTaken {
+        id: CommandId(Hash([2; 32])),
         case: number(),
         group: group(AUTHORITY),
         state: CaseState::Granted,
@@ -270,7 +400,7 @@ fn an_acknowledged_decision_that_does_not_stand_is_found() {
 }
 
 #[test]
-fn group_time_that_hurries_goes_back_or_stands_still_is_found() {
+fn group_time_that_hurries_goes_back_or_is_stopped_is_found() {
     let shown = |ms| -> BTreeMap<GroupId, Timestamp> {
         [
             (group(INTAKE), Timestamp::from_unix_ms(ms)),
@@ -289,8 +419,11 @@ fn group_time_that_hurries_goes_back_or_stands_still_is_found() {
     let mut time = GroupTime::default();
     assert!(time.check(&now, &shown(5_000)).is_ok());
     assert!(time.check(&later, &shown(5_000)).is_err());
-    assert!(GroupTime::check_progress(&now, &now).is_err());
-    assert!(GroupTime::check_progress(&later, &now).is_ok());
+    let both_could_report = |ms| shown(ms);
+    assert!(GroupTime::check_owed(&now, &both_could_report(5_000)).is_ok());
+    assert!(GroupTime::check_owed(&now, &both_could_report(5_001)).is_err());
+    assert!(GroupTime::check_calm(&now, Timestamp::from_unix_ms(20_000)).is_ok());
+    assert!(GroupTime::check_calm(&now, Timestamp::from_unix_ms(20_001)).is_err());
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Group time is sound: it never goes back, and is never ahead of what the clocks of honest voters
-//! have shown; and it goes on once the faults are over.
+//! Group time is sound: it never goes back, is never ahead of what the clocks of honest voters have
+//! shown, and is never behind what two of them could report all along.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +9,9 @@ use super::Violation;
 use crate::world::sight::Sight;
 
 const NAME: &str = "group time sound";
+
+/// Voters report every three seconds; an order waits for its leader as long again, and twice.
+const CALM_LAG_MS_MAX: i64 = 15_000;
 
 /// The latest group time seen of each group.
 #[derive(Debug, Default)]
@@ -46,23 +49,26 @@ impl GroupTime {
         Ok(())
     }
 
-    /// Judges progress between two moments of a calm world.
-    pub fn check_progress(before: &Sight, after: &Sight) -> Result<(), Violation> {
-        for (group, seen) in &after.groups {
-            let time = |sight: &Sight| {
-                sight
-                    .groups
-                    .get(group)?
-                    .replicas
-                    .iter()
-                    .map(|replica| replica.time)
-                    .max()
-            };
-            if time(after) <= time(before) || seen.replicas.is_empty() {
-                return broken(*group, "stands still though the world is calm");
+    /// Judges that nobody stops it: `owed` is what two honest voters of a group showed a while ago
+    /// and could report ever since.
+    pub fn check_owed(sight: &Sight, owed: &BTreeMap<GroupId, Timestamp>) -> Result<(), Violation> {
+        for (group, owed) in owed {
+            let replicas = sight.groups.get(group).map(|seen| &seen.replicas);
+            let times = replicas.into_iter().flatten().map(|replica| replica.time);
+            let time = times.max().unwrap_or_default();
+            if time < *owed {
+                let behind = owed.ms_since(time);
+                return broken(*group, &format!("was stopped {behind} ms ago"));
             }
         }
         Ok(())
+    }
+
+    /// Judges it in a calm world, whose clocks are all right: every group knows about the time.
+    pub fn check_calm(sight: &Sight, now: Timestamp) -> Result<(), Violation> {
+        let owed = now.plus_ms(-CALM_LAG_MS_MAX);
+        let all = sight.groups.keys().map(|group| (*group, owed));
+        Self::check_owed(sight, &all.collect())
     }
 }
 

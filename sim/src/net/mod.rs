@@ -122,6 +122,12 @@ impl SimNet {
         state.links.mend(other, one);
     }
 
+    /// Whether messages of two machines reach each other.
+    pub fn is_linked(&self, one: NodeId, other: NodeId) -> bool {
+        let state = lock(&self.0);
+        !state.links.is_cut(one, other) && !state.links.is_cut(other, one)
+    }
+
     /// Mends every line and stops drawing faults; distances stay.
     pub fn calm(&self) {
         let mut state = lock(&self.0);

@@ -86,6 +86,11 @@ pub(crate) fn with<T>(act: impl FnOnce(&mut Executor) -> T) -> T {
     EXECUTOR.with_borrow_mut(|executor| act(executor))
 }
 
+/// The number of this thread's world: unlike any other of this process.
+pub(crate) fn world_number() -> u64 {
+    with(|executor| executor.world)
+}
+
 impl Executor {
     pub(super) fn new(seed: u64, scheduling: Scheduling, limits: Limits) -> Self {
         static WORLDS: AtomicU64 = AtomicU64::new(0);

@@ -24,6 +24,7 @@ mod world;
 
 pub use dice::{Chance, Dice};
 pub use executor::Counts;
+pub(crate) use executor::world_number;
 pub use instant::SimInstant;
 pub use join::{JoinHandle, TaskKilled};
 pub use limits::{Limits, Scheduling};

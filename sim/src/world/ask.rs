@@ -7,7 +7,8 @@ use openraft_rt::{AsyncRuntime, Oneshot as _, OneshotSender as _};
 use tongban_runtime::{NodeError, NodeHandle};
 
 use super::scene::Scene;
-use crate::runtime::{SimOneshot, SimRuntime, World};
+use crate::invariants::Violation;
+use crate::runtime::{SimOneshot, SimRuntime, World, lock};
 
 /// Patience of a person: beyond every time out of a node.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -40,10 +41,23 @@ where
     });
     match SimRuntime::timeout(PATIENCE, answer).await {
         Ok(Ok(Ok(answer))) => Ok(answer),
-        Ok(Ok(Err(error))) if is_unclear(&error) => Err(Unanswered::Unclear(error)),
+        Ok(Ok(Err(error))) if is_unclear(&error) => {
+            accuse_unless_broken(scene, place, &error);
+            Err(Unanswered::Unclear(error))
+        }
         Ok(Ok(Err(error))) => Err(Unanswered::Refused(error)),
         Ok(Err(_)) => Err(Unanswered::Gone),
         Err(_) => Err(Unanswered::Unclear(NodeError::TimedOut)),
+    }
+}
+
+/// A node may say that it failed only where its disk did.
+fn accuse_unless_broken(scene: &Scene, place: usize, error: &NodeError) {
+    let machine = &scene.machines[place];
+    if matches!(error, NodeError::Failed(_)) && !machine.disk().is_broken() {
+        let what = format!("{} says on a sound disk: {error}", machine.node());
+        let violation = Violation::new("no node gives up", what);
+        lock(&scene.oracle).accuse(violation);
     }
 }
 

@@ -6,12 +6,13 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tongban_runtime::Wait;
-use tongban_types::{CityCode, GroupId, NodeId, Receipt, Role};
+use tongban_machine::recall_command;
+use tongban_runtime::{StoreView, Wait};
+use tongban_types::{CityCode, CommandId, GroupId, NodeId, Receipt, Role};
 
 use super::clerks::hand_in;
 use super::federation::{self, CITIES, Federation};
-use super::oracle::{Oracle, Taken};
+use super::oracle::{CarriedOut, Oracle, Taken};
 use super::paperwork::{actor, application, fresh_id};
 use super::scene::Scene;
 use super::sight::{Sight, content_hash, index_of, states_of};
@@ -119,6 +120,9 @@ pub(crate) async fn look_through(scene: &Scene) -> Result<(), Violation> {
         let oracle = lock(&scene.oracle);
         once_only::check_answers(&oracle)?;
         once_only::check_decisions(&oracle, &sight)?;
+        once_only::check_entered(&oracle, &sight)?;
+        once_only::check_told(&oracle)?;
+        count_forgotten(scene, &oracle);
         let histories = histories(scene, &oracle);
         nothing_lost::check(&oracle, &sight, &histories)?;
     }
@@ -134,6 +138,17 @@ pub(crate) async fn look_through(scene: &Scene) -> Result<(), Violation> {
         replicas_equal::check(group, &contents)?;
     }
     Ok(())
+}
+
+/// Ids that were carried out and that their group has forgotten since.
+fn count_forgotten(scene: &Scene, oracle: &Oracle) {
+    let is_forgotten = |(id, done): &(&CommandId, &CarriedOut)| {
+        let place = federation::place_of(done.group.city()).unwrap_or_default();
+        let store = scene.machines[place].store().clone();
+        recall_command(&StoreView::new(store, done.group), **id).is_none()
+    };
+    let forgotten = oracle.carried_out().iter().filter(is_forgotten).count();
+    scene.events.add("id forgotten", forgotten as u64);
 }
 
 fn histories(scene: &Scene, oracle: &Oracle) -> Histories {

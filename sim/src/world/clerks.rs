@@ -11,7 +11,7 @@ use tongban_types::{Actor, CaseState, CommandId, Receipt, Role};
 use super::ask::{Unanswered, ask};
 use super::federation::{self, CITIES};
 use super::officers::{ACT_TRIES_MAX, act_on};
-use super::oracle::Taken;
+use super::oracle::{Asked, Taken};
 use super::paperwork::{actor, application, form, fresh_id};
 use super::scene::Scene;
 use crate::runtime::{Dice, Sleep, World, lock};
@@ -75,6 +75,7 @@ pub(crate) async fn take_in(
     let clerk = actor(place, name, Role::Clerk);
     let id = fresh_id(dice);
     let application = application(scene, authority, dice);
+    let today = scene.days_passed();
     for _ in 0..tries_max {
         match hand_in(scene, place, &clerk, id, &application, wait).await {
             Ok(collected) => {
@@ -93,6 +94,10 @@ pub(crate) async fn take_in(
                 Sleep::true_time(dice.within(&(Duration::ZERO..=Duration::from_secs(2)))).await;
             }
         }
+        if scene.days_passed() != today {
+            // An id is remembered for a day: nobody repeats what was asked before.
+            return None;
+        }
     }
     None
 }
@@ -107,6 +112,7 @@ pub(crate) async fn hand_in(
     wait: Wait,
 ) -> Result<Collected, Unanswered> {
     let (clerk, application) = (clerk.clone(), application.clone());
+    lock(&scene.oracle).on_tried(id, federation::group(place), Asked::Application);
     ask(scene, place, |node| async move {
         node.collect(clerk, id, application, wait).await
     })

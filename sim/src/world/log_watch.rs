@@ -1,7 +1,8 @@
 //! Listens to what nodes log: counts errors, and shows lines to whoever asked for them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
@@ -9,7 +10,8 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
 use super::events::Events;
-use crate::runtime::{World, lock};
+use crate::disk::SimDisk;
+use crate::runtime::{Owner, World, lock};
 
 /// Errors kept: the first says it all.
 const ERRORS_MAX: usize = 16;
@@ -20,6 +22,8 @@ pub struct LogWatch {
     level: LevelFilter,
     events: Events,
     errors: Mutex<Vec<String>>,
+    /// A machine may log errors while its disk is broken.
+    disks: OnceLock<BTreeMap<Owner, SimDisk>>,
 }
 
 impl LogWatch {
@@ -30,7 +34,22 @@ impl LogWatch {
             level,
             events,
             errors: Mutex::new(Vec::new()),
+            disks: OnceLock::new(),
         })
+    }
+
+    /// Excuses errors of machines whose disk is broken.
+    pub fn excuse(&self, disks: BTreeMap<Owner, SimDisk>) {
+        // Told once a run; a second time says nothing new.
+        let _ = self.disks.set(disks);
+    }
+
+    fn is_excused(&self) -> bool {
+        let disk = self
+            .disks
+            .get()
+            .and_then(|disks| disks.get(&World::owner()));
+        disk.is_some_and(SimDisk::is_broken)
     }
 
     /// The errors our own rooms logged.
@@ -75,7 +94,7 @@ impl Subscriber for LogWatch {
         let _ = write!(line.0, " {} {}", metadata.level(), metadata.target());
         event.record(&mut line);
         let is_ours = metadata.target().starts_with("tongban");
-        if *metadata.level() == Level::ERROR && is_ours {
+        if *metadata.level() == Level::ERROR && is_ours && !self.is_excused() {
             let mut errors = lock(&self.errors);
             if errors.len() < ERRORS_MAX {
                 errors.push(line.0.clone());

@@ -95,6 +95,11 @@ impl Machine {
         }
     }
 
+    /// How often it was switched on.
+    pub fn starts(&self) -> u32 {
+        self.starts.load(Ordering::Relaxed)
+    }
+
     /// Whether it is switched off.
     pub fn is_down(&self) -> bool {
         matches!(&*lock(&self.slot), Slot::Down)

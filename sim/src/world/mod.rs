@@ -13,9 +13,11 @@ pub mod scene;
 pub mod sight;
 
 mod ask;
+mod auditors;
 mod calm;
 mod clerks;
 mod officers;
+mod pace;
 mod paperwork;
 #[cfg(test)]
 mod scenarios;

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use tongban_machine::{CaseRecord, Standpoint};
 use tongban_runtime::Act;
-use tongban_types::{Actor, CaseState, Decision, GroupId, Role};
+use tongban_types::{Actor, CaseState, Decision, Role};
 
 use super::ask::{Unanswered, ask};
 use super::clerks::is_race;
 use super::federation::{self, CITIES};
-use super::oracle::ActTaken;
+use super::oracle::{ActTaken, Asked};
 use super::paperwork::{actor, fresh_id};
 use super::scene::Scene;
 use crate::runtime::{Dice, Sleep, World, lock};
@@ -133,7 +133,9 @@ pub(crate) async fn act_on(
         Act::Decide { decision, .. } => Some(*decision),
         _ => None,
     };
+    let (group, today) = (federation::group(place), scene.days_passed());
     for tried in 0..tries_max {
+        lock(&scene.oracle).on_tried(id, group, Asked::Act);
         let (actor, order) = (who.clone(), act.clone());
         let asked = ask(scene, place, |node| async move {
             node.act(actor, id, case, version, order).await
@@ -148,8 +150,9 @@ pub(crate) async fn act_on(
                     case.to_string().as_bytes(),
                 );
                 lock(&scene.oracle).on_act(ActTaken {
+                    id,
                     case,
-                    group: GroupId(federation::city(place)),
+                    group,
                     state: acted.state,
                     version: acted.version,
                     decision,
@@ -165,6 +168,11 @@ pub(crate) async fn act_on(
                 scene
                     .events
                     .count(kind, || format!("{} on {case}: {error}", act.name()));
+                // An id is remembered for a day: the repeat of what was asked before is a new order.
+                if scene.days_passed() == today {
+                    let what = format!("{} on {case}: {error}", act.name());
+                    lock(&scene.oracle).on_refused(id, what);
+                }
                 if !is_race(&error) {
                     let what = format!("{} on {case} was refused: {error}", act.name());
                     lock(&scene.oracle).contradict(what);
@@ -177,6 +185,9 @@ pub(crate) async fn act_on(
                     .count("act repeated", || format!("{} on {case}", act.name()));
                 Sleep::true_time(dice.within(&(Duration::ZERO..=Duration::from_secs(1)))).await;
             }
+        }
+        if scene.days_passed() != today {
+            return;
         }
     }
 }

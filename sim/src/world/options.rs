@@ -25,6 +25,25 @@ impl Plant {
             Self::LeaderRestore => "leader-restore",
         }
     }
+
+    /// Whether a violation, as it is printed, is one that this fault leads to.
+    pub fn is_found_by(self, violation: &str) -> bool {
+        let name = violation.split(':').next().unwrap_or_default();
+        self.breaks().contains(&name)
+    }
+
+    /// The invariants it breaks: whatever else a run stumbles over does not find it.
+    const fn breaks(self) -> &'static [&'static str] {
+        match self {
+            Self::AnswerBeforeSync => &[
+                "log hashes equal",
+                "nothing lost",
+                "once only",
+                "reads see what was acknowledged",
+            ],
+            Self::LeaderRestore => &["log hashes equal", "replicas equal"],
+        }
+    }
 }
 
 /// How a world behaves.
@@ -60,6 +79,10 @@ pub struct Options {
     pub drift_ppm: i32,
     /// Between two steps of a civil clock on average.
     pub step_every: Option<Duration>,
+    /// Between two times that days are let pass at once.
+    pub days_every: Option<Duration>,
+    /// Between two devices that break, each until its machine is switched off and on.
+    pub break_every: Option<Duration>,
     /// The city whose clock is wrong beyond every bound, and by how much.
     pub liar: Option<(usize, i64)>,
     /// Entries between two snapshots.
@@ -72,6 +95,8 @@ pub struct Options {
     pub clerks: usize,
     /// Officers at work.
     pub officers: usize,
+    /// Auditors at work.
+    pub auditors: usize,
     /// A person rests at most this long between two acts.
     pub rest: Duration,
     /// Faults begin before the groups have elected and set up anything.
@@ -86,6 +111,7 @@ impl Options {
         options.draw_machines(dice);
         options.draw_clocks(dice);
         options.draw_people(dice);
+        options.draw_rare(dice);
         if plant.is_some() {
             // What is planted shows where machines crash with unsynced writes and come back soon.
             options.crash_every = Some(Duration::from_millis(1_500));
@@ -93,6 +119,14 @@ impl Options {
             options.quick_restart = Chance::percent(85);
         }
         options
+    }
+
+    /// The same without what is planted: the control beside a find.
+    #[must_use]
+    pub fn without_plant(mut self) -> Self {
+        self.plant = None;
+        self.disk.answer_before_sync = false;
+        self
     }
 
     /// A world without faults.
@@ -119,12 +153,15 @@ impl Options {
             clock_offset_ms: 0,
             drift_ppm: 0,
             step_every: None,
+            days_every: None,
+            break_every: None,
             liar: None,
             snapshot_every_entries: 5_000,
             kept_entries: 1_000,
             segment_bytes: 1 << 20,
             clerks: 4,
             officers: 4,
+            auditors: 2,
             rest: Duration::from_secs(2),
             trouble_at_start: false,
         }
@@ -164,8 +201,18 @@ impl Options {
                 self.clock_offset_ms, self.drift_ppm, self.step_every, self.liar
             ),
             format!(
-                "people: {} clerks, {} officers, rest {:?}; {:?} of trouble, from the start {}",
-                self.clerks, self.officers, self.rest, self.trouble, self.trouble_at_start
+                "days pass every {:?}; a device breaks every {:?}",
+                self.days_every, self.break_every
+            ),
+            format!(
+                "people: {} clerks, {} officers, {} auditors, rest {:?}; {:?} of trouble, \
+                 from the start {}",
+                self.clerks,
+                self.officers,
+                self.auditors,
+                self.rest,
+                self.trouble,
+                self.trouble_at_start
             ),
         ]
     }
@@ -220,6 +267,17 @@ impl Options {
         self.trouble_at_start = dice.below(3) == 0;
         self.trouble = pick(dice, &[20_000, 40_000, 60_000]);
     }
+
+    /// Drawn last, so that the seeds of before keep what they drew.
+    fn draw_rare(&mut self, dice: &mut Dice) {
+        self.auditors = dice.index(3) + 1;
+        if dice.below(4) == 0 {
+            self.days_every = Some(pick(dice, &[5_000, 10_000]));
+        }
+        if dice.below(4) == 0 {
+            self.break_every = Some(pick(dice, &[6_000, 15_000]));
+        }
+    }
 }
 
 fn pick(dice: &mut Dice, milliseconds: &[u64]) -> Duration {
@@ -257,6 +315,8 @@ mod tests {
             |o| o.net.loss != Chance::NEVER,
             |o| o.wipe_state != Chance::NEVER,
             |o| o.trouble_at_start,
+            |o| o.days_every.is_some(),
+            |o| o.break_every.is_some(),
         ] {
             assert!((4..60).contains(&share(is_on)));
         }
@@ -267,5 +327,8 @@ mod tests {
         let options = Options::draw(&mut Dice::new(1), Some(Plant::AnswerBeforeSync));
         assert!(options.aimed && options.crash_every.is_some());
         assert!(options.disk.answer_before_sync);
+        let control = options.clone().without_plant();
+        assert!(control.aimed && control.crash_every == options.crash_every);
+        assert!(!control.disk.answer_before_sync && control.plant.is_none());
     }
 }

@@ -15,11 +15,14 @@ use super::federation::{Federation, node};
 use super::log_watch::LogWatch;
 use super::options::{Options, Plant};
 use super::outcome::Outcome;
+use super::pace::Pace;
 use super::scene::Scene;
-use super::{calm, clerks, officers, trouble};
+use super::{auditors, calm, clerks, officers, trouble};
+use crate::clock::true_civil_time;
 use crate::invariants::group_time::GroupTime;
+use crate::invariants::no_early_deadline::NoEarlyDeadline;
 use crate::invariants::once_only::OnceOnly;
-use crate::invariants::{Violation, clean_logs, documents, one_owner, served, standing};
+use crate::invariants::{Violation, clean_logs, documents, once_only, one_owner, served, standing};
 use crate::runtime::{Limits, Owner, Scheduling, Sleep, World, lock};
 
 /// Between two looks at the whole world.
@@ -42,6 +45,8 @@ pub struct Order {
     pub seed: u64,
     /// The planted fault, if any.
     pub plant: Option<Plant>,
+    /// What the planted fault would draw, without the fault.
+    pub is_control: bool,
     /// Print a line an event.
     pub events: bool,
     /// With events, print what nodes log down to this level.
@@ -63,7 +68,10 @@ pub fn run_announced(order: Order, announce: impl FnOnce(&Options)) -> Outcome {
             ..Limits::default()
         },
     );
-    let options = Options::draw(&mut World::dice("options", 0), order.plant);
+    let mut options = Options::draw(&mut World::dice("options", 0), order.plant);
+    if order.is_control {
+        options = options.without_plant();
+    }
     announce(&options);
     run_with(options, order)
 }
@@ -73,6 +81,9 @@ pub fn run_with(options: Options, order: Order) -> Outcome {
     let events = Events::new(order.events);
     let watch = LogWatch::new(order.level, events.clone());
     let scene = Scene::set(options, events);
+    let disks = scene.machines.iter();
+    let disks = disks.map(|machine| (machine.owner(), machine.disk().clone()));
+    watch.excuse(disks.collect());
     let mut judge = Judge::new(watch.clone());
     let ran = catch_unwind(AssertUnwindSafe(|| {
         tracing::subscriber::with_default(watch, || {
@@ -97,6 +108,8 @@ struct Judge {
     watch: Arc<LogWatch>,
     once: OnceOnly,
     time: GroupTime,
+    deadlines: NoEarlyDeadline,
+    pace: Pace,
 }
 
 impl Judge {
@@ -105,6 +118,8 @@ impl Judge {
             watch,
             once: OnceOnly::default(),
             time: GroupTime::default(),
+            deadlines: NoEarlyDeadline::default(),
+            pace: Pace::default(),
         }
     }
 
@@ -114,17 +129,26 @@ impl Judge {
         }
         clean_logs::check(&self.watch.errors())?;
         for machine in &scene.machines {
+            if machine.disk().is_broken() {
+                continue;
+            }
             standing::check_start(machine.node(), machine.start_failure())?;
             if let Some(node) = machine.handle() {
                 standing::check(&node.report())?;
             }
         }
         let sight = scene.sight();
-        self.time.check(&sight, &scene.shown_by_honest())?;
+        let shown = scene.shown_by_honest();
+        self.time.check(&sight, &shown)?;
+        let owed = self.pace.look(scene, &sight);
+        scene.events.add("group time owed", owed.len() as u64);
+        GroupTime::check_owed(&sight, &owed)?;
+        let calendar = &scene.federation.calendar;
+        self.deadlines.check(&sight, &shown, calendar)?;
         one_owner::check(&sight)?;
         self.once.check(&sight)?;
         documents::check(&sight)?;
-        crate::invariants::once_only::check_answers(&lock(&scene.oracle))
+        once_only::check_answers(&lock(&scene.oracle))
     }
 }
 
@@ -151,14 +175,18 @@ async fn whole_day(scene: &Arc<Scene>, judge: &mut Judge) -> Result<(), Violatio
 
 fn send_people_to_work(scene: &Arc<Scene>) {
     let (clerks, officers) = (scene.options.clerks, scene.options.officers);
+    let auditors = scene.options.auditors;
     scene
         .under_way
-        .fetch_add(clerks + officers, Ordering::Relaxed);
+        .fetch_add(clerks + officers + auditors, Ordering::Relaxed);
     for number in 0..clerks {
         World::spawn(Owner::WORLD, clerks::work(scene.clone(), number as u64));
     }
     for number in 0..officers {
         World::spawn(Owner::WORLD, officers::work(scene.clone(), number as u64));
+    }
+    for number in 0..auditors {
+        World::spawn(Owner::WORLD, auditors::work(scene.clone(), number as u64));
     }
 }
 
@@ -191,7 +219,6 @@ fn is_ready(scene: &Scene) -> bool {
 }
 
 async fn until_calm(scene: &Arc<Scene>, judge: &mut Judge) -> Result<(), Violation> {
-    let before = scene.sight();
     let took = calm::serve_all(scene).await;
     scene.events.say(|| format!("served: {took:?}"));
     judge.look(scene)?;
@@ -207,9 +234,11 @@ async fn until_calm(scene: &Arc<Scene>, judge: &mut Judge) -> Result<(), Violati
     // Reports of time come every few seconds.
     Sleep::true_time(Duration::from_secs(5)).await;
     judge.look(scene)?;
-    GroupTime::check_progress(&before, &scene.sight())?;
+    GroupTime::check_calm(&scene.sight(), true_civil_time())?;
     calm::look_through(scene).await?;
     judge.look(scene)?;
+    let deemed = judge.deadlines.len();
+    scene.events.add("accepted by silence", deemed as u64);
     debug_assert_eq!(
         scene.machines[0].node(),
         node(0),

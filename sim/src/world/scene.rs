@@ -1,7 +1,7 @@
 //! What every part of a running world shares.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tongban_runtime::seams::WallClock;
@@ -14,7 +14,7 @@ use super::options::Options;
 use super::oracle::Oracle;
 use super::sight::{GroupSight, Sight, look};
 use super::witness::{Applied, NodeWitness};
-use crate::clock::CivilSkew;
+use crate::clock::{CivilSkew, let_pass};
 use crate::net::SimNet;
 use crate::runtime::{ClockSkew, World, lock};
 
@@ -32,10 +32,12 @@ pub struct Scene {
     /// What happened.
     pub events: Events,
     /// What people were told.
-    pub oracle: Mutex<Oracle>,
+    pub oracle: Arc<Mutex<Oracle>>,
     pub(crate) applied: Arc<Mutex<Applied>>,
     /// The latest time each clock ever showed.
     shown: Mutex<Vec<Timestamp>>,
+    /// How often days were let pass.
+    days_passed: AtomicU32,
     /// People take on nothing new any more.
     pub(crate) is_closing: AtomicBool,
     /// Faults are over.
@@ -90,8 +92,9 @@ impl Scene {
             net,
             machines,
             events,
-            oracle: Mutex::default(),
+            oracle: Arc::default(),
             applied: Arc::default(),
+            days_passed: AtomicU32::new(0),
             is_closing: AtomicBool::new(false),
             is_calm: AtomicBool::new(false),
             under_way: AtomicUsize::new(0),
@@ -103,7 +106,9 @@ impl Scene {
         let machine = &self.machines[place];
         let witness = NodeWitness {
             node: machine.node(),
+            store: machine.store().clone(),
             applied: self.applied.clone(),
+            oracle: self.oracle.clone(),
         };
         machine.start(
             &self.federation,
@@ -128,6 +133,19 @@ impl Scene {
         for (shown, machine) in lock(&self.shown).iter_mut().zip(&self.machines) {
             *shown = (*shown).max(machine.clock().now());
         }
+    }
+
+    /// Lets days pass at once, by all clocks.
+    pub fn let_pass(&self, by_ms: i64) {
+        self.note_clocks();
+        let clocks = self.machines.iter().map(|machine| machine.clock());
+        let_pass(by_ms, clocks);
+        self.days_passed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often days were let pass.
+    pub fn days_passed(&self) -> u32 {
+        self.days_passed.load(Ordering::Relaxed)
     }
 
     /// By group, the latest time the clock of an honest voter ever showed.

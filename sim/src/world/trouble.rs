@@ -5,9 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use tongban_types::DAY_MS;
+
 use super::federation::CITIES;
 use super::scene::Scene;
-use crate::runtime::{Chance, Dice, Sleep, World};
+use crate::invariants::Violation;
+use crate::runtime::{Chance, Dice, Sleep, World, lock};
 
 /// How often a machine is looked at for unsynced writes when a crash is aimed.
 const AIM_EVERY: Duration = Duration::from_micros(100);
@@ -17,6 +20,15 @@ const AIM_LOOKS_MAX: u32 = 10_000;
 
 /// Civil clocks are set wrong by at most this where the seed draws no larger offset.
 const STEP_MS_MIN: i64 = 3_000;
+
+/// A node with a broken disk is seen to stop within this: reports are appended every few seconds,
+/// unless its group has no leader.
+const STOPPED_WITHIN: Duration = Duration::from_secs(30);
+
+/// A machine with a new device is back within this.
+const AWAY_MAX: Duration = Duration::from_secs(3);
+
+const HOUR_MS: i64 = 3_600_000;
 
 /// Starts everything the seed turned on.
 pub(crate) fn begin(scene: &Arc<Scene>) {
@@ -31,6 +43,12 @@ pub(crate) fn begin(scene: &Arc<Scene>) {
     }
     if options.step_every.is_some() {
         launch(scene, step_clocks(scene.clone()));
+    }
+    if options.days_every.is_some() {
+        launch(scene, let_days_pass(scene.clone()));
+    }
+    if options.break_every.is_some() {
+        launch(scene, break_devices(scene.clone()));
     }
 }
 
@@ -187,6 +205,67 @@ async fn step_clocks(scene: Arc<Scene>) {
         scene
             .events
             .count("clock set", || format!("{} to {by_ms} ms", CITIES[place].1));
+    }
+}
+
+/// Days in which nothing happens: limits end, packets are too late, ids are forgotten.
+async fn let_days_pass(scene: Arc<Scene>) {
+    let mut dice = World::dice("days", 0);
+    let every = scene.options.days_every.unwrap_or(Duration::MAX);
+    while wait(&scene, &mut dice, every).await {
+        // A packet lives three days, a notice five working days; an hour more and it is over.
+        let days = [1, 3, 8][dice.index(3)];
+        scene.let_pass(days * DAY_MS + HOUR_MS);
+        scene
+            .events
+            .count("days passed", || format!("{days} and an hour"));
+    }
+}
+
+async fn break_devices(scene: Arc<Scene>) {
+    let mut dice = World::dice("devices", 0);
+    let every = scene.options.break_every.unwrap_or(Duration::MAX);
+    while wait(&scene, &mut dice, every).await {
+        let place = dice.index(CITIES.len());
+        let machine = &scene.machines[place];
+        if machine.handle().is_none() {
+            continue;
+        }
+        scene
+            .events
+            .count("device broken", || CITIES[place].1.to_owned());
+        machine.disk().break_device();
+        until_stopped(&scene, place).await;
+        if machine.disk().is_broken() {
+            crash(&scene, place, &mut dice);
+            Sleep::true_time(dice.within(&(Duration::from_millis(1)..=AWAY_MAX))).await;
+            scene.start(place);
+        }
+    }
+}
+
+/// A node whose disk is broken stops by itself, at the latest when it has something to write.
+async fn until_stopped(scene: &Scene, place: usize) {
+    let machine = &scene.machines[place];
+    let end = World::now() + STOPPED_WITHIN;
+    while machine.disk().is_broken() {
+        let report = machine.handle().map(|node| node.report());
+        let has_stopped = report.is_none_or(|report| {
+            report.failed || report.groups.iter().any(|group| group.status.stopped)
+        });
+        if has_stopped {
+            scene
+                .events
+                .count("stopped on a broken device", || CITIES[place].1.to_owned());
+            return;
+        }
+        if World::now() > end {
+            let what = format!("{} works on though its disk is broken", machine.node());
+            let violation = Violation::new("no node gives up", what);
+            lock(&scene.oracle).accuse(violation);
+            return;
+        }
+        Sleep::true_time(Duration::from_millis(50)).await;
     }
 }
 
