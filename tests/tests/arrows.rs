@@ -1,5 +1,5 @@
 //! The arrows between rooms point one way, foreign crates stay in the rooms that own them, and pure
-//! source names no clock, file, socket or thread.
+//! source names no clock, file, socket, thread or chance.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ fn no_foreign_crate_is_named_outside_its_room() {
 }
 
 #[test]
-fn pure_source_names_no_clock_file_socket_or_thread() {
+fn pure_source_names_no_clock_file_socket_thread_or_chance() {
     let sources = pure_sources(&workspace()).unwrap();
     assert!(sources.len() > 50, "{} files", sources.len());
     let named = sources.iter().flat_map(|(path, text)| {
@@ -113,6 +113,10 @@ fn a_foreign_crate_outside_its_room_is_found() {
         ("daemon", "jsonschema", None),
         ("types", "rand", None),
         ("machine", "jiff", None),
+        ("api", "left-pad", None),
+        ("daemon", "left-pad", Some("dev")),
+        ("runtime", "proptest", None),
+        ("wal", "tracing-subscriber", None),
     ] {
         let faults = foreign_faults(&metadata(room, &[(package, kind)]));
         assert_eq!(
@@ -146,6 +150,13 @@ fn an_impure_source_is_found_and_its_tests_are_passed_over() {
         ("let now = Instant::now();", "Instant::now"),
         ("let now = clock::SystemTime::now();", "SystemTime::now"),
         ("async fn f() { tokio::spawn(g()); }", "tokio::"),
+        (
+            "use std::{collections::{BTreeMap, HashMap}, fmt};",
+            "HashMap",
+        ),
+        ("let seen: HashSet<u8> = HashSet::new();", "HashSet"),
+        ("let order = RandomState::new();", "RandomState"),
+        ("let roll = rand::random::<u64>();", "rand::"),
     ] {
         assert_eq!(source_faults(text), [fault], "{text}");
     }
@@ -154,6 +165,8 @@ fn an_impure_source_is_found_and_its_tests_are_passed_over() {
         "//! Never std::fs.\nlet now = R::Instant::now();",
         "fn f() {}\n\n#[cfg(test)]\nmod tests {\n    use std::fs;\n}\n",
         "use crate::std::fsck;",
+        "use rand::Rng as _;",
+        "struct HashMapped;",
     ] {
         assert_eq!(source_faults(text), Vec::<String>::new(), "{text}");
     }
