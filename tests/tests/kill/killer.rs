@@ -1,9 +1,11 @@
 //! Kills processes one after another, at random moments and at chosen ones: leaders, and nodes in
 //! the middle of writing a snapshot. Each is started again a moment later.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::PathBuf;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Result;
 use tongban_tests::client::Client;
@@ -31,9 +33,12 @@ pub(crate) struct Toll {
     pub(crate) by_city: [usize; 6],
     /// Led a group when asked just before.
     pub(crate) leading: usize,
-    /// Left a snapshot behind that was not whole.
+    /// Left a snapshot behind that was not whole, begun in that life.
     pub(crate) snapshotting: usize,
 }
+
+/// Unfinished snapshots of a node: the same name written again is another one.
+type Unfinished = BTreeSet<(PathBuf, SystemTime)>;
 
 pub(crate) struct Killer<'f> {
     federation: &'f mut Federation,
@@ -41,6 +46,8 @@ pub(crate) struct Killer<'f> {
     dice: Dice,
     /// Which processes are to be started again, and when.
     away: Vec<(Instant, usize)>,
+    /// What earlier kills left behind, by city: it says nothing of what the node does now.
+    left: [Unfinished; 6],
     toll: Toll,
 }
 
@@ -52,6 +59,7 @@ impl<'f> Killer<'f> {
             federation,
             dice: Dice::new(seed),
             away: Vec::new(),
+            left: Default::default(),
             toll: Toll::default(),
         })
     }
@@ -85,14 +93,12 @@ impl<'f> Killer<'f> {
     }
 
     fn kill_anyone(&mut self) -> Result<()> {
-        if self.dice.once_in(LEADER_ONCE_IN)
-            && let Some(leader) = self.leader()
-        {
-            self.toll.leading += 1;
-            return self.kill_one(leader);
-        }
+        let leaders = self.leaders();
         let running: Vec<usize> = self.running().collect();
-        let chosen = running[self.dice.below(running.len())];
+        let wants_leader = !leaders.is_empty() && self.dice.once_in(LEADER_ONCE_IN);
+        let among = if wants_leader { &leaders } else { &running };
+        let chosen = among[self.dice.below(among.len())];
+        self.toll.leading += usize::from(leaders.contains(&chosen));
         self.kill_one(chosen)
     }
 
@@ -102,6 +108,7 @@ impl<'f> Killer<'f> {
         if self.has_unfinished_snapshot(city) {
             self.toll.snapshotting += 1;
         }
+        self.left[city] = self.unfinished(city);
         let back = Instant::now() + self.up_to_ms(AWAY_MS_MAX);
         self.away.push((back, city));
         Ok(())
@@ -120,8 +127,8 @@ impl<'f> Killer<'f> {
         (0..CITIES.len()).filter(|city| self.federation.is_running(*city))
     }
 
-    /// A process that leads a group, by its own word.
-    fn leader(&mut self) -> Option<usize> {
+    /// Processes that lead a group, by their own word.
+    fn leaders(&mut self) -> Vec<usize> {
         let running: Vec<usize> = self.running().collect();
         let mut leaders = Vec::new();
         for city in running {
@@ -133,8 +140,7 @@ impl<'f> Killer<'f> {
                 leaders.push(city);
             }
         }
-        let chosen = self.dice.below(leaders.len());
-        leaders.get(chosen).copied()
+        leaders
     }
 
     /// A process that is writing a snapshot right now.
@@ -144,16 +150,19 @@ impl<'f> Killer<'f> {
     }
 
     fn has_unfinished_snapshot(&self, city: usize) -> bool {
+        !self.unfinished(city).is_subset(&self.left[city])
+    }
+
+    fn unfinished(&self, city: usize) -> Unfinished {
         let folder = self.federation.places[city].data.join("snapshots");
-        let Ok(entries) = fs::read_dir(folder) else {
-            return false;
-        };
-        entries.flatten().any(|entry| {
-            entry
-                .path()
-                .extension()
-                .is_some_and(|ending| ending == "part")
-        })
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let parts = entries.filter_map(|entry| {
+            let path = entry.path();
+            let is_part = path.extension().is_some_and(|ending| ending == "part");
+            // Gone meanwhile: it was finished.
+            is_part.then_some((path, entry.metadata().ok()?.modified().ok()?))
+        });
+        parts.collect()
     }
 
     fn up_to_ms(&mut self, ms_max: usize) -> Duration {

@@ -13,8 +13,14 @@ use killer::{Killer, Toll};
 use ledger::check_books;
 use load::Load;
 
-/// A whole run; fewer are a try, which proves that books are right and nothing of rates.
+/// A whole run; fewer are a try, which claims less.
 const KILLS: usize = 120;
+
+/// Kills of a whole run that met a node in the middle of a snapshot: a fifth of them hunt for one.
+const SNAPSHOTTING_MIN: usize = 5;
+
+/// What even a try reaches, beside whatever else the machine does.
+const RATE_MIN_OF_A_TRY: usize = 40;
 
 /// Acknowledged cases a second that must be reached while processes die.
 const RATE_MIN: usize = 100;
@@ -47,10 +53,23 @@ fn no_kill_at_any_moment_loses_or_doubles_a_case() {
     );
     check_books(&federation, &acknowledged, SETTLE_LIMIT).unwrap();
     assert_eq!(toll.by_city.iter().sum::<usize>(), kills);
-    if kills >= KILLS {
+    assert!(toll.leading > 0, "{toll:?}");
+    let is_whole = kills >= KILLS;
+    if is_whole {
         check_toll(&toll);
-        assert!(rate >= RATE_MIN, "{rate} acknowledged cases a second");
+    } else {
+        eprintln!(
+            "{kills} kills are a try. Not checked: that every city was killed, that \
+             {SNAPSHOTTING_MIN} kills met a snapshot, that {RATE_MIN} cases a second were \
+             acknowledged. TONGBAN_KILLS={KILLS} checks all of it."
+        );
     }
+    let rate_min = if is_whole {
+        RATE_MIN
+    } else {
+        RATE_MIN_OF_A_TRY
+    };
+    assert!(rate >= rate_min, "{rate} acknowledged cases a second");
     federation.end().unwrap();
 }
 
@@ -58,7 +77,7 @@ fn no_kill_at_any_moment_loses_or_doubles_a_case() {
 fn check_toll(toll: &Toll) {
     assert!(toll.by_city.iter().all(|killed| *killed > 0), "{toll:?}");
     assert!(toll.leading >= KILLS / CITIES.len(), "{toll:?}");
-    assert!(toll.snapshotting > 0, "{toll:?}");
+    assert!(toll.snapshotting >= SNAPSHOTTING_MIN, "{toll:?}");
 }
 
 fn number(variable: &str, usual: usize) -> usize {
