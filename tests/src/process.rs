@@ -51,9 +51,16 @@ fn build() -> Result<PathBuf> {
         .stdin(Stdio::null())
         .status()?;
     ensure!(status.success(), "the product does not build");
-    let target = std::env::var_os("CARGO_TARGET_DIR");
-    let target = target.map_or_else(|| root.join("target"), PathBuf::from);
-    Ok(target.join("release/tongban"))
+    product(&root)
+}
+
+/// Where cargo builds the product to, whatever its settings say.
+pub fn product(root: &Path) -> Result<PathBuf> {
+    let mut command = cargo_metadata::MetadataCommand::new();
+    command.manifest_path(root.join("Cargo.toml")).no_deps();
+    command.other_options(vec!["--offline".to_owned()]);
+    let metadata = command.exec().context("cargo metadata")?;
+    Ok(metadata.target_directory.join("release/tongban").into())
 }
 
 /// Runs a command that ends by itself, and reads the last line it says as JSON.

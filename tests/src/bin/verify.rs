@@ -5,11 +5,12 @@
 use std::env;
 use std::ffi::OsString;
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use tongban_tests::process::product;
 use tongban_tests::tally::Tally;
 
 /// One step of the check.
@@ -121,7 +122,7 @@ fn run(step: &Step, root: &Path, tally: &mut Tally) -> Result<bool> {
         .stdin(Stdio::null());
     command
         .env("RUSTDOCFLAGS", "-D warnings")
-        .env("TONGBAN_BIN", product(root));
+        .env("TONGBAN_BIN", product(root)?);
     // What cargo says of this very program is not for the ones it runs.
     command
         .env_remove("CARGO_MANIFEST_DIR")
@@ -136,12 +137,6 @@ fn run(step: &Step, root: &Path, tally: &mut Tally) -> Result<bool> {
         .with_context(|| format!("cargo {}", step.arguments))?;
     pass_on(&mut child, tally)?;
     Ok(child.wait()?.success())
-}
-
-/// Where the product is built to.
-fn product(root: &Path) -> PathBuf {
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    target.join("release/tongban")
 }
 
 /// Shows what a runner says while it is counted.
