@@ -134,7 +134,8 @@ fn positions_for<P: Platform>(core: &Core<P>, group: GroupId, to: GroupId, from:
         .collect()
 }
 
-/// Delivers packets to one group and enters the answers in ours; whether all of them were answered.
+/// Delivers packets to one group, as many as fit, and enters the answers in ours; whether all that was
+/// delivered was answered.
 async fn deliver<P: Platform>(
     core: &Arc<Core<P>>,
     vault: &Vault<P>,
@@ -146,7 +147,8 @@ async fn deliver<P: Platform>(
         return false;
     }
     let batches = bounded(core.certify(group, positions).await);
-    if batches.is_empty() {
+    let delivered: usize = batches.iter().map(|batch| batch.parcels.len()).sum();
+    if delivered == 0 {
         return false;
     }
     give_keys(core, vault, group, to, &batches).await;
@@ -165,7 +167,7 @@ async fn deliver<P: Platform>(
         0
     });
     let settled: usize = join_all(entered).await.into_iter().sum();
-    settled >= positions.len()
+    settled >= delivered
 }
 
 /// The keys of cases handed over go beside their packets, from the receiving city's own node to the
@@ -213,21 +215,23 @@ async fn give_keys<P: Platform>(
     }
 }
 
-/// What fits one delivery; the rest goes with the next.
-fn bounded(batches: Vec<CertifiedParcels>) -> Vec<CertifiedParcels> {
-    let mut bytes = 0;
+/// What fits one delivery, in order; the rest goes with the next. Each parcel proves itself by its own
+/// path, so a batch may be cut anywhere.
+fn bounded(mut batches: Vec<CertifiedParcels>) -> Vec<CertifiedParcels> {
+    let mut left = limits::PARCELS_BYTES_MAX;
+    let mut is_full = false;
+    for batch in &mut batches {
+        let fitting = batch.parcels.iter().take_while(|parcel| {
+            let bytes = parcel.bytes.len() + limits::PLACE_BYTES_MAX;
+            is_full |= bytes > left;
+            left = left.saturating_sub(bytes);
+            !is_full
+        });
+        let fitting = fitting.count();
+        batch.parcels.truncate(fitting);
+    }
+    batches.retain(|batch| !batch.parcels.is_empty());
     batches
-        .into_iter()
-        .take_while(|batch| {
-            let here = bytes;
-            bytes += batch
-                .parcels
-                .iter()
-                .map(|parcel| parcel.bytes.len() + 512)
-                .sum::<usize>();
-            here == 0 || bytes <= limits::PARCELS_BYTES_MAX
-        })
-        .collect()
 }
 
 /// Asks the destination's voters, its own nodes first, until one answers.
@@ -314,5 +318,53 @@ impl<P: Platform> Core<P> {
         let positions: Vec<u64> = answers.into_iter().collect();
         let batches = self.certify(delivery.to, &positions).await;
         Ok(Bytes::from(encode(&ParcelAnswers { batches })))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tongban_types::{CityCode, Hash, ParcelBatch, PlacedParcel};
+
+    use super::*;
+
+    fn batch(sizes: &[usize]) -> CertifiedParcels {
+        let group = GroupId(CityCode::new(350_100).unwrap());
+        let parcels = (0..).zip(sizes).map(|(index, bytes)| PlacedParcel {
+            index,
+            path: Vec::new(),
+            bytes: vec![0; *bytes],
+        });
+        CertifiedParcels {
+            batch: ParcelBatch {
+                group,
+                first: 0,
+                count: u32::try_from(sizes.len()).unwrap(),
+                root: Hash::default(),
+            },
+            signatures: Vec::new(),
+            parcels: parcels.collect(),
+        }
+    }
+
+    fn sizes(batches: &[CertifiedParcels]) -> Vec<usize> {
+        batches.iter().map(|batch| batch.parcels.len()).collect()
+    }
+
+    #[test]
+    fn a_batch_larger_than_a_delivery_is_cut_and_nothing_overtakes() {
+        let whole = [limits::PARCEL_BYTES_MAX; limits::PARCELS_MAX];
+        let cut = bounded(vec![batch(&whole), batch(&[1])]);
+        let one = limits::PARCEL_BYTES_MAX + limits::PLACE_BYTES_MAX;
+        assert_eq!(sizes(&cut), [limits::PARCELS_BYTES_MAX / one]);
+        let bytes: usize = cut[0].parcels.iter().map(|parcel| parcel.bytes.len()).sum();
+        assert!(bytes <= limits::PARCELS_BYTES_MAX, "a receiver takes it in");
+        let encoded = encode(&cut[0]).len();
+        assert!(encoded <= limits::PARCELS_BYTES_MAX, "it fits a frame");
+    }
+
+    #[test]
+    fn what_fits_goes_whole() {
+        let batches = vec![batch(&[1_000, 2_000]), batch(&[30_000])];
+        assert_eq!(sizes(&bounded(batches)), [2, 1]);
     }
 }

@@ -97,8 +97,11 @@ fn check_body(group: GroupId, bytes: &[u8]) -> Result<CheckedBody, Refusal> {
                 && parcels
                     .parcels
                     .iter()
-                    .all(|p| p.bytes.len() <= limits::COMMAND_BYTES_MAX)
-                && parcels.parcels.iter().all(|p| p.path.len() <= 32)
+                    .all(|p| p.bytes.len() <= limits::PARCEL_BYTES_MAX)
+                && parcels
+                    .parcels
+                    .iter()
+                    .all(|p| p.path.len() <= limits::PATH_HASHES_MAX)
                 && whole <= limits::PARCELS_BYTES_MAX;
             if bounded {
                 Ok(CheckedBody::Parcels(Box::new(parcels)))

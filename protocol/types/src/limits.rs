@@ -19,14 +19,45 @@ pub const VALUE_BYTES_MAX: usize = 32 * 1024;
 /// A filled form as JSON text. The longest form of the starter catalogue is under 4 KiB.
 pub const FORM_BYTES_MAX: usize = 16 * 1024;
 
-/// A reason, notice or opinion as text: four A4 pages.
-pub const TEXT_BYTES_MAX: usize = 12 * 1024;
+/// A reason, notice or opinion as text: two A4 pages, 2,048 Chinese characters. A standing carries two
+/// of them and a document, and must fit one value of applied state.
+pub const TEXT_BYTES_MAX: usize = 6 * 1024;
 
 /// A document in compact form.
 pub const DOCUMENT_BYTES_MAX: usize = 16 * 1024;
 
 /// Bytes that sealing adds to a text: its authentication tag.
 pub const SEAL_BYTES: usize = 16;
+
+/// What a sealed text adds in a record to its bytes: tag, nonce, use and length.
+const SEALED_BYTES: usize = SEAL_BYTES + 24 + 1 + 3;
+
+/// Everything of a parcel that is not a sealed text, well above what a standing of all its steps or
+/// an envelope takes: actors have 40 bytes, there are eight steps.
+const PARCEL_HEAD_BYTES: usize = 1_792;
+
+/// One encoded parcel: a standing with notice, reasons and document, each at its bound.
+pub const PARCEL_BYTES_MAX: usize =
+    2 * (TEXT_BYTES_MAX + SEALED_BYTES) + DOCUMENT_BYTES_MAX + SEALED_BYTES + PARCEL_HEAD_BYTES;
+
+/// Hashes of a parcel's path: a batch has no more than 2^16 parcels.
+pub const PATH_HASHES_MAX: usize = 16;
+
+/// What stands beside a parcel under its certificate: its path, the batch and five signatures.
+pub const PLACE_BYTES_MAX: usize = 1_536;
+
+// A parcel holds whatever a command brought, and is kept whole under its certificate in one value.
+const _: () = {
+    assert!(FORM_BYTES_MAX + SEALED_BYTES + PARCEL_HEAD_BYTES <= PARCEL_BYTES_MAX);
+    assert!(PATH_HASHES_MAX * 32 + VOTERS_MAX * 80 + 256 <= PLACE_BYTES_MAX);
+    assert!(PARCEL_BYTES_MAX + PLACE_BYTES_MAX <= VALUE_BYTES_MAX);
+    assert!(PARCEL_BYTES_MAX + PLACE_BYTES_MAX <= PARCELS_BYTES_MAX);
+    assert!(DOCUMENT_BYTES_MAX + SEALED_BYTES + 1_024 <= COMMAND_BYTES_MAX);
+};
+
+/// Steps of a case at its owner: received, asked to correct, corrected, accepted, reviewed, decided,
+/// delivered.
+pub const STEPS_MAX: usize = 8;
 
 /// Parcels taken in by one log entry, so that applying one entry stays short.
 pub const PARCELS_MAX: usize = 64;
@@ -41,6 +72,15 @@ pub const VOTERS_MAX: usize = 5;
 /// machine with working NTP drifts between two synchronisations, small beside any legal deadline.
 pub const SKEW_MS_MAX: i64 = 30_000;
 
+/// How old the receipt of an application may be when it enters its group's log. A desk that is cut off
+/// for longer has lost its city; without a bound, an order once refused could be entered years later.
+pub const DESK_RECORD_MS_MAX: i64 = 30 * 86_400_000;
+
+/// Working days for which the authority must have had a package in its own log before silence can
+/// count: whoever must answer was at work while it was there, however late it came and whatever the
+/// clock of the desk that took it in.
+pub const NOTICE_IN_LOG_DAYS: u16 = 1;
+
 /// How long an answered command id is remembered: a day, as `Idempotency-Key` promises.
 pub const REMEMBERED_MS: i64 = 24 * 3_600_000;
 
@@ -53,6 +93,9 @@ pub const FORGOTTEN_PER_ENTRY_MAX: usize = 512;
 
 /// Deadlines fired in one log entry; the rest fire in the next ones.
 pub const DEADLINES_PER_ENTRY_MAX: usize = 128;
+
+/// Cases whose provisional days are reckoned again in one log entry once a newer calendar is in force.
+pub const RECKONED_PER_ENTRY_MAX: usize = 32;
 
 /// How long a packet may take before its receiver answers *not received* instead of taking it in:
 /// longer than a cut line is left cut, shorter than the five working days of a notice.
