@@ -81,12 +81,14 @@ fn status_of(refusal: &Refusal) -> StatusCode {
         | Refusal::Superseded
         | Refusal::LeaseHeld
         | Refusal::LeaseOver
-        | Refusal::AlreadyDecided => StatusCode::CONFLICT,
+        | Refusal::AlreadyDecided
+        | Refusal::CollectedTooLongAgo { .. } => StatusCode::CONFLICT,
         Refusal::Malformed
         | Refusal::IdReused
         | Refusal::ReasonMissing
         | Refusal::UnknownItem
-        | Refusal::InconsistentEnvelope => StatusCode::UNPROCESSABLE_ENTITY,
+        | Refusal::InconsistentEnvelope
+        | Refusal::ItemDiffers => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::NoRegistry
         | Refusal::NoTime
         | Refusal::Skewed { .. }

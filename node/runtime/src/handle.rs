@@ -10,7 +10,7 @@ use tongban_machine::{CaseRecord, Movement, Refusal};
 use tongban_trust::Registry;
 use tongban_types::{
     Actor, CaseNumber, CaseState, CaseVersion, Channel, CityCode, Code, CommandId, Decision,
-    Division, GroupId, HandlingMode, ItemVersion, NodeId, Receipt, Timestamp,
+    Division, GroupId, HandlingMode, Hash, ItemVersion, NodeId, Receipt, Timestamp,
 };
 
 use crate::ports::GroupStatus;
@@ -21,6 +21,8 @@ use crate::seams::Lane;
 pub struct Application {
     /// The item.
     pub item: ItemVersion,
+    /// SHA-256 of the item's file the form was checked against.
+    pub item_file: Hash,
     /// Its handling mode.
     pub mode: HandlingMode,
     /// The division the form names for the authority.

@@ -11,6 +11,7 @@ use tongban_types::{
 use crate::checked::{CheckedBody, CheckedEntry};
 use crate::clock;
 use crate::context::Context;
+use crate::dues;
 use crate::handlers::{on_command, on_parcels, on_registries};
 use crate::keyspace::{self, range_of};
 use crate::memory;
@@ -107,6 +108,7 @@ impl Machine {
             }
         };
         context.draft.keep();
+        dues::sweep_provisional(&mut context);
         clock::fire_deadlines(&mut context);
         outbox::close_batch(&mut context);
         memory::forget_old(&mut context);

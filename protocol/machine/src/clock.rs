@@ -1,16 +1,28 @@
 //! Group time and what fires by it. Group time is the (f+1)-th largest of the voters' latest
 //! reports and never goes back, so that one voter can neither hurry nor stop it.
 
-use tongban_types::{Actor, CaseState, DAY_MS, NodeId, Timestamp, VoterReport, limits};
+use serde::{Deserialize, Serialize};
+use tongban_types::{Actor, CaseState, GroupId, NodeId, Timestamp, VoterReport, limits};
 
 use crate::context::Context;
+use crate::dues::{clear_notice, start_promise};
 use crate::handlers::tell_intake;
-use crate::keyspace::{self, range_of};
+use crate::keyspace::{self, Deadline, range_of};
 use crate::record::{Acceptance, CaseRecord, Standpoint};
 use crate::refusal::Refusal;
 use crate::view::View;
 
-/// Takes in a voter's report; group time follows.
+/// What a voter said last; of two, the one that knew more of the log was said later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct LastReport {
+    index: u64,
+    time: Timestamp,
+}
+
+/// Takes in a voter's report; group time follows. The latest in the log counts, so that a clock which
+/// was once far ahead and is right again pulls no group along. A report that knows less of the log
+/// than the one before was said earlier: carried again by whoever hosts the log, it would turn the
+/// voter's clock back.
 pub(crate) fn on_report(context: &mut Context<'_>, report: &VoterReport) -> Result<(), Refusal> {
     let registry = context.registry()?;
     let voters: Vec<NodeId> = registry.voters(context.group).to_vec();
@@ -18,13 +30,19 @@ pub(crate) fn on_report(context: &mut Context<'_>, report: &VoterReport) -> Resu
         return Err(Refusal::KeyWithoutRight);
     }
     let key = keyspace::report(report.voter);
-    let latest: Option<Timestamp> = context.draft.load(&key);
-    if latest.is_none_or(|latest| report.time > latest) {
-        context.draft.store(key, &report.time);
+    let last: Option<LastReport> = context.draft.load(&key);
+    let latest = LastReport {
+        index: report.index,
+        time: report.time,
+    };
+    if last.is_some_and(|last| latest < last) {
+        return Err(Refusal::Superseded);
     }
+    context.draft.store(key, &latest);
     let mut times: Vec<Timestamp> = voters
         .iter()
         .filter_map(|voter| context.draft.load(&keyspace::report(*voter)))
+        .map(|last: LastReport| last.time)
         .collect();
     times.sort_unstable_by(|a, b| b.cmp(a));
     let faulty_max = voters.len().saturating_sub(1) / 2;
@@ -45,66 +63,48 @@ pub(crate) fn fire_deadlines(context: &mut Context<'_>) {
     for (key, _) in due {
         let fired = keyspace::read_deadline(&key);
         context.draft.delete(key);
-        if let Some((_, number)) = fired
+        if let Some((_, number, deadline)) = fired
             && let Some(record) = context.case(number)
+            && record.standpoint == Standpoint::Owner
         {
-            on_notice_over(context, record);
+            match deadline {
+                Deadline::Notice => on_notice_over(context, record),
+                Deadline::Mirror => tell_intake(context, &record),
+            }
         }
     }
     context.draft.keep();
 }
 
-/// A day reckoned past the last published calendar is provisional: it never accepts a case. It is
-/// reckoned again, by the calendar of now, until it is firm.
-fn on_notice_over(context: &mut Context<'_>, mut record: CaseRecord) {
-    let waits = matches!(record.state, CaseState::Received | CaseState::Corrected);
-    let (true, Standpoint::Owner, Some(mut due)) = (waits, record.standpoint, record.notice_due)
-    else {
-        return;
-    };
-    if due.provisional {
-        let terms = context.terms(record.envelope.item);
-        let day = record.notice_from.china_day();
-        if let Ok(again) = terms.and_then(|terms| context.due(day, terms.notice_days)) {
-            due = again;
-            record.notice_due = Some(due);
-        }
+/// 行政许可法 art. 32(4): no notice in five working days counts as acceptance, from the day of receipt
+/// (or of correction) on. It is silence from *collected* on where the city that collects is the
+/// authority.
+fn on_notice_over(context: &mut Context<'_>, record: CaseRecord) {
+    let waits = matches!(
+        record.state,
+        CaseState::Collected | CaseState::Received | CaseState::Corrected
+    );
+    let is_ours = GroupId(record.envelope.authority) == context.group;
+    let is_over = record
+        .notice_due
+        .is_some_and(|due| !due.provisional && due.at < context.ground.time);
+    if waits && is_ours && is_over {
+        deem_accepted(context, record);
     }
-    if due.provisional || due.at >= context.ground.time {
-        // A firm day is looked at when it is over, one not yet firm once a day until it is.
-        let look_again = if due.provisional {
-            due.at.max(context.ground.time.plus_ms(DAY_MS))
-        } else {
-            due.at
-        };
-        let key = keyspace::deadline(look_again, record.envelope.number);
-        context.draft.put(key, Vec::new());
-        context
-            .draft
-            .store(keyspace::case(record.envelope.number), &record);
-        return;
-    }
-    deem_accepted(context, record, due.at);
 }
 
-/// 行政许可法 art. 32(4): no notice in five working days counts as acceptance.
-fn deem_accepted(context: &mut Context<'_>, mut record: CaseRecord, at: Timestamp) {
+fn deem_accepted(context: &mut Context<'_>, mut record: CaseRecord) {
     let by = Actor::system(context.group.city());
+    let at = record.notice_from;
+    clear_notice(context, &mut record);
     // Without terms or calendar the case could not have been entered; then it is only not dated.
-    let terms = context.terms(record.envelope.item).ok();
-    let day = at.china_day();
-    record.promise_due = terms
-        .as_ref()
-        .and_then(|terms| context.due(day, terms.promise_days).ok());
-    record.statutory_due = terms
-        .and_then(|terms| terms.statutory_days)
-        .and_then(|days| context.due(day, days).ok());
+    let _dated = start_promise(context, &mut record, at);
+    record.received_at.get_or_insert(record.in_log_at);
     record.accepted = Some(Acceptance {
         at,
         by: by.clone(),
         deemed: true,
     });
-    record.notice_due = None;
     context.move_case(&mut record, CaseState::Accepted, at, &by, None);
-    tell_intake(context, &record, None);
+    tell_intake(context, &record);
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use tongban_trust::Registry;
 use tongban_types::{
-    Actor, Calendar, CaseNumber, CaseState, CaseVersion, CivilDay, DueTime, GroupId, ItemTerms,
-    ItemVersion, KeyRole, NodeId, OnCase, Parcel, PublicKey, Role, Sealed, Timestamp, encode,
+    Actor, Calendar, CaseNumber, CaseState, CivilDay, DueTime, GroupId, ItemTerms, ItemVersion,
+    KeyRole, NodeId, OnCase, Parcel, PublicKey, Role, Sealed, Timestamp, encode,
 };
 
+use crate::dues::reckon_again;
 use crate::keyspace;
 use crate::record::{CaseRecord, Ground, Movement, Standpoint};
 use crate::refusal::Refusal;
@@ -108,28 +109,16 @@ impl Context<'_> {
     }
 
     /// Checks that the law has not accepted the case already: past its notice's day it counts as
-    /// accepted even while its turn to be written so has not come. A provisional day accepts nothing.
-    pub(crate) fn require_in_time(&self, record: &CaseRecord) -> Result<(), Refusal> {
+    /// accepted even while its turn to be written so has not come. The calendar in force says which
+    /// day that is; a provisional day accepts nothing.
+    pub(crate) fn require_in_time(&mut self, record: &mut CaseRecord) -> Result<(), Refusal> {
+        reckon_again(self, record);
         match record.notice_due {
             Some(due) if !due.provisional && self.ground.time > due.at => {
                 Err(Refusal::NoticeTooLate)
             }
             _ => Ok(()),
         }
-    }
-
-    /// The last step of a case. Between two steps a record is touched at most a few times: a
-    /// document is prepared and issued, a request is asked and answered.
-    pub(crate) fn last_movement(&self, record: &CaseRecord) -> Option<Movement> {
-        const TOUCHES_MAX: usize = 16;
-        let number = record.envelope.number;
-        (0..=record.version.0)
-            .rev()
-            .take(TOUCHES_MAX)
-            .find_map(|version| {
-                self.draft
-                    .load(&keyspace::movement(number, CaseVersion(version)))
-            })
     }
 
     /// A case this group keeps, at the version the actor saw.
@@ -194,10 +183,20 @@ impl Context<'_> {
             .ok_or(Refusal::UnknownItem)
     }
 
-    /// The end of the `days`-th working day after a day.
-    pub(crate) fn due(&self, from: CivilDay, days: u16) -> Result<DueTime, Refusal> {
+    /// The end of the `days`-th working day after a day. A case with a provisional day is marked, so
+    /// that the next calendar finds it.
+    pub(crate) fn due(
+        &mut self,
+        number: CaseNumber,
+        from: CivilDay,
+        days: u16,
+    ) -> Result<DueTime, Refusal> {
         let calendar = self.calendar.as_deref().ok_or(Refusal::NoCalendar)?;
         let due = calendar.add_working_days(from, days);
+        if due.provisional {
+            let mark = keyspace::provisional(self.ground.calendar, number);
+            self.draft.put(mark, Vec::new());
+        }
         Ok(DueTime {
             at: due.day.last_ms(),
             provisional: due.provisional,

@@ -128,8 +128,20 @@ pub(crate) fn received(from: GroupId, case: CaseNumber, sequence: u32) -> Vec<u8
     )
 }
 
-pub(crate) fn deadline(at: Timestamp, case: CaseNumber) -> Vec<u8> {
-    key(b't', &[&moment(at), number(case).as_bytes()])
+/// What a deadline of a case is for. Numbers are permanent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deadline {
+    /// The notice is due: silence counts from here on.
+    Notice = 0,
+    /// The receiving city's mirror missed something: it is told again.
+    Mirror = 1,
+}
+
+pub(crate) fn deadline(at: Timestamp, case: CaseNumber, deadline: Deadline) -> Vec<u8> {
+    key(
+        b't',
+        &[&moment(at), number(case).as_bytes(), &[deadline as u8]],
+    )
 }
 
 pub(crate) const DEADLINES: &[u8] = b"t";
@@ -184,13 +196,39 @@ pub(crate) fn evidence(number: u64) -> Vec<u8> {
 
 pub(crate) const EVIDENCE: &[u8] = b"x";
 
-/// The moment of a deadline's key, and the case's number as text.
-pub(crate) fn read_deadline(key: &[u8]) -> Option<(Timestamp, CaseNumber)> {
+/// The moment of a deadline's key, the case and what it is for.
+pub(crate) fn read_deadline(key: &[u8]) -> Option<(Timestamp, CaseNumber, Deadline)> {
     let rest = key.strip_prefix(DEADLINES)?;
-    let (at, case) = rest.split_at_checked(8)?;
+    let (at, rest) = rest.split_at_checked(8)?;
     let at = i64::from_be_bytes(at.try_into().ok()?) ^ i64::MIN;
+    let (deadline, case) = rest.split_last()?;
     let case = std::str::from_utf8(case).ok()?.parse().ok()?;
-    Some((Timestamp::from_unix_ms(at), case))
+    let deadline = match deadline {
+        0 => Deadline::Notice,
+        1 => Deadline::Mirror,
+        _ => return None,
+    };
+    Some((Timestamp::from_unix_ms(at), case, deadline))
+}
+
+/// Marks that the mirror of a case missed something; the value is when it is told again.
+pub(crate) fn stale_mirror(case: CaseNumber) -> Vec<u8> {
+    key(b'm', &[number(case).as_bytes()])
+}
+
+/// Marks a case with a day that is provisional by a calendar.
+pub(crate) fn provisional(calendar: u32, case: CaseNumber) -> Vec<u8> {
+    key(b'u', &[&calendar.to_be_bytes(), number(case).as_bytes()])
+}
+
+/// The marks of all calendars before one.
+pub(crate) fn provisional_before(calendar: u32) -> (Vec<u8>, Vec<u8>) {
+    (key(b'u', &[]), key(b'u', &[&calendar.to_be_bytes()]))
+}
+
+/// The case of a provisional mark.
+pub(crate) fn read_provisional(key: &[u8]) -> Option<CaseNumber> {
+    read_case(key, 1 + 4)
 }
 
 /// The moment of a remembered-order key.

@@ -6,6 +6,7 @@ mod apply;
 mod checked;
 mod clock;
 mod context;
+mod dues;
 mod handlers;
 mod keyspace;
 mod memory;

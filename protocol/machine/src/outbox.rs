@@ -2,12 +2,12 @@
 //! happens to a packet's place once it is answered.
 
 use tongban_types::{
-    Answer, CaseNumber, GroupId, Hash, Packet, PacketBody, Parcel, ParcelBatch, Verdict, leaf_hash,
-    limits, merkle_root, sha256,
+    Answer, CaseNumber, GroupId, Hash, Packet, PacketBody, Parcel, ParcelBatch, Timestamp, Verdict,
+    leaf_hash, limits, merkle_root, sha256,
 };
 
 use crate::context::Context;
-use crate::keyspace;
+use crate::keyspace::{self, Deadline};
 use crate::record::{StoredBatch, StoredParcel};
 use crate::refusal::Refusal;
 
@@ -51,8 +51,36 @@ pub(crate) fn last_unanswered(
 
 /// Whether enough of our own time went by since a packet was sent to say it again.
 pub(crate) fn may_repeat(context: &Context<'_>, packet: &Packet) -> bool {
+    context.ground.time >= repeat_at(packet)
+}
+
+/// When a packet may be said again.
+fn repeat_at(packet: &Packet) -> Timestamp {
     let sent = packet.deadline.plus_ms(-limits::PACKET_LIFE_MS);
-    context.ground.time.ms_since(sent) >= limits::RESEND_AFTER_MS
+    sent.plus_ms(limits::RESEND_AFTER_MS)
+}
+
+/// Marks that a mirror missed what a packet said. It is told again by itself, in this very entry or
+/// as soon as that packet may be said again.
+pub(crate) fn mark_stale_mirror(context: &mut Context<'_>, packet: &Packet) {
+    forget_stale_mirror(context, packet.case);
+    let at = repeat_at(packet);
+    context
+        .draft
+        .store(keyspace::stale_mirror(packet.case), &at);
+    let key = keyspace::deadline(at, packet.case, Deadline::Mirror);
+    context.draft.put(key, Vec::new());
+}
+
+/// The mirror is told now.
+pub(crate) fn forget_stale_mirror(context: &mut Context<'_>, case: CaseNumber) {
+    let mark = keyspace::stale_mirror(case);
+    if let Some(at) = context.draft.load::<Timestamp>(&mark) {
+        context.draft.delete(mark);
+        context
+            .draft
+            .delete(keyspace::deadline(at, case, Deadline::Mirror));
+    }
 }
 
 fn outstanding(context: &Context<'_>, to: GroupId, case: CaseNumber, sequence: u32) -> Option<u64> {

@@ -210,7 +210,7 @@ pub fn effects(
 pub fn next_deadline(view: &dyn View) -> Option<Timestamp> {
     let (from, until) = range_of(keyspace::DEADLINES);
     let (key, _) = view.scan(&from, &until, 1).pop()?;
-    keyspace::read_deadline(&key).map(|(at, _)| at)
+    keyspace::read_deadline(&key).map(|(at, ..)| at)
 }
 
 /// Packets not answered yet, by group and position, from one on.
@@ -297,5 +297,5 @@ pub fn received_certificate(
     sequence: u32,
 ) -> Option<CertifiedParcels> {
     load::<ReceivedPacket>(view, &keyspace::received(from, case, sequence))
-        .map(|received| received.certificate)
+        .and_then(|received| received.certificate)
 }

@@ -76,7 +76,9 @@ pub struct CaseRecord {
     pub noticed_at: Option<Timestamp>,
     /// From when the time for a notice runs: the citizen's time of receipt, or of correction.
     pub notice_from: Timestamp,
-    /// Silence until then counts as acceptance.
+    /// When the package, or its correction, came into the log of whoever must answer, in group time.
+    pub in_log_at: Timestamp,
+    /// Silence until then counts as acceptance; at a city that is not the authority it is only shown.
     pub notice_due: Option<DueTime>,
     /// When and how it was accepted.
     pub accepted: Option<Acceptance>,
@@ -99,7 +101,8 @@ pub struct CaseRecord {
 /// When and how a case was accepted (受理).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acceptance {
-    /// When; of a deemed acceptance, when the notice was due.
+    /// When; a deemed acceptance counts from the day of receipt or of correction (行政许可法 art. 32(4)),
+    /// and the step's `committed_at` says when silence made it so.
     pub at: Timestamp,
     /// Who; the node itself where the law accepts.
     pub by: Actor,
@@ -212,8 +215,9 @@ pub(crate) struct ReceivedPacket {
     pub hash: Hash,
     /// Position of the answer in our outbox.
     pub answer: u64,
-    /// The packet under its certificate, kept as one half of a possible proof of fraud.
-    pub certificate: CertifiedParcels,
+    /// The packet under its certificate, kept as one half of a possible proof of fraud; of one that was
+    /// not entered about a case that is not here, nothing is kept.
+    pub certificate: Option<CertifiedParcels>,
     /// Another packet came at this sequence, and the proof of it is kept.
     pub is_contested: bool,
 }

@@ -145,6 +145,17 @@ pub enum Refusal {
         /// The time it is judged by: group time, or a report's own where that is later.
         at: Timestamp,
     },
+    /// The application was collected longer ago than a desk may be cut off.
+    #[error("the application was collected {at:?}, too long before group time {group_time:?}")]
+    CollectedTooLongAgo {
+        /// When it was collected.
+        at: Timestamp,
+        /// Group time.
+        group_time: Timestamp,
+    },
+    /// The two cities have different texts of the item.
+    #[error("the item's text is not the one this city has")]
+    ItemDiffers,
 }
 
 impl Refusal {
@@ -190,6 +201,8 @@ impl Refusal {
             Self::InconsistentEnvelope => Code::INCONSISTENT_ENVELOPE,
             Self::NoCatalogue => Code::NO_CATALOGUE,
             Self::KeyOutOfTime { .. } => Code::KEY_OUT_OF_TIME,
+            Self::CollectedTooLongAgo { .. } => Code::COLLECTED_TOO_LONG_AGO,
+            Self::ItemDiffers => Code::ITEM_DIFFERS,
         }
     }
 

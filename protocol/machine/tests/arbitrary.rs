@@ -32,6 +32,8 @@ pub(crate) enum Step {
     Stray(u16, u8),
     /// Time goes on in all cities, by hours.
     Hours(u8),
+    /// The clocks of one city run ahead of the others', by hours.
+    Ahead(u8, u8),
     /// The third voter of a city says anything.
     Lie(u8, i64),
     /// Bytes that are no entry.
@@ -83,6 +85,7 @@ pub(crate) fn honest_steps(count: usize) -> impl Strategy<Value = Vec<Step>> {
         4 => (any::<u8>(), any::<u8>()).prop_map(|(from, to)| Step::Carry(from, to)),
         1 => (any::<u16>(), any::<u8>()).prop_map(|(parcel, town)| Step::Stray(parcel, town)),
         2 => any::<u8>().prop_map(Step::Hours),
+        1 => (any::<u8>(), any::<u8>()).prop_map(|(town, hours)| Step::Ahead(town, hours)),
         1 => (any::<u8>(), any::<i64>()).prop_map(|(town, at)| Step::Lie(town, at)),
         1 => (any::<u8>(), prop::collection::vec(any::<u8>(), 0..80))
             .prop_map(|(town, bytes)| Step::Noise(town, bytes)),

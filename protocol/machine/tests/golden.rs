@@ -143,6 +143,9 @@ fn every_refusal_keeps_its_bytes() {
         38 "no-catalogue" Refusal::NoCatalogue => Refusal::NoCatalogue;
         39 "key-out-of-time" Refusal::KeyOutOfTime { .. } =>
             Refusal::KeyOutOfTime { at: monday_morning() };
+        40 "collected-too-long-ago" Refusal::CollectedTooLongAgo { .. } =>
+            Refusal::CollectedTooLongAgo { at: time, group_time: time };
+        41 "item-differs" Refusal::ItemDiffers => Refusal::ItemDiffers;
     });
     file::check(FOLDER, "refusal.hex", &vectors);
 }

@@ -11,7 +11,7 @@ use tongban_types::{
 
 use crate::common::prelude::*;
 
-const VARIANTS: usize = 40;
+const VARIANTS: usize = 42;
 
 fn place_of(refusal: &Refusal) -> usize {
     match refusal {
@@ -55,6 +55,8 @@ fn place_of(refusal: &Refusal) -> usize {
         Refusal::InconsistentEnvelope => 37,
         Refusal::NoCatalogue => 38,
         Refusal::KeyOutOfTime { .. } => 39,
+        Refusal::CollectedTooLongAgo { .. } => 40,
+        Refusal::ItemDiffers => 41,
     }
 }
 
@@ -128,6 +130,8 @@ const WAYS: [Way; VARIANTS] = [
     inconsistent_envelope,
     no_catalogue,
     key_out_of_time,
+    collected_too_long_ago,
+    item_differs,
 ];
 
 fn pair() -> (City, City) {
@@ -546,4 +550,24 @@ fn key_out_of_time() -> Refusal {
     });
     fuzhou.enter_registry(ended).unwrap();
     fuzhou.act(&system(FUZHOU), take_lease(FUZHOU)).unwrap_err()
+}
+
+fn collected_too_long_ago() -> Refusal {
+    let mut fuzhou = City::open(FUZHOU);
+    let at = fuzhou.time().plus_ms(-limits::DESK_RECORD_MS_MAX);
+    let mut collected = |at| {
+        let order = application_for(&mut fuzhou, WEINAN, &migration_item(), at);
+        let mut command = fuzhou.command(&clerk(FUZHOU), CommandBody::Collect(Box::new(order)));
+        command.at = at;
+        fuzhou.submit(&[command]).remove(0)
+    };
+    collected(at).expect("a desk may have been cut off for so long");
+    collected(at.plus_ms(-1)).unwrap_err()
+}
+
+fn item_differs() -> Refusal {
+    let mut fuzhou = City::open(FUZHOU);
+    let mut order = application(&mut fuzhou, WEINAN);
+    order.envelope.item_file = Hash([1; 32]);
+    clerk_refused(&mut fuzhou, CommandBody::Collect(Box::new(order)))
 }

@@ -115,7 +115,7 @@ fn before_the_first_group_time_a_key_need_only_be_active() {
     fuzhou
         .enter_registry(Federation::get().file.clone())
         .unwrap();
-    fuzhou.install();
+    fuzhou.install(&[migration_item(), local_item()]);
     let long_ago = Timestamp::from_unix_ms(1_000);
     let voter = voters_of(FUZHOU)[0];
     let dated = fuzhou.report(&fuzhou.report_of(voter, long_ago)).results;

@@ -1,10 +1,13 @@
 //! Packets, their certificates and their answers, on a road that loses, repeats and reorders.
 
-use tongban_machine::{ParcelFate, Refusal, Standpoint, equivocations, evidence_count};
+use tongban_machine::{
+    ParcelFate, Refusal, Standpoint, equivocations, evidence_count, received_certificate,
+};
 use tongban_trust::{SigningKey, verify_majority};
 use tongban_types::{
-    Answer, CaseState, CertifiedParcels, Code, DAY_MS, Decision, Entry, Hash, NodeId, Packet,
-    PacketBody, Parcel, PlacedParcel, Purpose, Verdict, encode, leaf_hash, limits,
+    Answer, CaseState, CertifiedParcels, Code, CommandBody, DAY_MS, Decision, Entry, GroupId, Hash,
+    NodeId, Packet, PacketBody, Parcel, PlacedParcel, Purpose, Sealed, Verdict, encode, leaf_hash,
+    limits,
 };
 
 use crate::common::prelude::*;
@@ -203,13 +206,146 @@ fn a_standing_not_received_is_made_up_for_by_how_the_case_stands_now() {
         city.pass_ms(limits::PACKET_LIFE_MS + 1);
     }
     carry_all(&mut weinan, &mut fuzhou);
-    let last = fuzhou.steps(number).pop().unwrap();
-    let told = weinan.steps(number).pop().unwrap();
-    assert_eq!(
-        (last.state, last.at, &last.actor),
-        (told.state, told.at, &told.actor)
+    assert_agree(&fuzhou, &weinan, number);
+}
+
+/// Puts texts at their bound into an act, said by somebody of the longest name.
+fn at_bound(body: CommandBody) -> CommandBody {
+    let full = |sealed: &mut Sealed, bytes| {
+        sealed.ciphertext = vec![7; bytes + limits::SEAL_BYTES];
+    };
+    let mut body = body;
+    match &mut body {
+        CommandBody::AskCorrection(order) => full(&mut order.notice, limits::TEXT_BYTES_MAX),
+        CommandBody::Correct(order) => full(&mut order.form, limits::FORM_BYTES_MAX),
+        CommandBody::Review(order) => full(&mut order.opinion, limits::TEXT_BYTES_MAX),
+        CommandBody::Decide(order) => {
+            full(order.reason.as_mut().unwrap(), limits::TEXT_BYTES_MAX);
+        }
+        CommandBody::PrepareDocument(order) => {
+            full(&mut order.signing_input, limits::DOCUMENT_BYTES_MAX);
+        }
+        CommandBody::IssueDocument(order) => {
+            full(&mut order.document, limits::DOCUMENT_BYTES_MAX);
+        }
+        _ => {}
+    }
+    body
+}
+
+#[test]
+fn a_mirror_that_missed_everything_is_told_everything_in_one_parcel() {
+    let (mut fuzhou, mut weinan) = (City::open(FUZHOU), City::open(WEINAN));
+    let mut order = application(&mut fuzhou, WEINAN);
+    order.form.ciphertext = vec![7; limits::FORM_BYTES_MAX + limits::SEAL_BYTES];
+    let number = collect(&mut fuzhou, order);
+    carry_all(&mut fuzhou, &mut weinan);
+    let name = |first: &str| format!("{first}{}", "x".repeat(31));
+    let reviewer = officer(WEINAN, &name("r"));
+    let checker = officer(WEINAN, &name("c"));
+    let body = at_bound(ask_correction(&weinan, number));
+    weinan.act(&reviewer, body).unwrap();
+    let body = at_bound(correct(&weinan, number));
+    weinan.act(&clerk(WEINAN), body).unwrap();
+    weinan.act(&reviewer, accept(&weinan, number)).unwrap();
+    let body = at_bound(review(&weinan, number));
+    weinan.act(&reviewer, body).unwrap();
+    let body = at_bound(decide(&weinan, number, Decision::Grant));
+    weinan.act(&checker, body).unwrap();
+    let lease = leased(&mut weinan);
+    for body in [prepare, issue] {
+        let body = at_bound(body(&weinan, number, lease));
+        weinan.act(&system(WEINAN), body).unwrap();
+    }
+    weinan
+        .act(&clerk(WEINAN), deliver(&weinan, number))
+        .unwrap();
+    for city in [&mut fuzhou, &mut weinan] {
+        city.pass_ms(limits::PACKET_LIFE_MS + 1);
+    }
+    let missed = carry(&mut weinan, &mut fuzhou);
+    assert!(missed >= 7, "each act told it");
+    let again = only_packet(&weinan, &fuzhou);
+    let bytes = certify(&weinan, again).parcels[0].bytes.len();
+    assert!(
+        bytes > limits::COMMAND_BYTES_MAX,
+        "more than one command brings"
     );
-    assert_eq!(last.words, told.words, "with the words of the decision");
+    assert!(bytes <= limits::PARCEL_BYTES_MAX);
+    carry_all(&mut weinan, &mut fuzhou);
+    assert_agree(&fuzhou, &weinan, number);
+}
+
+#[test]
+fn a_standing_refused_by_a_clock_that_ran_ahead_is_told_again_later() {
+    let (mut fuzhou, mut weinan) = (City::open(FUZHOU), City::open(WEINAN));
+    let number = received(&mut fuzhou, &mut weinan);
+    fuzhou.pass_ms(limits::PACKET_LIFE_MS + 1);
+    weinan
+        .act(&officer(WEINAN, REVIEWER), accept(&weinan, number))
+        .unwrap();
+    assert_eq!(carry(&mut weinan, &mut fuzhou), 1);
+    assert_eq!(fuzhou.state(number), CaseState::Received, "it missed it");
+    weinan.pass_ms(limits::RESEND_AFTER_MS);
+    assert_eq!(carry(&mut weinan, &mut fuzhou), 0, "not a moment too early");
+    weinan.set_time(fuzhou.time());
+    assert_eq!(carry(&mut weinan, &mut fuzhou), 1, "and then by itself");
+    assert_agree(&fuzhou, &weinan, number);
+    weinan.pass_ms(DAY_MS);
+    assert_eq!(carry(&mut weinan, &mut fuzhou), 0, "once");
+}
+
+#[test]
+fn what_is_told_next_makes_up_for_what_was_missed() {
+    let (mut fuzhou, mut weinan) = (City::open(FUZHOU), City::open(WEINAN));
+    let number = received(&mut fuzhou, &mut weinan);
+    let ahead = fuzhou.time().plus_ms(limits::PACKET_LIFE_MS + 1);
+    fuzhou.set_time(ahead);
+    let reviewer = officer(WEINAN, REVIEWER);
+    weinan.act(&reviewer, accept(&weinan, number)).unwrap();
+    carry(&mut weinan, &mut fuzhou);
+    weinan.pass_ms(DAY_MS);
+    weinan.act(&reviewer, review(&weinan, number)).unwrap();
+    carry(&mut weinan, &mut fuzhou);
+    assert_agree(&fuzhou, &weinan, number);
+    weinan.set_time(ahead.plus_ms(DAY_MS));
+    let waiting = packets_for(&weinan, fuzhou.group());
+    assert!(waiting.is_empty(), "it is told already");
+}
+
+#[test]
+fn of_a_refused_packet_about_a_case_that_is_not_here_only_the_hash_is_kept() {
+    let (mut fuzhou, mut weinan) = (City::open(FUZHOU), City::open(WEINAN));
+    let number = in_transit(&mut fuzhou, &weinan);
+    let packet = |sequence, reason: &str| {
+        let packet = Packet {
+            from: GroupId(city_code(FUZHOU)),
+            to: GroupId(city_code(WEINAN)),
+            case: number,
+            sequence,
+            deadline: monday_morning().plus_ms(DAY_MS),
+            body: PacketBody::Withdrawal {
+                reason: sealed(tongban_types::SealedUse::Reason, reason),
+                at: monday_morning(),
+                actor: clerk(FUZHOU),
+            },
+        };
+        forged(&fuzhou, &[Parcel::Packet(Box::new(packet))])
+    };
+    let first = enter_parcel(&mut weinan, &packet(0, "of nothing")).unwrap();
+    let group = fuzhou.group();
+    let kept = |city: &City| received_certificate(&city.view, group, number, 0);
+    assert_eq!(kept(&weinan), None);
+    let again = enter_parcel(&mut weinan, &packet(0, "of nothing")).unwrap();
+    assert_eq!(answer_of(&again), answer_of(&first), "the answer is kept");
+    let other = enter_parcel(&mut weinan, &packet(0, "of something else"));
+    assert_eq!(other, Ok(ParcelFate::NotEntered(Code::EQUIVOCATION)));
+    let mut honest = City::open(WEINAN);
+    carry(&mut fuzhou, &mut honest);
+    assert!(
+        kept(&honest).is_some(),
+        "of one that was entered all is kept"
+    );
 }
 
 #[test]
@@ -431,7 +567,7 @@ fn parcels_of_one_entry_travel_under_one_signature() {
     let commands: Vec<_> = (0..5)
         .map(|_| {
             let order = application(&mut fuzhou, WEINAN);
-            let body = tongban_types::CommandBody::Collect(Box::new(order));
+            let body = CommandBody::Collect(Box::new(order));
             fuzhou.command(&clerk(FUZHOU), body)
         })
         .collect();

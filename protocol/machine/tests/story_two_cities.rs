@@ -2,7 +2,7 @@
 
 use tongban_machine::{DocumentStage, Effect, Standpoint, effects, form_of, issued_document};
 use tongban_types::{
-    CaseNumber, CaseState, Code, CommandBody, Decision, ItemTerms, ItemVersion, Sealed, SealedUse,
+    CaseState, Code, CommandBody, Decision, ItemTerms, ItemVersion, Sealed, SealedUse, sha256,
 };
 
 use crate::common::prelude::*;
@@ -158,7 +158,13 @@ fn a_correction_taken_at_the_authority_is_told_to_the_window() {
         .act(&clerk(WEINAN), correct(&weinan, number))
         .unwrap();
     carry_all(&mut fuzhou, &mut weinan);
+    assert_agree(&fuzhou, &weinan, number);
     assert_eq!(fuzhou.state(number), CaseState::Corrected);
+    assert_eq!(
+        form_of(&fuzhou.view, number),
+        None,
+        "rather none than one that was corrected"
+    );
 }
 
 #[test]
@@ -194,6 +200,31 @@ fn an_item_the_authority_does_not_know_comes_back_to_the_clerk() {
 }
 
 #[test]
+fn two_texts_of_one_item_are_found_out_by_the_authority() {
+    let (mut fuzhou, mut weinan) = (City::open(FUZHOU), City::open(WEINAN));
+    let terms = |text: &[u8]| ItemTerms {
+        item: ItemVersion {
+            version: 2,
+            ..migration_item().item
+        },
+        file: sha256(text),
+        ..migration_item()
+    };
+    let (ours, theirs) = (terms(b"one text"), terms(b"another"));
+    let body = CommandBody::InstallItem(ours.clone());
+    fuzhou.act(&operator(FUZHOU), body).unwrap();
+    let body = CommandBody::InstallItem(theirs);
+    weinan.act(&operator(WEINAN), body).unwrap();
+    let now = fuzhou.time();
+    let order = application_for(&mut fuzhou, WEINAN, &ours, now);
+    let number = collect(&mut fuzhou, order);
+    carry_all(&mut fuzhou, &mut weinan);
+    let case = fuzhou.case(number);
+    assert_eq!(case.state, CaseState::Collected);
+    assert_eq!(case.transfer_refused, Some(Code::ITEM_DIFFERS));
+}
+
+#[test]
 fn both_cities_can_be_intake_and_authority_of_each_other_at_once() {
     let (mut fuzhou, mut weinan) = (City::open(FUZHOU), City::open(WEINAN));
     let there = received(&mut fuzhou, &mut weinan);
@@ -208,25 +239,4 @@ fn sealed_form_after_correction() -> Sealed {
 
 fn owed(city: &City) -> Vec<Effect> {
     effects(&city.view, None, 100).collect()
-}
-
-fn assert_agree(intake: &City, authority: &City, number: CaseNumber) {
-    let (mirror, owner) = (intake.case(number), authority.case(number));
-    assert_eq!(mirror.standpoint, Standpoint::Mirror);
-    assert_eq!(owner.standpoint, Standpoint::Owner);
-    assert_eq!(mirror.state, owner.state);
-    assert_eq!(mirror.since, owner.since);
-    assert_eq!(
-        (&mirror.envelope, mirror.form),
-        (&owner.envelope, owner.form)
-    );
-    assert_eq!(
-        (mirror.promise_due, mirror.statutory_due),
-        (owner.promise_due, owner.statutory_due)
-    );
-    assert_eq!(
-        (mirror.accepted, mirror.decision),
-        (owner.accepted, owner.decision)
-    );
-    assert_eq!((mirror.pending, mirror.request_refused), (None, None));
 }

@@ -27,6 +27,8 @@ pub struct CaseEnvelope {
     pub number: CaseNumber,
     /// The item and the version of its guide in force when collected.
     pub item: ItemVersion,
+    /// SHA-256 of the item's file as the receiving city has it: both must have meant the same text.
+    pub item_file: Hash,
     /// How it is handled.
     pub mode: HandlingMode,
     /// The city that collected it (收件地).

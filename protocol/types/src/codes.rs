@@ -275,6 +275,13 @@ codes! {
         zh "对方在期限内未收到报文" en "The other city's group did not receive the packet by its deadline."
         cure_zh "检查两市之间的线路和组时间, 然后再次办理"
         cure_en "See whether the line is up and both group times are right, then act again.";
+    3045 COLLECTED_TOO_LONG_AGO "collected-too-long-ago"
+        zh "收件时间距今过久, 不能再进入日志" en "The application was collected too long ago to enter the log now."
+        cure_zh "核对收件节点的时钟; 重新收件" cure_en "Check the clock of the desk's node; take the application in again.";
+    3046 ITEM_DIFFERS "item-differs"
+        zh "两市的事项文件不一致" en "The two cities have different texts of this version of the item."
+        cure_zh "核对双方的事项文件; 已发布的版本不可修改, 应发布新版本"
+        cure_en "Compare the item's files; a published version is not changed but followed by the next.";
     4001 AUTHORITY_OUTSIDE "authority-outside"
         zh "属地城市尚未加入联盟" en "The authority's city is not a member of the federation."
         cure_zh "请申请人向该城市直接申请, 或核对表单中的行政区划" cure_en "Let the applicant apply there, or check the division in the form.";

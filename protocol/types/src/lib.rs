@@ -43,7 +43,7 @@ pub use item::{HandlingMode, ItemCode, ItemTerms, ItemVersion};
 pub use keys::{KeyRole, PublicKey, Purpose, SealingPublicKey, Signature, Signed};
 pub use parcel::{
     Answer, CertifiedParcels, Equivocation, IssuedDocument, Packet, PacketBody, Parcel,
-    ParcelBatch, PlacedParcel, Standing, Verdict,
+    ParcelBatch, PlacedParcel, Standing, Step, Verdict,
 };
 pub use people::{Actor, PersonId, Role};
 pub use receipt::{Receipt, ReceiptBody, ReplicatedReceipt};

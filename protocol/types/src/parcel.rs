@@ -106,25 +106,39 @@ pub enum PacketBody {
     Standing(Box<Standing>),
 }
 
-/// How a case stands at its owner, whole, so that a later one makes up for an earlier one lost.
+/// How a case stands at its owner, whole, so that a later one makes up for every earlier one lost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
-    /// Its state.
-    pub state: CaseState,
-    /// When it got there.
-    pub at: Timestamp,
-    /// Who brought it there.
-    pub actor: Actor,
+    /// Every step at the owner, oldest first, from *received* to where the case stands now; at most
+    /// `STEPS_MAX`, for no state is come to twice.
+    pub steps: Vec<Step>,
+    /// Salted hash of the form as last corrected.
+    pub form: Hash,
+    /// From when the time for a notice runs.
+    pub notice_from: Timestamp,
+    /// Silence until then counts as acceptance, while it may.
+    pub notice_due: Option<DueTime>,
     /// Accepted because the law counts silence as acceptance.
     pub deemed: bool,
     /// Promised by.
     pub promise_due: Option<DueTime>,
     /// Due by law.
     pub statutory_due: Option<DueTime>,
-    /// The notice or the reasons that go with the state.
-    pub words: Option<Sealed>,
     /// The document, once issued.
     pub document: Option<IssuedDocument>,
+}
+
+/// One step of a case at its owner, as the receiving city may know it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// The state it came to.
+    pub state: CaseState,
+    /// When.
+    pub at: Timestamp,
+    /// Who brought it there.
+    pub actor: Actor,
+    /// The notice, or the reasons of an end; a reviewer's opinion stays with the authority.
+    pub words: Option<Sealed>,
 }
 
 /// A signed document on its way.

@@ -30,6 +30,7 @@ pub(crate) fn application(scene: &Scene, authority: usize, dice: &mut Dice) -> A
     let channels = [Channel::Window, Channel::Online, Channel::Terminal];
     Application {
         item: scene.federation.item.item,
+        item_file: scene.federation.item.file,
         mode: HandlingMode::CollectedElsewhere,
         authority_division: Division::new(CITIES[authority].0).expect("a city is a division"),
         form: form(&subject, dice),

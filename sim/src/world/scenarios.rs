@@ -87,7 +87,9 @@ fn what_was_taken_in_for_an_item_not_yet_in_the_catalogue_enters_the_group_with_
         machine.crash(&scene.net);
         let witness = NodeWitness {
             node: machine.node(),
+            store: machine.store().clone(),
             applied: scene.applied.clone(),
+            oracle: scene.oracle.clone(),
         };
         machine.start(&newer, &scene.options, &scene.net, Arc::new(witness));
         until("the desk is empty", || {

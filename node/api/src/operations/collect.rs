@@ -57,6 +57,7 @@ fn read(api: &ApiState, mut fields: BodyFields) -> Result<Application, Problem> 
         .map_err(|fault| Problem::of_form(fault, "/form"))?;
     Ok(Application {
         item: item.terms.item,
+        item_file: item.terms.file,
         mode: item.terms.mode,
         authority_division: form.authority,
         subject: form.subject,

@@ -108,6 +108,7 @@ pub(crate) fn record() -> CaseRecord {
         envelope: CaseEnvelope {
             number: number(),
             item: item(),
+            item_file: Hash([3; 32]),
             mode: HandlingMode::CollectedElsewhere,
             intake: SampleFederation::city(0),
             authority: SampleFederation::city(4),
@@ -127,6 +128,7 @@ pub(crate) fn record() -> CaseRecord {
         received_at: Some(SAMPLE_NOW),
         noticed_at: Some(SAMPLE_NOW),
         notice_from: SAMPLE_NOW,
+        in_log_at: SAMPLE_NOW,
         notice_due: Some(DueTime {
             at: SAMPLE_NOW,
             provisional: true,

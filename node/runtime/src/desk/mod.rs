@@ -209,6 +209,7 @@ impl<P: Platform> Desk<P> {
         let envelope = CaseEnvelope {
             number: case,
             item: application.item,
+            item_file: application.item_file,
             mode: application.mode,
             intake: self.core.city(),
             authority,

@@ -3,9 +3,9 @@
 
 use tongban_types::{Actor, CaseState, OnCase, Timestamp};
 
-use super::receive::clear_notice;
 use super::tell::tell_intake;
 use crate::context::{Context, require_state, standing};
+use crate::dues::{clear_notice, start_promise};
 use crate::record::Acceptance;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
@@ -18,14 +18,8 @@ pub(super) fn on_accept(
 ) -> Result<Reply, Refusal> {
     let mut record = context.case_to_decide(order)?;
     require_state(&record, &[CaseState::Received, CaseState::Corrected])?;
-    context.require_in_time(&record)?;
-    let terms = context.terms(record.envelope.item)?;
-    let day = at.china_day();
-    record.promise_due = Some(context.due(day, terms.promise_days)?);
-    record.statutory_due = terms
-        .statutory_days
-        .map(|days| context.due(day, days))
-        .transpose()?;
+    context.require_in_time(&mut record)?;
+    start_promise(context, &mut record, at)?;
     clear_notice(context, &mut record);
     record.accepted = Some(Acceptance {
         at,
@@ -33,6 +27,6 @@ pub(super) fn on_accept(
         deemed: false,
     });
     context.move_case(&mut record, CaseState::Accepted, at, actor, None);
-    tell_intake(context, &record, None);
+    tell_intake(context, &record);
     Ok(standing(&record))
 }

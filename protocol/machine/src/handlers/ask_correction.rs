@@ -4,9 +4,9 @@
 use tongban_types::{Actor, AskCorrection, CaseState, SealedUse, Timestamp};
 
 use super::collect::check_words;
-use super::receive::clear_notice;
 use super::tell::tell_intake;
 use crate::context::{Context, require_state, standing};
+use crate::dues::clear_notice;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 
@@ -21,18 +21,12 @@ pub(super) fn on_ask_correction(
         return Err(Refusal::NoticeAlreadyGiven);
     }
     require_state(&record, &[CaseState::Received])?;
-    context.require_in_time(&record)?;
+    context.require_in_time(&mut record)?;
     check_words(&order.notice, SealedUse::Notice)?;
     clear_notice(context, &mut record);
     record.noticed_at = Some(at);
     let words = Some(order.notice.clone());
-    context.move_case(
-        &mut record,
-        CaseState::CorrectionAsked,
-        at,
-        actor,
-        words.clone(),
-    );
-    tell_intake(context, &record, words);
+    context.move_case(&mut record, CaseState::CorrectionAsked, at, actor, words);
+    tell_intake(context, &record);
     Ok(standing(&record))
 }

@@ -1,11 +1,13 @@
 //! 收件: an application enters the log of the city that took it in.
 
 use tongban_types::{
-    Actor, CaseEnvelope, CaseState, CaseVersion, Collect, Sealed, SealedUse, Timestamp, limits,
+    Actor, CaseEnvelope, CaseState, CaseVersion, Collect, GroupId, Sealed, SealedUse, Timestamp,
+    limits,
 };
 
 use super::transfer::hand_over;
 use crate::context::{Context, standing};
+use crate::dues::{reckon_notice, start_notice};
 use crate::keyspace;
 use crate::record::{CaseRecord, DocumentStage, Standpoint};
 use crate::refusal::Refusal;
@@ -32,17 +34,23 @@ pub(super) fn on_collect(
     }
     let mut record = fresh_record(envelope.clone());
     context.ground.cases += 1;
+    if GroupId(envelope.authority) == context.group {
+        start_notice(context, &mut record)?;
+    } else {
+        // Only shown here; collecting waits for no calendar.
+        record.notice_due = reckon_notice(context, &record).ok();
+    }
     context
         .draft
         .store(keyspace::form(envelope.number), &order.form);
     context.move_case(&mut record, CaseState::Collected, at, actor, None);
     if order.hand_over {
-        hand_over(context, &mut record, &order.form, actor, at)?;
+        hand_over(context, &mut record, &order.form, actor, at);
     }
     Ok(standing(&record))
 }
 
-/// What both cities demand of a package: a known item in its mode, an authority that answers for
+/// What both cities demand of a package: a known item in its mode, the same text of it, an authority that answers for
 /// the division named, a form of bounded size.
 pub(super) fn check_package(
     context: &Context<'_>,
@@ -50,6 +58,9 @@ pub(super) fn check_package(
     form: &Sealed,
 ) -> Result<(), Refusal> {
     let terms = context.terms(envelope.item)?;
+    if terms.file != envelope.item_file {
+        return Err(Refusal::ItemDiffers);
+    }
     let authority = context
         .registry()?
         .city_of_division(envelope.authority_division.number());
@@ -99,6 +110,7 @@ pub(super) fn fresh_record(envelope: CaseEnvelope) -> CaseRecord {
         received_at: None,
         noticed_at: None,
         notice_from: envelope.collected_at,
+        in_log_at: envelope.collected_at,
         notice_due: None,
         accepted: None,
         review: None,

@@ -3,9 +3,9 @@
 use tongban_types::{Actor, CaseState, Correct, GroupId, PacketBody, Timestamp};
 
 use super::collect::check_form;
-use super::receive::restart_notice;
 use super::tell::tell_intake;
 use crate::context::{Context, require_state, standing};
+use crate::dues::restart_notice;
 use crate::keyspace;
 use crate::outbox::send_packet;
 use crate::record::{Request, Standpoint};
@@ -30,9 +30,9 @@ pub(super) fn on_correct(
             context
                 .draft
                 .store(keyspace::form(order.on.case), &order.form);
-            restart_notice(context, &mut record)?;
+            restart_notice(context, &mut record, at)?;
             context.move_case(&mut record, CaseState::Corrected, at, actor, None);
-            tell_intake(context, &record, None);
+            tell_intake(context, &record);
         }
         Standpoint::Mirror => {
             record.pending = Some(Request::Correction);

@@ -46,6 +46,6 @@ pub(super) fn on_decide(
         context.draft.put(keyspace::owed(order.on.case), Vec::new());
     }
     context.move_case(&mut record, state, at, actor, order.reason.clone());
-    tell_intake(context, &record, order.reason.clone());
+    tell_intake(context, &record);
     Ok(standing(&record))
 }

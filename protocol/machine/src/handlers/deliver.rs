@@ -21,7 +21,7 @@ pub(super) fn on_deliver(
     match record.standpoint {
         Standpoint::Owner => {
             context.move_case(&mut record, CaseState::Delivered, at, actor, None);
-            tell_intake(context, &record, None);
+            tell_intake(context, &record);
         }
         Standpoint::Mirror => {
             if record.pending.is_some() {

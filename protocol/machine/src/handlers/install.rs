@@ -101,8 +101,8 @@ pub(super) fn on_item(context: &mut Context<'_>, terms: &ItemTerms) -> Result<Re
     Ok(Reply::Done)
 }
 
-/// A newer calendar replaces the one in force; due dates reckoned before keep the version they were
-/// reckoned by.
+/// A newer calendar replaces the one in force; firm days reckoned before stay, provisional ones are
+/// reckoned again ([`crate::dues`]).
 pub(super) fn on_calendar(
     context: &mut Context<'_>,
     calendar: &Calendar,

@@ -35,6 +35,6 @@ pub(super) fn on_issue_document(
         .store(keyspace::document(order.on.case), &order.document);
     context.draft.delete(keyspace::owed(order.on.case));
     context.touch_case(&mut record);
-    tell_intake(context, &record, None);
+    tell_intake(context, &record);
     Ok(standing(&record))
 }

@@ -64,7 +64,8 @@ fn check_right(context: &Context<'_>, signer: PublicKey, command: &Command) -> R
     Ok(())
 }
 
-/// The act's time is near group time; what a desk kept while it was cut off may be older. Before
+/// The act's time is near group time; what a desk kept while it was cut off may be older, so that
+/// the citizen keeps the day, but not for ever. Before
 /// the first reports only the catalogue may be set up.
 fn check_time(context: &Context<'_>, command: &Command) -> Result<(), Refusal> {
     let is_setup = matches!(
@@ -80,11 +81,12 @@ fn check_time(context: &Context<'_>, command: &Command) -> Result<(), Refusal> {
     }
     let ahead = command.at.ms_since(group_time);
     let is_desk_record = matches!(command.body, CommandBody::Collect(_));
+    let at = command.at;
     if ahead > limits::SKEW_MS_MAX || (ahead < -limits::SKEW_MS_MAX && !is_desk_record) {
-        return Err(Refusal::Skewed {
-            at: command.at,
-            group_time,
-        });
+        return Err(Refusal::Skewed { at, group_time });
+    }
+    if ahead < -limits::DESK_RECORD_MS_MAX {
+        return Err(Refusal::CollectedTooLongAgo { at, group_time });
     }
     Ok(())
 }

@@ -4,14 +4,15 @@
 use tongban_trust::{verify_majority, verify_majority_at};
 use tongban_types::{
     Actor, Answer, CaseEnvelope, CaseState, CertifiedParcels, GroupId, Packet, PacketBody, Parcel,
-    PlacedParcel, Purpose, Sealed, SealedUse, Timestamp, Verdict, decode, encode, leaf_hash,
-    limits, root_from_path,
+    PlacedParcel, Purpose, Sealed, SealedUse, Verdict, decode, encode, leaf_hash, limits,
+    root_from_path,
 };
 
 use super::collect::{check_form, check_package, check_words, fresh_record};
 use super::settle::on_answer;
 use super::tell::{on_standing, tell_intake};
 use crate::context::{Context, require_state};
+use crate::dues::{clear_notice, restart_notice, start_notice};
 use crate::keyspace;
 use crate::record::{CaseRecord, ReceivedPacket, Standpoint};
 use crate::refusal::Refusal;
@@ -90,7 +91,9 @@ fn on_packet(
             });
         }
         if !before.is_contested {
-            keep_evidence(context, &before.certificate, &single(certified, placed));
+            if let Some(first) = &before.certificate {
+                keep_evidence(context, first, &single(certified, placed));
+            }
             let contested = ReceivedPacket {
                 is_contested: true,
                 ..before
@@ -121,10 +124,11 @@ fn on_packet(
         at: context.ground.time,
     };
     let position = context.send(&Parcel::Answer(answer));
+    let is_kept = verdict == Verdict::Entered || context.case(case).is_some();
     let received = ReceivedPacket {
         hash: placed.hash(),
         answer: position,
-        certificate: single(certified, placed),
+        certificate: is_kept.then(|| single(certified, placed)),
         is_contested: false,
     };
     context.draft.store(received_key, &received);
@@ -166,9 +170,9 @@ fn enter_body(context: &mut Context<'_>, packet: &Packet) -> Result<(), Refusal>
             check_form(form)?;
             record.form = *form_hash;
             context.draft.store(keyspace::form(packet.case), form);
-            restart_notice(context, &mut record)?;
+            restart_notice(context, &mut record, *at)?;
             context.move_case(&mut record, CaseState::Corrected, *at, actor, None);
-            tell_intake(context, &record, None);
+            tell_intake(context, &record);
             Ok(())
         }
         PacketBody::Withdrawal { reason, at, actor } => {
@@ -179,15 +183,15 @@ fn enter_body(context: &mut Context<'_>, packet: &Packet) -> Result<(), Refusal>
             check_words(reason, SealedUse::Reason)?;
             clear_notice(context, &mut record);
             let words = Some(reason.clone());
-            context.move_case(&mut record, CaseState::Withdrawn, *at, actor, words.clone());
-            tell_intake(context, &record, words);
+            context.move_case(&mut record, CaseState::Withdrawn, *at, actor, words);
+            tell_intake(context, &record);
             Ok(())
         }
         PacketBody::Delivery { at, actor } => {
             let mut record = case_of_intake(context, packet, actor)?;
             super::deliver::require_deliverable(&record)?;
             context.move_case(&mut record, CaseState::Delivered, *at, actor, None);
-            tell_intake(context, &record, None);
+            tell_intake(context, &record);
             Ok(())
         }
         PacketBody::Standing(standing) => on_standing(context, packet.from, packet.case, standing),
@@ -209,6 +213,11 @@ fn on_transferred(
     if !consistent {
         return Err(Refusal::InconsistentEnvelope);
     }
+    // A package from the future is not there yet, or our time lags: its sender repeats it.
+    let (at, group_time) = (envelope.collected_at, context.ground.time);
+    if at.ms_since(group_time) > limits::SKEW_MS_MAX {
+        return Err(Refusal::Skewed { at, group_time });
+    }
     check_package(context, envelope, form)?;
     if context.case(packet.case).is_some() {
         return Err(Refusal::CaseExists);
@@ -216,54 +225,12 @@ fn on_transferred(
     let mut record = fresh_record(envelope.clone());
     context.ground.cases += 1;
     context.draft.store(keyspace::form(packet.case), form);
+    record.received_at = Some(context.ground.time);
     start_notice(context, &mut record)?;
     let actor = Actor::system(context.group.city());
     let at = context.ground.time;
     context.move_case(&mut record, CaseState::Received, at, &actor, None);
     Ok(())
-}
-
-/// Starts the clock of the notice, from the citizen's time of receipt (行政许可法 art. 32(4)). A
-/// package that comes later than that is deemed accepted in this very entry.
-pub(super) fn start_notice(
-    context: &mut Context<'_>,
-    record: &mut CaseRecord,
-) -> Result<(), Refusal> {
-    record.received_at = Some(context.ground.time);
-    set_notice(context, record, record.envelope.collected_at)
-}
-
-/// Starts it again from a correction: a complete package must be accepted.
-pub(super) fn restart_notice(
-    context: &mut Context<'_>,
-    record: &mut CaseRecord,
-) -> Result<(), Refusal> {
-    set_notice(context, record, context.ground.time)
-}
-
-fn set_notice(
-    context: &mut Context<'_>,
-    record: &mut CaseRecord,
-    from: Timestamp,
-) -> Result<(), Refusal> {
-    let terms = context.terms(record.envelope.item)?;
-    let due = context.due(from.china_day(), terms.notice_days)?;
-    record.notice_from = from;
-    record.notice_due = Some(due);
-    context.draft.put(
-        keyspace::deadline(due.at, record.envelope.number),
-        Vec::new(),
-    );
-    Ok(())
-}
-
-/// Stops the clock of the notice.
-pub(super) fn clear_notice(context: &mut Context<'_>, record: &mut CaseRecord) {
-    if let Some(due) = record.notice_due.take() {
-        context
-            .draft
-            .delete(keyspace::deadline(due.at, record.envelope.number));
-    }
 }
 
 /// The case a packet of its intake city acts on, owned here; the actor must be of that city.

@@ -3,9 +3,9 @@
 use tongban_types::{Actor, CaseState, SealedUse, Timestamp, WithReason};
 
 use super::collect::check_words;
-use super::receive::clear_notice;
 use super::tell::tell_intake;
 use crate::context::{Context, require_state, standing};
+use crate::dues::clear_notice;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 
@@ -17,17 +17,11 @@ pub(super) fn on_refuse_to_accept(
 ) -> Result<Reply, Refusal> {
     let mut record = context.case_to_decide(order.on)?;
     require_state(&record, &[CaseState::Received, CaseState::Corrected])?;
-    context.require_in_time(&record)?;
+    context.require_in_time(&mut record)?;
     check_words(&order.reason, SealedUse::Reason)?;
     clear_notice(context, &mut record);
     let words = Some(order.reason.clone());
-    context.move_case(
-        &mut record,
-        CaseState::NotAccepted,
-        at,
-        actor,
-        words.clone(),
-    );
-    tell_intake(context, &record, words);
+    context.move_case(&mut record, CaseState::NotAccepted, at, actor, words);
+    tell_intake(context, &record);
     Ok(standing(&record))
 }

@@ -31,6 +31,6 @@ pub(super) fn on_review(
         Some(order.opinion.clone()),
     );
     // The opinion is the authority's own: the receiving city learns only that a review was done.
-    tell_intake(context, &record, None);
+    tell_intake(context, &record);
     Ok(standing(&record))
 }

@@ -5,11 +5,11 @@ use tongban_types::{
     Actor, Answer, CaseState, Code, GroupId, Packet, PacketBody, Sealed, Timestamp, Verdict, limits,
 };
 
-use super::tell::send_standing;
 use super::transfer::hand_over;
 use crate::context::Context;
+use crate::dues::{clear_notice, reckon_notice};
 use crate::keyspace;
-use crate::outbox::{last_unanswered, may_repeat, send_packet, settle};
+use crate::outbox::{last_unanswered, mark_stale_mirror, may_repeat, send_packet, settle};
 use crate::record::{CaseRecord, Standpoint};
 use crate::refusal::Refusal;
 use crate::reply::ParcelFate;
@@ -23,7 +23,7 @@ pub(super) fn on_answer(context: &mut Context<'_>, answer: Answer) -> Result<Par
     };
     match &packet.body {
         PacketBody::Transfer { form, .. } => {
-            on_transfer_answered(context, record, &packet, form, answer)?;
+            on_transfer_answered(context, record, &packet, form, answer);
         }
         PacketBody::Standing(_) => on_standing_answered(context, &record, &packet, answer),
         PacketBody::Correction { .. }
@@ -41,22 +41,23 @@ fn on_transfer_answered(
     packet: &Packet,
     form: &Sealed,
     answer: Answer,
-) -> Result<(), Refusal> {
+) {
     if record.state != CaseState::InTransit || record.standpoint != Standpoint::Owner {
         // The owner's standing came before its answer.
-        return Ok(());
+        return;
     }
     let actor = Actor::system(answer.from.city());
     match answer.verdict {
         Verdict::Entered => {
             record.standpoint = Standpoint::Mirror;
             record.received_at = Some(answer.at);
+            // As the authority reckons it; it says so itself with its next step.
+            record.in_log_at = answer.at;
+            record.notice_due = reckon_notice(context, &record).ok();
             context.move_case(&mut record, CaseState::Received, answer.at, &actor, None);
-            Ok(())
         }
         Verdict::Refused(code) => {
             come_back(context, &mut record, code, &actor, answer.at);
-            Ok(())
         }
         Verdict::NotReceived
             if record.transfers < limits::RESENDS_MAX
@@ -65,12 +66,11 @@ fn on_transfer_answered(
         {
             let ours = Actor::system(context.group.city());
             let at = context.ground.time;
-            hand_over(context, &mut record, form, &ours, at)
+            hand_over(context, &mut record, form, &ours, at);
         }
         Verdict::NotReceived => {
             let code = Code::PACKET_NOT_RECEIVED;
             come_back(context, &mut record, code, &actor, answer.at);
-            Ok(())
         }
     }
 }
@@ -95,6 +95,7 @@ fn come_back(
         ..
     }) = asked
     {
+        clear_notice(context, record);
         context.move_case(record, CaseState::Withdrawn, at, &actor, Some(reason));
     }
 }
@@ -139,7 +140,8 @@ fn refuse_request(context: &mut Context<'_>, record: &mut CaseRecord, code: Code
     context.touch_case(record);
 }
 
-/// A standing that was not received is made up for by one that says how the case stands now.
+/// A standing that was not received is made up for by a later one: one that is on its way already, or
+/// one sent when it may be said again.
 fn on_standing_answered(
     context: &mut Context<'_>,
     record: &CaseRecord,
@@ -148,15 +150,8 @@ fn on_standing_answered(
 ) {
     if answer.verdict == Verdict::NotReceived
         && record.standpoint == Standpoint::Owner
-        && may_repeat(context, packet)
+        && last_unanswered(context, packet.to, packet.case).is_none()
     {
-        // A reviewer's opinion is the authority's own.
-        let words = match record.state {
-            CaseState::InReview => None,
-            _ => context
-                .last_movement(record)
-                .and_then(|movement| movement.words),
-        };
-        send_standing(context, GroupId(record.envelope.intake), record, words);
+        mark_stale_mirror(context, packet);
     }
 }

@@ -3,7 +3,6 @@
 
 use tongban_types::{Actor, CaseState, GroupId, OnCase, PacketBody, Sealed, Timestamp};
 
-use super::receive::start_notice;
 use crate::context::{Context, require_state, standing};
 use crate::keyspace;
 use crate::outbox::send_packet;
@@ -23,7 +22,7 @@ pub(super) fn on_transfer(
         .draft
         .load(&keyspace::form(order.case))
         .ok_or(Refusal::NoSuchCase)?;
-    hand_over(context, &mut record, &form, actor, at)?;
+    hand_over(context, &mut record, &form, actor, at);
     Ok(standing(&record))
 }
 
@@ -34,12 +33,12 @@ pub(super) fn hand_over(
     form: &Sealed,
     actor: &Actor,
     at: Timestamp,
-) -> Result<(), Refusal> {
+) {
     record.transfer_refused = None;
     record.transfers = record.transfers.saturating_add(1);
     let authority = GroupId(record.envelope.authority);
     if authority == context.group {
-        start_notice(context, record)?;
+        record.received_at = Some(context.ground.time);
         context.move_case(record, CaseState::Received, at, actor, None);
     } else {
         let body = PacketBody::Transfer {
@@ -49,5 +48,4 @@ pub(super) fn hand_over(
         send_packet(context, authority, record.envelope.number, body);
         context.move_case(record, CaseState::InTransit, at, actor, None);
     }
-    Ok(())
 }

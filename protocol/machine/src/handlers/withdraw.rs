@@ -4,9 +4,9 @@
 use tongban_types::{Actor, CaseState, GroupId, PacketBody, SealedUse, Timestamp, WithReason};
 
 use super::collect::check_words;
-use super::receive::clear_notice;
 use super::tell::tell_intake;
 use crate::context::{Context, standing};
+use crate::dues::clear_notice;
 use crate::outbox::send_packet;
 use crate::record::{Request, Standpoint};
 use crate::refusal::Refusal;
@@ -27,8 +27,8 @@ pub(super) fn on_withdraw(
     if record.standpoint == Standpoint::Owner && !on_its_way {
         clear_notice(context, &mut record);
         let words = Some(order.reason.clone());
-        context.move_case(&mut record, CaseState::Withdrawn, at, actor, words.clone());
-        tell_intake(context, &record, words);
+        context.move_case(&mut record, CaseState::Withdrawn, at, actor, words);
+        tell_intake(context, &record);
         return Ok(standing(&record));
     }
     if record.pending.is_some() {

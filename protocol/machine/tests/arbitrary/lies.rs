@@ -3,7 +3,7 @@
 use tongban_machine::{load_case, receive_position};
 use tongban_types::{
     Actor, CaseNumber, CaseState, Entry, Hash, IssuedDocument, Packet, PacketBody, Parcel,
-    Standing, Timestamp, encode,
+    Standing, Step, Timestamp, encode,
 };
 
 use super::world::World;
@@ -42,7 +42,6 @@ impl World {
         ];
         let actor: Actor = people[usize::from(dice.actor) % people.len()].clone();
         let at = Timestamp::from_unix_ms(dice.at);
-        let state = CaseState::ALL[usize::from(dice.size) % CaseState::ALL.len()];
         match dice.kind % 6 {
             0 => PacketBody::Correction {
                 form: dice.text(),
@@ -70,18 +69,44 @@ impl World {
                 }
             }
             _ => PacketBody::Standing(Box::new(Standing {
-                state,
-                at,
-                actor,
+                steps: self.lying_steps(to, number, dice, &actor),
+                form: Hash([dice.luck; 32]),
+                notice_from: at,
+                notice_due: None,
                 deemed: dice.luck.is_multiple_of(2),
                 promise_due: None,
                 statutory_due: None,
-                words: (dice.luck.is_multiple_of(3)).then(|| dice.text()),
                 document: (dice.luck.is_multiple_of(5)).then(|| IssuedDocument {
                     document: dice.text(),
                     hash: Hash([2; 32]),
                 }),
             })),
         }
+    }
+
+    /// Mostly from where the mirror stands to anywhere; now and then steps from nowhere.
+    fn lying_steps(&self, to: usize, number: CaseNumber, dice: &Dice, actor: &Actor) -> Vec<Step> {
+        let known = load_case(&self.towns[to].view, number).map(|record| record.state);
+        let state = CaseState::ALL[usize::from(dice.size) % CaseState::ALL.len()];
+        let known = known.filter(|state| {
+            !matches!(state, CaseState::Collected | CaseState::InTransit)
+                && !dice.luck.is_multiple_of(8)
+        });
+        let count = usize::from(dice.usage % 3);
+        let lie = Step {
+            state,
+            at: Timestamp::from_unix_ms(dice.at),
+            actor: actor.clone(),
+            words: (dice.luck.is_multiple_of(3)).then(|| dice.text()),
+        };
+        let known = known.map(|state| Step {
+            state,
+            words: None,
+            ..lie.clone()
+        });
+        known
+            .into_iter()
+            .chain(std::iter::repeat_n(lie, count))
+            .collect()
     }
 }

@@ -57,6 +57,9 @@ impl World {
                 let ms = i64::from(*hours) * 3_600_000 / 4;
                 self.towns.iter_mut().for_each(|town| town.pass_ms(ms));
             }
+            Step::Ahead(town, hours) => {
+                self.town(*town).pass_ms(i64::from(*hours) * 3_600_000);
+            }
             Step::Lie(town, at) => {
                 let town = self.town(*town);
                 let liar = voters_of(town.code)[2];

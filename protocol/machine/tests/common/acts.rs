@@ -96,6 +96,7 @@ pub(crate) fn application_for(
         envelope: CaseEnvelope {
             number,
             item: item.item,
+            item_file: item.file,
             mode: item.mode,
             intake,
             authority: city_code(authority),

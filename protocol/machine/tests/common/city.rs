@@ -10,7 +10,7 @@ use tongban_machine::{
 use tongban_trust::SigningKey;
 use tongban_types::{
     Actor, BatchHead, CaseNumber, CaseState, Command, CommandBatch, CommandBody, CommandId, Entry,
-    GroupId, Hash, NodeId, Purpose, RequestTag, Timestamp, VoterReport, encode, sha256,
+    GroupId, Hash, ItemTerms, NodeId, Purpose, RequestTag, Timestamp, VoterReport, encode, sha256,
 };
 
 use super::acts::{local_item, migration_item, operator};
@@ -66,21 +66,23 @@ impl City {
 
     /// A group that has its registry, calendar and catalogue, on a Monday morning.
     pub(crate) fn open(code: u32) -> Self {
+        Self::open_with(code, &[migration_item(), local_item()])
+    }
+
+    /// The same with a catalogue of its own.
+    pub(crate) fn open_with(code: u32, items: &[ItemTerms]) -> Self {
         let mut city = Self::empty(code);
         city.enter_registry(Federation::get().file.clone()).unwrap();
-        city.install();
+        city.install(items);
         city.set_time(monday_morning());
         city
     }
 
-    /// The calendar and the two items of the stories.
-    pub(crate) fn install(&mut self) {
+    /// The calendar and some items.
+    pub(crate) fn install(&mut self, items: &[ItemTerms]) {
         let calendar = Federation::get().calendar.clone();
-        for body in [
-            CommandBody::InstallCalendar(calendar),
-            CommandBody::InstallItem(migration_item()),
-            CommandBody::InstallItem(local_item()),
-        ] {
+        let items = items.iter().cloned().map(CommandBody::InstallItem);
+        for body in std::iter::once(CommandBody::InstallCalendar(calendar)).chain(items) {
             self.act(&operator(self.code), body).unwrap();
         }
     }

@@ -41,6 +41,8 @@ fn check_step(before: &CaseRecord, after: &CaseRecord) {
     // A day reckoned by a newer calendar is no change of the case.
     let changed = CaseRecord {
         notice_due: after.notice_due,
+        promise_due: after.promise_due,
+        statutory_due: after.statutory_due,
         ..before.clone()
     } != *after;
     assert!(
@@ -115,7 +117,8 @@ fn check_case(view: &MemoryView, case: &CaseRecord, group: GroupId) {
         steps.len() as u64 <= u64::from(case.version.0),
         "each step is a version"
     );
-    let waits = [CaseState::Received, CaseState::Corrected].contains(&case.state);
+    let on_its_way = [CaseState::Collected, CaseState::InTransit].contains(&case.state);
+    let waits = on_its_way || [CaseState::Received, CaseState::Corrected].contains(&case.state);
     if case.standpoint == Standpoint::Owner {
         assert_eq!(
             case.notice_due.is_some(),

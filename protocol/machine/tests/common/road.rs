@@ -1,10 +1,13 @@
 //! The road between two groups: what a relay does with parcels, one step at a time.
 
-use tongban_machine::{ParcelFate, Refusal, Reply, Unanswered, place_parcel, unanswered};
+use tongban_machine::{
+    CaseRecord, DocumentStage, ParcelFate, Refusal, Reply, Standpoint, Unanswered, place_parcel,
+    unanswered,
+};
 use tongban_trust::SigningKey;
 use tongban_types::{
-    CertifiedParcels, Entry, GroupId, NodeId, Parcel, ParcelBatch, PlacedParcel, Purpose,
-    Signature, decode, encode, leaf_hash, merkle_path, merkle_root,
+    CaseNumber, CaseState, CertifiedParcels, Entry, GroupId, NodeId, Parcel, ParcelBatch,
+    PlacedParcel, Purpose, Signature, decode, encode, leaf_hash, merkle_path, merkle_root,
 };
 
 use super::city::City;
@@ -120,4 +123,35 @@ pub(crate) fn forged(from: &City, parcels: &[Parcel]) -> CertifiedParcels {
         signatures: voters_of(from.code)[..2].iter().map(|v| sign(*v)).collect(),
         parcels: placed.collect(),
     }
+}
+
+/// The intake city knows of a case whatever its authority knows and may tell: where it stands, its
+/// days, and every step since it was received.
+pub(crate) fn assert_agree(intake: &City, authority: &City, number: CaseNumber) {
+    let (mirror, owner) = (intake.case(number), authority.case(number));
+    assert_eq!(mirror.standpoint, Standpoint::Mirror);
+    assert_eq!(owner.standpoint, Standpoint::Owner);
+    assert_eq!((mirror.pending, mirror.request_refused), (None, None));
+    let told = CaseRecord {
+        standpoint: Standpoint::Mirror,
+        version: mirror.version,
+        transfers: mirror.transfers,
+        in_log_at: mirror.in_log_at,
+        review: None,
+        document: mirror.document,
+        ..owner.clone()
+    };
+    assert_eq!(mirror, told);
+    let is_issued = |record: &CaseRecord| matches!(record.document, DocumentStage::Issued { .. });
+    assert_eq!(is_issued(&mirror), is_issued(&owner));
+    let steps = |city: &City| {
+        let mut steps = city.steps(number);
+        steps.retain(|step| !matches!(step.state, CaseState::Collected | CaseState::InTransit));
+        let told = steps.into_iter().map(|step| {
+            let words = step.words.filter(|_| step.state != CaseState::InReview);
+            (step.state, step.at, step.actor, words)
+        });
+        told.collect::<Vec<_>>()
+    };
+    assert_eq!(steps(intake), steps(authority));
 }

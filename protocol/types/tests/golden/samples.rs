@@ -6,7 +6,7 @@ use tongban_types::{
     CommandBody, CommandId, Division, DueTime, GroupId, HandlingMode, Hash, Holiday,
     IssuedDocument, ItemCode, ItemTerms, ItemVersion, NodeId, OnCase, Packet, PacketBody, Parcel,
     ParcelBatch, PersonId, PlacedParcel, PublicKey, RequestTag, Role, Sealed, SealedUse, Signature,
-    Standing, Timestamp, Verdict, VoterReport, WithReason, encode,
+    Standing, Step, Timestamp, Verdict, VoterReport, WithReason, encode,
 };
 
 pub(crate) fn fuzhou() -> CityCode {
@@ -79,6 +79,7 @@ pub(crate) fn envelope() -> CaseEnvelope {
     CaseEnvelope {
         number: number(),
         item: item(),
+        item_file: hash(3),
         mode: HandlingMode::CollectedElsewhere,
         intake: fuzhou(),
         authority: weinan(),
@@ -159,14 +160,23 @@ pub(crate) fn delivery() -> PacketBody {
 }
 
 pub(crate) fn standing() -> Standing {
-    Standing {
-        state: CaseState::Granted,
+    let step = |state, words| Step {
+        state,
         at: moment(),
         actor: actor(),
+        words,
+    };
+    Standing {
+        steps: vec![
+            step(CaseState::Received, None),
+            step(CaseState::Granted, Some(sealed(SealedUse::Reason))),
+        ],
+        form: hash(2),
+        notice_from: moment(),
+        notice_due: None,
         deemed: true,
         promise_due: Some(due()),
         statutory_due: None,
-        words: Some(sealed(SealedUse::Reason)),
         document: Some(IssuedDocument {
             document: sealed(SealedUse::Document),
             hash: hash(4),
