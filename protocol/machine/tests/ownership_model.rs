@@ -1,13 +1,14 @@
 //! Every interleaving of the ownership protocol of decision 0001, by a model checker: one case, its
 //! intake city and its authority, a line that loses, repeats and reorders parcels or is cut, one
 //! withdrawal, one decision (that the case is not accepted), the packet's deadline at both cities and
-//! the notice's at the authority, each by that group's own time, and one crash of a leader that loses
-//! what it had not committed, after which its client sends again.
+//! the notice's at the authority, each by that group's own time, and one crash of a leader, which loses
+//! what it had not committed, or the answer to what it had; its client sends the same act again.
 //!
 //! The transitions are the real rules: each step of a city is `Machine::apply` on its real state, and
 //! only its result is remembered, so that equal steps are reckoned once ([`table`]). Only what lies
 //! around the machine is modelled: the line (any parcel ever sent may arrive at any time, any number
-//! of times, or never), the clocks, the client and the leader's crash.
+//! of times, or never), the clocks, the client and the leader's crash. What the law asks of the clocks is
+//! written out here by hand and not taken from the machine.
 
 mod table;
 
@@ -15,10 +16,10 @@ use std::sync::{Mutex, PoisonError};
 
 use stateright::{Checker, HasDiscoveries, Model, Property};
 use tongban_machine::{CaseRecord, Request, Standpoint};
-use tongban_types::{CaseNumber, CaseState, CivilDay, Code, Timestamp, limits};
+use tongban_types::{CaseNumber, CaseState, CivilDay, Code, DAY_MS, ItemTerms, Timestamp};
 
 use crate::common::prelude::*;
-use table::{ActId, CityId, Event, ParcelId, Table};
+use table::{ActId, CityId, Event, Outcome, ParcelId, ReplyId, Table};
 
 const INTAKE: usize = 0;
 const AUTHORITY: usize = 1;
@@ -32,10 +33,18 @@ fn moment(at: usize) -> Timestamp {
     let start = monday_morning();
     match at {
         0 => start,
-        1 => start.plus_ms(limits::PACKET_LIFE_MS + 1),
+        // Thursday 5 March, the first packet's three days over.
+        1 => start.plus_ms(PACKET_LIFE_MS + 1),
         _ => CivilDay::from_ymd(2026, 3, 10).unwrap().first_ms(),
     }
 }
+
+/// Three days.
+const PACKET_LIFE_MS: i64 = 3 * DAY_MS;
+
+/// The case was collected on Monday 2 March; the five working days are 3, 4, 5, 6 and 9 March, so
+/// silence counts from the 10th on. An authority that gets the case only then has all of the 11th.
+const NOTICE_OVER: usize = 2;
 
 /// The two cities, the road and the clients.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -46,10 +55,37 @@ struct World {
     road: u128,
     /// What a leader took from its client and has not committed.
     proposed: [Option<ActId>; 2],
-    /// How often each client may still propose its one act.
+    /// What a client got no answer to and sends again.
+    unanswered: [Option<ActId>; 2],
+    /// What was carried out last, and what was answered.
+    done: [Option<Done>; 2],
+    /// Whether each client may still propose its one act.
     proposals_left: [u8; 2],
+    /// The moment at which the authority had the case first.
+    entered_at: Option<usize>,
+    repeat: Repeat,
     crashes_left: u8,
     losses_left: u8,
+}
+
+/// An act that was carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Done {
+    act: ActId,
+    at: usize,
+    reply: ReplyId,
+}
+
+/// What became of an act that was carried out and sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Repeat {
+    None,
+    /// The same answer and nothing else.
+    AnsweredAgain,
+    /// Long after, when its id is forgotten: refused.
+    Refused,
+    /// It was done twice, or answered otherwise.
+    Broken,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -62,8 +98,10 @@ enum Step {
     Propose(usize),
     /// What was proposed commits.
     Commit(usize),
-    /// A leader goes down with what it had not committed.
+    /// A leader goes down with what it had not committed, or with the answer to what it had.
     Crash(usize),
+    /// A client that got no answer sends the same act again.
+    Again(usize),
     /// Only in the control: the authority loses what it had committed.
     Forget,
 }
@@ -76,13 +114,19 @@ struct Ownership {
 }
 
 impl Ownership {
-    /// The case was just collected and handed over. `losses` breaks the authority's log so often.
-    fn new(losses: u8) -> Self {
-        let (mut fuzhou, weinan) = (City::open(FUZHOU), City::open(WEINAN));
+    /// The case was just collected and handed over. `losses` breaks the authority's log so often;
+    /// `notice_days` is what the authority reckons with, rightly five.
+    fn new(losses: u8, notice_days: u16) -> Self {
+        let reckoned = ItemTerms {
+            notice_days,
+            ..migration_item()
+        };
+        let mut fuzhou = City::open(FUZHOU);
+        let weinan = City::open_with(WEINAN, &[reckoned]);
         let case = in_transit(&mut fuzhou, &weinan);
         let mut table = Table::new([&fuzhou, &weinan].map(|city| city.machine.clone()));
         let cities = [(INTAKE, fuzhou), (AUTHORITY, weinan)]
-            .map(|(side, city)| table.intern(side, case, &city));
+            .map(|(side, city)| table.intern(side, case, &city, 0));
         let road = table.cities[cities[INTAKE] as usize]
             .waits
             .iter()
@@ -94,7 +138,11 @@ impl Ownership {
                 moments: [0, 0],
                 road,
                 proposed: [None, None],
+                unanswered: [None, None],
+                done: [None, None],
                 proposals_left: [1, 1],
+                entered_at: None,
+                repeat: Repeat::None,
                 crashes_left: 1,
                 losses_left: losses,
             },
@@ -104,6 +152,41 @@ impl Ownership {
 
     fn with<T>(&self, question: impl FnOnce(&mut Table) -> T) -> T {
         question(&mut self.table.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// An act commits, perhaps one that was carried out before.
+    fn commit(&self, world: &World, side: usize, outcome: Outcome, next: &mut World) {
+        let (Some(act), Some(reply)) = (world.proposed[side], outcome.reply) else {
+            return;
+        };
+        let now = world.moments[side];
+        let before = world.done[side].filter(|done| done.act == act);
+        let is_carried_out = self.with(|table| table.replies[usize::from(reply)].is_ok());
+        match before {
+            Some(done) if done.at == now => {
+                let is_same = outcome.city == world.cities[side] && reply == done.reply;
+                next.repeat = if is_same {
+                    Repeat::AnsweredAgain
+                } else {
+                    Repeat::Broken
+                };
+            }
+            // A day later ids are forgotten, and the version of the case refuses it.
+            Some(_) => {
+                let [was, is] = [world.cities[side], outcome.city]
+                    .map(|city| self.with(|table| table.cities[city as usize].record.clone()));
+                next.repeat = if was == is && !is_carried_out {
+                    Repeat::Refused
+                } else {
+                    Repeat::Broken
+                };
+            }
+            None if is_carried_out => {
+                let at = now;
+                next.done[side] = Some(Done { act, at, reply });
+            }
+            None => {}
+        }
     }
 
     fn records(&self, world: &World) -> [Option<CaseRecord>; 2] {
@@ -138,15 +221,17 @@ impl Model for Ownership {
             if world.moments[side] + 1 < MOMENTS[side] {
                 actions.push(Step::Tick(side));
             }
-            match world.proposed[side] {
-                Some(_) => {
-                    actions.push(Step::Commit(side));
-                    if world.crashes_left > 0 {
-                        actions.push(Step::Crash(side));
-                    }
+            let has_any = world.proposed[side].is_some() || world.done[side].is_some();
+            if has_any && world.crashes_left > 0 {
+                actions.push(Step::Crash(side));
+            }
+            match (world.proposed[side], world.unanswered[side]) {
+                (Some(_), _) => actions.push(Step::Commit(side)),
+                (None, Some(_)) => actions.push(Step::Again(side)),
+                (None, None) if world.proposals_left[side] > 0 => {
+                    actions.push(Step::Propose(side));
                 }
-                None if world.proposals_left[side] > 0 => actions.push(Step::Propose(side)),
-                None => {}
+                (None, None) => {}
             }
         }
         if world.losses_left > 0 {
@@ -161,6 +246,7 @@ impl Model for Ownership {
             let outcome = self.with(|table| table.step(side, city, event, self.case));
             next.cities[side] = outcome.city;
             next.road |= outcome.sent;
+            outcome
         };
         match step {
             Step::Arrive(parcel) => {
@@ -182,19 +268,27 @@ impl Model for Ownership {
                 next.proposals_left[side] -= 1;
             }
             Step::Commit(side) => {
-                happens(side, Event::Act(world.proposed[side]?));
+                let outcome = happens(side, Event::Act(world.proposed[side]?));
+                self.commit(world, side, outcome, &mut next);
                 next.proposed[side] = None;
             }
             Step::Crash(side) => {
+                let answered = world.done[side].map(|done| done.act);
+                next.unanswered[side] = world.proposed[side].or(answered);
                 next.proposed[side] = None;
-                next.proposals_left[side] += 1;
                 next.crashes_left -= 1;
+            }
+            Step::Again(side) => {
+                next.proposed[side] = next.unanswered[side].take();
             }
             Step::Forget => {
                 next.cities[AUTHORITY] = self.first.cities[AUTHORITY];
                 next.moments[AUTHORITY] = 0;
                 next.losses_left -= 1;
             }
+        }
+        if next.entered_at.is_none() && self.records(&next)[AUTHORITY].is_some() {
+            next.entered_at = Some(next.moments[AUTHORITY]);
         }
         (next != *world).then_some(next)
     }
@@ -220,14 +314,21 @@ impl Model for Ownership {
                 };
                 records.iter().flatten().any(acts_on) || is_under_way()
             }),
-            Property::always("no deadline is early", |model: &Self, world: &World| {
+            Property::always(NO_DEADLINE_EARLY, |model: &Self, world: &World| {
                 let [_, authority] = model.records(world);
                 let accepted = authority.and_then(|record| record.accepted);
                 let deemed = accepted.filter(|accepted| accepted.deemed);
-                let now = moment(world.moments[AUTHORITY]);
-                deemed.is_none_or(|accepted| now > accepted.at)
-                    && model.with(|table| table.never_early(world.road))
+                let had_it_in_time = world.entered_at.is_some_and(|at| at < NOTICE_OVER);
+                deemed.is_none_or(|accepted| {
+                    world.moments[AUTHORITY] >= NOTICE_OVER
+                        && had_it_in_time
+                        && accepted.at == monday_morning()
+                }) && model.with(|table| table.never_early(world.road))
             }),
+            Property::always(
+                "an act sent again is done once",
+                |_: &Self, world: &World| world.repeat != Repeat::Broken,
+            ),
             Property::always(
                 "withdrawn or decided: one wins",
                 |model: &Self, world: &World| match model.records(world) {
@@ -268,6 +369,14 @@ impl Model for Ownership {
                 },
             ),
             Property::sometimes(
+                "an act is sent again and answered again",
+                |_: &Self, world: &World| world.repeat == Repeat::AnsweredAgain,
+            ),
+            Property::sometimes(
+                "an act is sent again and its version refuses it",
+                |_: &Self, world: &World| world.repeat == Repeat::Refused,
+            ),
+            Property::sometimes(
                 "withdrawn at the authority",
                 |model: &Self, world: &World| {
                     matches!(model.records(world), [_, Some(record)]
@@ -301,21 +410,28 @@ impl Model for Ownership {
 }
 
 const NEVER_TWO_OWNERS: &str = "never two owners";
+const NO_DEADLINE_EARLY: &str = "no deadline is early";
+const NOTICE_DAYS: u16 = 5;
 
 #[test]
 fn a_case_has_one_owner_whatever_the_line_the_clocks_and_a_leader_do() {
-    let checker = Ownership::new(0).checker().spawn_bfs().join();
+    let checker = Ownership::new(0, NOTICE_DAYS).checker().spawn_bfs().join();
     checker.assert_properties();
     assert!(checker.unique_state_count() > 1_000, "the model explores");
 }
 
 #[test]
 fn the_checker_finds_two_owners_when_an_authority_forgets_its_non_receipt() {
-    let found = HasDiscoveries::AllOf([NEVER_TWO_OWNERS].into());
-    let checker = Ownership::new(1)
-        .checker()
-        .finish_when(found)
-        .spawn_bfs()
-        .join();
-    assert!(checker.discovery(NEVER_TWO_OWNERS).is_some());
+    assert_finds(NEVER_TWO_OWNERS, Ownership::new(1, NOTICE_DAYS));
+}
+
+#[test]
+fn the_checker_finds_an_early_deadline_when_an_authority_reckons_with_fewer_days() {
+    assert_finds(NO_DEADLINE_EARLY, Ownership::new(0, 2));
+}
+
+fn assert_finds(broken: &'static str, model: Ownership) {
+    let found = HasDiscoveries::AllOf([broken].into());
+    let checker = model.checker().finish_when(found).spawn_bfs().join();
+    assert!(checker.discovery(broken).is_some());
 }

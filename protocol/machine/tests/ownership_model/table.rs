@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tongban_machine::{CaseRecord, Machine, MemoryView, ParcelFate, ground, load_case, unanswered};
+use tongban_machine::{
+    CaseRecord, Machine, MemoryView, ParcelFate, Refusal, Reply, ground, load_case, unanswered,
+};
 use tongban_types::{
     Actor, CaseNumber, CaseState, CertifiedParcels, Command, CommandBody, CommandId, Parcel,
     RequestTag, Verdict, encode, sha256, sha256_parts,
 };
 
-use super::{AUTHORITY, CODES, INTAKE, moment};
+use super::{AUTHORITY, CODES, INTAKE, PACKET_LIFE_MS, moment};
 use crate::common::prelude::*;
 
 /// A city's state, by its place in the table.
@@ -20,6 +22,9 @@ pub(super) type ParcelId = u8;
 
 /// An act as it was signed, by its place in the table.
 pub(super) type ActId = u8;
+
+/// What an act was answered, by its place in the table.
+pub(super) type ReplyId = u8;
 
 /// What happens to one city.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +42,8 @@ pub(super) struct Snapshot {
     pub(super) record: Option<CaseRecord>,
     /// Packets it will repeat until they are answered.
     pub(super) waits: Vec<ParcelId>,
+    /// The moment its clocks have come to, as the model moved them.
+    moment: usize,
 }
 
 /// What one real step of a city came to.
@@ -47,6 +54,8 @@ pub(super) struct Outcome {
     pub(super) sent: u128,
     /// The answer to the packet that arrived, new or given before.
     answer: Option<ParcelId>,
+    /// What the act was answered.
+    pub(super) reply: Option<ReplyId>,
 }
 
 /// Everything reckoned so far.
@@ -57,6 +66,9 @@ pub(super) struct Table {
     known: BTreeMap<(usize, Vec<u8>), CityId>,
     steps: BTreeMap<(usize, CityId, Event), Outcome>,
     pub(super) parcels: Vec<(CertifiedParcels, Parcel)>,
+    /// The moment of its sender at which each parcel was said.
+    said_at: Vec<usize>,
+    pub(super) replies: Vec<Result<Reply, Refusal>>,
     parcel_ids: BTreeMap<Vec<u8>, ParcelId>,
     acts: Vec<Vec<u8>>,
     proposals: BTreeMap<(usize, CityId), Option<ActId>>,
@@ -71,6 +83,8 @@ impl Table {
             known: BTreeMap::new(),
             steps: BTreeMap::new(),
             parcels: Vec::new(),
+            said_at: Vec::new(),
+            replies: Vec::new(),
             parcel_ids: BTreeMap::new(),
             acts: Vec::new(),
             proposals: BTreeMap::new(),
@@ -89,13 +103,20 @@ impl Table {
     }
 
     /// The place of a city's state. What only orders the log and never decides about a case (state
-    /// hashes, the order of forgetting) does not tell two states apart.
-    pub(super) fn intern(&mut self, side: usize, case: CaseNumber, city: &City) -> CityId {
+    /// hashes, the order of forgetting, the voters' single reports, which are alike here) does not tell
+    /// two states apart.
+    pub(super) fn intern(
+        &mut self,
+        side: usize,
+        case: CaseNumber,
+        city: &City,
+        moment: usize,
+    ) -> CityId {
         let told: BTreeMap<_, _> = city
             .view
             .0
             .iter()
-            .filter(|(key, _)| !b"HPKRy".contains(&key[0]))
+            .filter(|(key, _)| !b"HPKRvy".contains(&key[0]))
             .collect();
         let told = encode_pairs(&told);
         if let Some(known) = self.known.get(&(side, told.clone())) {
@@ -105,23 +126,25 @@ impl Table {
         let waits = unanswered(&city.view, None, 100);
         let waits = waits
             .iter()
-            .map(|packet| self.intern_parcel(city, packet.position))
+            .map(|packet| self.intern_parcel(city, packet.position, moment))
             .collect();
         self.cities.push(Snapshot {
             view: city.view.clone(),
             index: city.index,
             record: load_case(&city.view, case),
             waits,
+            moment,
         });
         self.known.insert((side, told), id);
         id
     }
 
-    fn intern_parcel(&mut self, city: &City, position: u64) -> ParcelId {
+    fn intern_parcel(&mut self, city: &City, position: u64, moment: usize) -> ParcelId {
         let bytes = encode(&parcel_at(city, position));
-        let parcels = &mut self.parcels;
+        let (parcels, said_at) = (&mut self.parcels, &mut self.said_at);
         *self.parcel_ids.entry(bytes).or_insert_with(|| {
             parcels.push((certify(city, position), parcel_at(city, position)));
+            said_at.push(moment);
             let id = ParcelId::try_from(parcels.len() - 1).unwrap();
             assert!(
                 u32::from(id) < u128::BITS,
@@ -129,6 +152,15 @@ impl Table {
             );
             id
         })
+    }
+
+    fn intern_reply(&mut self, reply: Result<Reply, Refusal>) -> ReplyId {
+        let known = self.replies.iter().position(|known| *known == reply);
+        let at = known.unwrap_or_else(|| {
+            self.replies.push(reply);
+            self.replies.len() - 1
+        });
+        ReplyId::try_from(at).unwrap()
     }
 
     /// The real step of a city.
@@ -144,7 +176,8 @@ impl Table {
         }
         let mut city = self.resume(side, from);
         let sent_before = ground(&city.view).outbox_next;
-        let mut answer = None;
+        let (mut answer, mut reply) = (None, None);
+        let mut moment_now = self.cities[from as usize].moment;
         match event {
             Event::Arrive(parcel) => {
                 let (certified, _) = &self.parcels[usize::from(parcel)];
@@ -155,18 +188,23 @@ impl Table {
                     _ => None,
                 };
             }
-            Event::Tick(at) => city.set_time(moment(at)),
+            Event::Tick(at) => {
+                moment_now = at;
+                city.set_time(moment(at));
+            }
             Event::Act(act) => {
-                city.apply(self.acts[usize::from(act)].clone());
+                let applied = city.apply(self.acts[usize::from(act)].clone());
+                reply = applied.results.into_iter().next();
             }
         }
         let sent = sent_before..ground(&city.view).outbox_next;
         let outcome = Outcome {
-            city: self.intern(side, case, &city),
+            city: self.intern(side, case, &city, moment_now),
             sent: sent.fold(0, |sent, position| {
-                sent | 1 << self.intern_parcel(&city, position)
+                sent | 1 << self.intern_parcel(&city, position, moment_now)
             }),
-            answer: answer.map(|position| self.intern_parcel(&city, position)),
+            answer: answer.map(|position| self.intern_parcel(&city, position, moment_now)),
+            reply: reply.map(|reply| self.intern_reply(reply)),
         };
         self.steps.insert((side, from, event), outcome);
         outcome
@@ -233,28 +271,22 @@ impl Table {
         None
     }
 
-    /// Whether every non-receipt on the road was said past its packet's deadline.
+    /// Whether every non-receipt on the road was said when its packet's three days were over, and no
+    /// packet was taken in later, by the moments at which the model let both be said.
     pub(super) fn never_early(&self, road: u128) -> bool {
-        let on_road = (0..)
-            .zip(&self.parcels)
-            .filter(|(id, _)| road >> id & 1 == 1);
-        on_road.map(|(_, (_, parcel))| parcel).all(|parcel| {
-            let Parcel::Answer(answer) = parcel else {
-                return true;
-            };
+        let on_road = (0..self.parcels.len()).filter(|id| road >> id & 1 == 1);
+        let mut answers = on_road.filter_map(|id| match &self.parcels[id].1 {
+            Parcel::Answer(answer) => Some((answer, self.said_at[id])),
+            Parcel::Packet(_) => None,
+        });
+        answers.all(|(answer, answered_at)| {
             let packet = self
                 .parcels
                 .iter()
-                .find_map(|(certified, parcel)| match parcel {
-                    Parcel::Packet(packet)
-                        if sha256(&certified.parcels[0].bytes) == answer.packet =>
-                    {
-                        Some(packet)
-                    }
-                    _ => None,
-                });
-            let deadline = packet.expect("an answer is to a packet").deadline;
-            (answer.verdict == Verdict::NotReceived) == (answer.at > deadline)
+                .position(|(certified, _)| sha256(&certified.parcels[0].bytes) == answer.packet);
+            let sent_at = self.said_at[packet.expect("an answer is to a packet")];
+            let over = moment(sent_at).plus_ms(PACKET_LIFE_MS);
+            (answer.verdict == Verdict::NotReceived) == (moment(answered_at) > over)
         })
     }
 }
