@@ -58,6 +58,7 @@ fn what_was_taken_in_for_an_item_not_yet_in_the_catalogue_enters_the_group_with_
         newer.item.item.version += 1;
         let application = Application {
             item: newer.item.item,
+            item_file: newer.item.file,
             mode: HandlingMode::CollectedElsewhere,
             authority_division: Division::new(CITIES[WEINAN].0).unwrap(),
             subject: "350102199001010003".to_owned(),
