@@ -298,8 +298,8 @@ impl<P: Platform> Replica<P> {
     /// Replaces the state by a file that was checked.
     async fn fill_from(&self, snapshot: &SnapshotFile) -> Result<(), StateFailed> {
         let file = self.disk.open(&snapshot.name).map_err(|e| broken(&e))?;
-        let head = snapshot::read_head(&file, snapshot.length).map_err(|e| broken(&e))?;
-        let (head, mut offset) = head;
+        let (head, mut offset) =
+            snapshot::read_head(&file, snapshot.length).map_err(|e| broken(&e))?;
         self.store.clear(self.group).map_err(|e| broken(&e))?;
         while let Some((page, next)) = snapshot::read_page(&file, offset).map_err(|e| broken(&e))? {
             let writes: WriteSet = page

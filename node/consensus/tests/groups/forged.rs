@@ -61,9 +61,9 @@ fn append(vote: Vote, ends: [Option<Id>; 2], entries: &[(u64, Vec<u8>)]) -> Byte
         .map(|(term, body)| (*term, u32::try_from(body.len()).unwrap()))
         .collect();
     let mut bytes = record(APPEND, true, &(vote, ends[0], ends[1], heads));
-    entries
-        .iter()
-        .for_each(|(_, body)| bytes.extend_from_slice(body));
+    for (_, body) in entries {
+        bytes.extend_from_slice(body);
+    }
     bytes.into()
 }
 
