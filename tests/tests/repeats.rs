@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use anyhow::Result;
 use serde_json::{Value, json};
 use tongban_tests::client::{Ask, Client};
 use tongban_tests::federation::{Federation, WEINAN};
@@ -21,7 +22,7 @@ fn a_repeat_gets_the_answer_of_its_first_try_also_across_a_kill() {
 
     let body = migration(&Applicant::numbered(1), MOVE_TO_WEINAN).unwrap();
     let collect = Ask::post(CASES, &body).key("collect").replicated();
-    let collected = answer_of(&mut clerk, &collect);
+    let collected = answer_of(&mut clerk, &collect).unwrap();
     let case = collected["case"].as_str().unwrap().to_owned();
     let path = format!("{CASES}/{case}");
     // What was answered is there for whoever asks next.
@@ -59,7 +60,7 @@ fn a_repeat_gets_the_answer_of_its_first_try_also_across_a_kill() {
     });
     let after = after.unwrap();
     assert_eq!((after.status, &after.body), (200, &first.body), "{after}");
-    let number = answer_of(&mut clerk, &collect)["case"].clone();
+    let number = answer_of(&mut clerk, &collect).unwrap()["case"].clone();
     assert_eq!(number, case, "one application is one case");
     let shown = officer.read(&format!("{path}?fresh")).unwrap();
     let accepted = shown["history"].as_array().unwrap().iter();
@@ -69,10 +70,10 @@ fn a_repeat_gets_the_answer_of_its_first_try_also_across_a_kill() {
 }
 
 /// The answer to an application, tried until it is one.
-fn answer_of(clerk: &mut Client, ask: &Ask) -> Value {
+fn answer_of(clerk: &mut Client, ask: &Ask) -> Result<Value> {
     let answered = until(SETTLE_LIMIT, "the application is taken in", || {
         let answer = clerk.ask(ask).ok();
         Ok(answer.filter(|answer| [201, 202].contains(&answer.status)))
     });
-    answered.unwrap().json().unwrap()
+    answered?.json()
 }

@@ -79,15 +79,6 @@ impl<P: Platform> Vault<P> {
         (key, write)
     }
 
-    /// The write that forgets the key of a case that never came to be.
-    pub(crate) fn forget(&self, case: CaseNumber) -> LocalWrite {
-        LocalWrite {
-            table: LocalTable::Vault,
-            key: case.to_string().into_bytes(),
-            value: None,
-        }
-    }
-
     /// The key of a case, if it is here, be it as a gift only.
     pub(crate) fn key(&self, case: CaseNumber) -> Option<CaseKey> {
         self.kept_key(case).or_else(|| self.gift(case))
@@ -258,6 +249,15 @@ impl<P: Platform> Vault<P> {
 /// Whether a key is a case's: it opens the sealed form.
 pub(crate) fn is_key_of(key: &CaseKey, case: CaseNumber, form: &Sealed) -> bool {
     sealing::open(key, case, form).is_some()
+}
+
+/// The write that forgets the key of a case that never came to be.
+pub(crate) fn forget(case: CaseNumber) -> LocalWrite {
+    LocalWrite {
+        table: LocalTable::Vault,
+        key: case.to_string().into_bytes(),
+        value: None,
+    }
 }
 
 fn keep(case: CaseNumber, key: &CaseKey) -> LocalWrite {

@@ -142,7 +142,7 @@ impl<P: Platform> Desk<P> {
                     key,
                     value: None,
                 };
-                std::iter::once(forget).chain(never_came.then(|| self.vault.forget(case)))
+                std::iter::once(forget).chain(never_came.then(|| crate::vault::forget(case)))
             })
             .collect()
     }
