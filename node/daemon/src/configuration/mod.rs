@@ -57,6 +57,8 @@ pub(crate) struct Configuration {
     pub(crate) governance: tongban_types::Hash,
     /// How its groups' logs are kept short.
     pub(crate) raft: tongban_assembly::RaftTempo,
+    /// Sizes of its log.
+    pub(crate) wal: tongban_wal::WalConfig,
     /// What is logged.
     pub(crate) log_level: String,
     /// In which form.
@@ -107,6 +109,7 @@ impl Configuration {
             registry_file: folder.join(registry.file),
             governance: registry.governance,
             raft: replication.tempo(),
+            wal: replication.log(),
             log_level: log.level.name().to_owned(),
             log_format: log.format,
         })
@@ -199,9 +202,15 @@ format = "json"
             ("[log]", "[logg]", "第 19 行", "logg"),
             (
                 "[log]",
-                "[replication]\nsnapshot_every_entries = 99\n[log]",
+                "[replication]\nsnapshot_every_entries = 19\n[log]",
                 "第 20 行",
                 "replication.snapshot_every_entries",
+            ),
+            (
+                "[log]",
+                "[replication]\nsegment_kib = 63\n[log]",
+                "第 20 行",
+                "replication.segment_kib",
             ),
             ("city = \"350100\"", "city = \"350100", "第 3 行", "city"),
         ];

@@ -3,9 +3,14 @@
 
 use serde::{Deserialize, Deserializer};
 use tongban_assembly::RaftTempo;
+use tongban_wal::WalConfig;
 
 /// Below the first every moment is spent on snapshots; above the second a restart reads for minutes.
-const ENTRIES: std::ops::RangeInclusive<u64> = 100..=1_000_000;
+const ENTRIES: std::ops::RangeInclusive<u64> = 20..=1_000_000;
+
+/// KiB of one file of the log. Below the first most of the work is beginning files; above the second
+/// is more than the log reads of one file.
+const SEGMENT_KIB: std::ops::RangeInclusive<u64> = 64..=1_048_576;
 
 /// Of the entries between two snapshots, this part stays in the log behind one: enough for a
 /// replica that was away for a moment.
@@ -17,6 +22,9 @@ pub(super) struct ReplicationSection {
     /// A snapshot is cut after this many entries of a group; the usual figure when left out.
     #[serde(deserialize_with = "entries")]
     pub(super) snapshot_every_entries: Option<u64>,
+    /// The size of a file of the log, for machines with small disks; the usual figure when left out.
+    #[serde(deserialize_with = "segment_kib")]
+    pub(super) segment_kib: Option<u64>,
 }
 
 impl ReplicationSection {
@@ -29,13 +37,34 @@ impl ReplicationSection {
             ..RaftTempo::default()
         }
     }
+
+    pub(super) fn log(&self) -> WalConfig {
+        let usual = WalConfig::default();
+        WalConfig {
+            segment_bytes: self
+                .segment_kib
+                .map_or(usual.segment_bytes, |kib| kib << 10),
+            ..usual
+        }
+    }
 }
 
 fn entries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    let entries = u64::deserialize(deserializer)?;
-    if ENTRIES.contains(&entries) {
-        return Ok(Some(entries));
+    within(&ENTRIES, deserializer)
+}
+
+fn segment_kib<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    within(&SEGMENT_KIB, deserializer)
+}
+
+fn within<'de, D: Deserializer<'de>>(
+    bounds: &std::ops::RangeInclusive<u64>,
+    deserializer: D,
+) -> Result<Option<u64>, D::Error> {
+    let written = u64::deserialize(deserializer)?;
+    if bounds.contains(&written) {
+        return Ok(Some(written));
     }
-    let (least, most) = (ENTRIES.start(), ENTRIES.end());
+    let (least, most) = (bounds.start(), bounds.end());
     Err(serde::de::Error::custom(format!("应为 {least} 到 {most}")))
 }

@@ -13,7 +13,7 @@ use tongban_runtime::seams::WallClock as _;
 use tongban_runtime::{Forms, NodeSettings, Tempo};
 use tongban_store::{OpenError, SledStore};
 use tongban_types::Code;
-use tongban_wal::{OpenError as LogError, WalConfig};
+use tongban_wal::OpenError as LogError;
 
 use super::data_folder::{DataFolder, TOKENS_FILE};
 use super::enrolled::check_enrolled;
@@ -133,7 +133,7 @@ impl NodeProcess {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
             signer: Arc::new(grounds.keys.ring),
-            wal: WalConfig::default(),
+            wal: configuration.wal.clone(),
             raft: configuration.raft.clone(),
             witness: None,
         });
