@@ -152,15 +152,25 @@ pub struct NodeProcess {
 impl NodeProcess {
     /// Starts a node; everything it says goes to the end of the log file.
     pub fn start(config: &Path, log: &Path) -> Result<Self> {
+        Self::start_as(config, log, |_| Ok(()))
+    }
+
+    /// The same, with something done to the command first.
+    pub fn start_as(
+        config: &Path,
+        log: &Path,
+        prepare: impl FnOnce(&mut Command) -> Result<()>,
+    ) -> Result<Self> {
         let said = OpenOptions::new().append(true).create(true).open(log)?;
-        let mut child = Command::new(program()?)
+        let mut command = Command::new(program()?);
+        command
             .args(["up", "--until-stdin-closes", "--config"])
             .arg(config)
             .stdin(Stdio::piped())
             .stdout(said.try_clone()?)
-            .stderr(said)
-            .spawn()
-            .context("starting a node")?;
+            .stderr(said);
+        prepare(&mut command)?;
+        let mut child = command.spawn().context("starting a node")?;
         let stdin = child.stdin.take();
         Ok(Self { child, stdin })
     }

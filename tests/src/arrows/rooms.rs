@@ -47,8 +47,11 @@ const ROOMS: [(&str, &[&str]); 13] = [
             "assembly",
         ],
     ),
-    // Real processes are met at their borders; the store alone is met as a library, by power cuts.
-    ("tests", &["types", "runtime", "store"]),
+    // Real processes are met at their borders; what a power cut left of one is opened as a library.
+    (
+        "tests",
+        &["types", "trust", "machine", "runtime", "wal", "store"],
+    ),
 ];
 
 /// What only tests of a room may know besides.

@@ -1,7 +1,7 @@
 //! Six cities as six processes on this machine, set up with the commands an operator types: keys, a
 //! registry signed by five cities, a configuration each, tokens for people.
 
-mod setup;
+pub(crate) mod setup;
 
 use std::fs;
 use std::net::SocketAddr;

@@ -18,7 +18,7 @@ pub(super) fn node_of(code: &str) -> String {
     format!("{code}-01")
 }
 
-pub(super) fn text(path: &Path) -> Result<&str> {
+pub(crate) fn text(path: &Path) -> Result<&str> {
     path.to_str()
         .context("the folder of temporary files is UTF-8")
 }
@@ -44,7 +44,7 @@ pub(super) fn places(root: &Path) -> Result<Vec<Place>> {
 
 /// Free ports below the range the system gives to outgoing connections, so that they stay free
 /// while a process is down.
-fn free_ports(count: usize) -> Result<Vec<u16>> {
+pub(crate) fn free_ports(count: usize) -> Result<Vec<u16>> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
     let first = 20_000 + (since.subsec_micros() + std::process::id() * 97) % 10_000;
     let tried = (first..first + 2_000).filter_map(|port| {
