@@ -7,6 +7,8 @@
  *   REC_LOG      the recording, appended to; it must lie outside the folder
  *   REC_SWALLOW  optional, "fdatasync:NAME" or "fsync:NAME": that call on files whose path ends in
  *                NAME returns success and does nothing. This is how a missing sync is played.
+ *   REC_LAST     optional: after this many records of this process it ends at once, as by kill -9, so
+ *                that no effect is left unrecorded.
  *
  * One record: op (1 byte), path length (u32), a, b, data length (u64 each), path, data; little
  * endian. Paths are relative to the folder, "" is the folder itself. Each record is one append, so
@@ -21,7 +23,8 @@
  *
  * A sync covers the writes recorded before it began and counts from where it ended: other threads
  * go on in between. All other calls are made under one lock, so that records stand in the order of
- * their effects. Record after effect: a process killed in between leaves one effect unrecorded.
+ * their effects. Record after effect: a process killed in between leaves one effect unrecorded,
+ * one that ends by REC_LAST none.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -49,11 +52,16 @@ static const char *root;
 static size_t root_bytes;
 static const char *swallow;
 static uint32_t sync_calls;
+static uint64_t records_left = UINT64_MAX;
 
 __attribute__((constructor)) static void start(void) {
     const char *log = getenv("REC_LOG");
     root = getenv("REC_ROOT");
     swallow = getenv("REC_SWALLOW");
+    const char *last = getenv("REC_LAST");
+    if (last) {
+        records_left = strtoull(last, NULL, 10);
+    }
     if (!log || !root) {
         return;
     }
@@ -177,6 +185,9 @@ static void record(char op, const char *path, uint64_t a, uint64_t b, const stru
         abort();
     }
     free(bytes);
+    if (--records_left == 0) {
+        syscall(SYS_exit_group, 137);
+    }
     errno = saved;
 }
 

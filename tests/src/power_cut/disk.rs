@@ -11,7 +11,10 @@ use super::file::{Change, RecordedFile};
 use super::image::{Image, Loss};
 use super::recording::{Act, Operation, Recording};
 
-/// The disk at one moment of a recording; it starts empty.
+/// Says of a path whether its syncs are played as if they were never made.
+pub type LeftOut = fn(&str) -> bool;
+
+/// The disk at one moment of a recording; it starts empty, or with what was there before.
 #[derive(Clone, Debug, Default)]
 pub struct Disk {
     /// Everything that ever was; numbers are never used again.
@@ -23,6 +26,7 @@ pub struct Disk {
     pending: Vec<PendingName>,
     /// Syncs under way.
     syncs: HashMap<u64, Sync>,
+    left_out: Option<LeftOut>,
     moment: u64,
 }
 
@@ -82,6 +86,27 @@ struct Sync {
 }
 
 impl Disk {
+    /// A disk on which all of an image is durable.
+    pub fn holding(image: &Image) -> Self {
+        let mut disk = Self::default();
+        for (path, content) in &image.0 {
+            let node = content
+                .as_ref()
+                .map_or(Node::Folder, |bytes| Node::File(RecordedFile::of(bytes)));
+            disk.add(path, node);
+        }
+        disk.pending.clear();
+        disk.durable.clone_from(&disk.cached);
+        disk
+    }
+
+    /// The same disk on which some syncs do nothing.
+    #[must_use]
+    pub fn leaving_out(mut self, left_out: Option<LeftOut>) -> Self {
+        self.left_out = left_out;
+        self
+    }
+
     /// Plays one operation.
     pub fn play(&mut self, operation: &Operation, recording: &Recording) -> Result<()> {
         self.moment += 1;
@@ -126,7 +151,9 @@ impl Disk {
                     .syncs
                     .remove(call)
                     .context("a sync ends that never began")?;
-                self.end_sync(&sync);
+                if !self.left_out.is_some_and(|left_out| left_out(path)) {
+                    self.end_sync(&sync);
+                }
             }
             Act::Rename { to } => self.rename(path, to)?,
             Act::Remove => {
@@ -266,11 +293,14 @@ mod tests {
     use super::*;
 
     fn played(acts: &[(&str, Act)]) -> Disk {
+        played_on(Disk::default(), acts)
+    }
+
+    fn played_on(mut disk: Disk, acts: &[(&str, Act)]) -> Disk {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
         std::fs::write(&log, []).unwrap();
         let recording = Recording::read(&log).unwrap();
-        let mut disk = Disk::default();
         for (path, act) in acts {
             let operation = Operation {
                 path: (*path).to_owned(),
@@ -329,6 +359,18 @@ mod tests {
         assert_eq!(left(&played(&acts), Loss::Nothing), ["old"]);
         acts.extend(synced("", 2));
         assert_eq!(left(&played(&acts), Loss::Everything), ["old"]);
+    }
+
+    #[test]
+    fn what_was_there_before_is_durable_and_a_sync_left_out_keeps_nothing() {
+        let before = Image([("a".to_owned(), Some(vec![1; 3]))].into());
+        let disk = Disk::holding(&before);
+        assert_eq!(disk.after_cut(Loss::Everything, &mut Dice::new(1)), before);
+        let mut acts = vec![("b", Act::MakeFile)];
+        acts.extend(synced("", 1));
+        let lying = played_on(Disk::default().leaving_out(Some(str::is_empty)), &acts);
+        assert_eq!(left(&lying, Loss::Everything), Vec::<String>::new());
+        assert_eq!(left(&played(&acts), Loss::Everything), ["b"]);
     }
 
     #[test]

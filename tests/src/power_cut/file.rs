@@ -76,6 +76,14 @@ fn write(content: &mut Vec<u8>, at: usize, bytes: &[u8]) {
 }
 
 impl RecordedFile {
+    /// A file whose content is on the device.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        Self {
+            durable: bytes.to_vec(),
+            pending: Vec::new(),
+        }
+    }
+
     pub(crate) fn change(&mut self, moment: u64, change: Change) {
         self.pending.push((moment, change));
     }

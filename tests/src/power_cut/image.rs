@@ -1,8 +1,8 @@
 //! A folder as a power cut may leave it, in memory and written out.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::os::unix::fs::FileExt;
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -38,7 +38,7 @@ impl Loss {
 }
 
 /// Paths and what stands there: a folder (`None`) or a file's bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Image(pub BTreeMap<String, Option<Vec<u8>>>);
 
 impl Image {
@@ -62,6 +62,17 @@ impl Image {
         Ok(Self(found))
     }
 
+    /// The same without a folder's content, as if that had to be wiped.
+    #[must_use]
+    pub fn without(mut self, folder: &str) -> Self {
+        let inside = |path: &String| {
+            let rest = path.strip_prefix(folder);
+            rest.is_some_and(|rest| rest.starts_with('/'))
+        };
+        self.0.retain(|path, _| !inside(path));
+        self
+    }
+
     /// The first path at which two images differ.
     pub fn first_difference(&self, other: &Self) -> Option<String> {
         let paths = self.0.keys().chain(other.0.keys());
@@ -73,7 +84,13 @@ impl Image {
 }
 
 fn write_sparse(place: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let file = File::create_new(place)?;
+    // Keys are among them: what others may read is refused.
+    let mut options = OpenOptions::new();
+    let file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(place)?;
     file.set_len(bytes.len() as u64)?;
     for (number, run) in bytes.chunks(RUN_BYTES).enumerate() {
         if *run != ZEROS[..run.len()] {

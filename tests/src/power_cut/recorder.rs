@@ -52,6 +52,11 @@ impl Recorder {
         Ok(())
     }
 
+    /// Makes a recorded command end at once, as if it were killed, after so many records.
+    pub fn end_after(command: &mut Command, records: u64) {
+        command.env("REC_LAST", records.to_string());
+    }
+
     /// Makes a recorded command's sync do nothing: `call` (`fsync` or `fdatasync`) on files whose
     /// path ends in `name`.
     pub fn leave_out(command: &mut Command, call: &str, name: impl AsRef<OsStr>) {

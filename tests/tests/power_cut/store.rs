@@ -1,11 +1,14 @@
-//! A power cut at any moment loses nothing that was acknowledged.
+//! The store alone: nothing that was flushed is lost.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use tempfile::TempDir;
-use tongban_tests::power_cut::{Disk, Image, Recorder, Recording, Report, Sweep};
+use tongban_tests::power_cut::{
+    Cuts, Disk, Image, Recorder, Recording, Report, Sweep, ask_program,
+};
+
+use super::scratch;
 
 const LOAD: &str = env!("CARGO_BIN_EXE_power_cut_load");
 /// Lives of the loading process, so that cuts also meet recovery and what it writes.
@@ -20,16 +23,6 @@ fn images() -> usize {
 struct Recorded {
     recording: Recording,
     real: Image,
-}
-
-/// Images are written in memory where there is such a folder: their syncs cost nothing then.
-fn scratch() -> Result<TempDir> {
-    let memory = Path::new("/dev/shm");
-    Ok(if memory.is_dir() {
-        tempfile::tempdir_in(memory)?
-    } else {
-        tempfile::tempdir()?
-    })
 }
 
 fn record_the_store(sync_left_out: Option<(&str, &str)>) -> Result<Recorded> {
@@ -60,11 +53,15 @@ fn record_the_store(sync_left_out: Option<(&str, &str)>) -> Result<Recorded> {
 fn sweep(recording: &Recording, images: usize) -> Result<Report> {
     let folder = scratch()?;
     let sweep = Sweep {
-        scratch: PathBuf::from(folder.path()),
-        images,
+        scratch: folder.path(),
+        before: &Image::default(),
+        cuts: Cuts::Some(images),
         seed: 7,
         workers: 2,
-        checker: vec![LOAD.to_owned(), "check".to_owned()],
+        left_out: None,
+        wiped: None,
+        stops_when_broken: false,
+        checker: |root: &Path, acks: &[Vec<u8>]| ask_program(&[LOAD, "check"], root, acks),
     };
     sweep.run(recording)
 }
