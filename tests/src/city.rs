@@ -210,10 +210,11 @@ fn sign_registry(root: &Path, machines: &[Machine]) -> Result<(PathBuf, String)>
     {
         let enrolment = tongban(&["key", "make", "--data", text(data)?, "--node", node])?;
         fs::write(root.join(format!("{node}.json")), enrolment.to_string())?;
-        plan.push_str(&format!(
+        let enrolled = format!(
             "[[city.node]]\nid = \"{node}\"\naddresses = [\"{federation}\"]\n\
              enrolment = \"{node}.json\"\n"
-        ));
+        );
+        plan.push_str(&enrolled);
     }
     let (file, registry) = (root.join("plan.toml"), root.join("registry.json"));
     fs::write(&file, plan)?;

@@ -11,19 +11,18 @@ use super::scratch;
 use super::start::Starter;
 use super::survivor::Opener;
 
-/// Everything is cut at, with one kind of loss in turn; `POWER_CUT_ALL` asks for all kinds at each
-/// place, for a night's run.
-fn every_place() -> Cuts {
-    let losses = if std::env::var_os("POWER_CUT_ALL").is_some() {
-        Loss::ALL.len()
-    } else {
-        1
-    };
-    Cuts::Every {
-        nth_write: 1,
-        losses,
-    }
-}
+/// Every sync, change of names and acknowledgement is cut at, and every eighth of the other writes,
+/// with one kind of loss in turn. `POWER_CUT_ALL` asks for every write and all kinds at each place.
+const PLACES: Cuts = Cuts::Every {
+    nth_write: 8,
+    losses: 1,
+};
+const ALL_PLACES: Cuts = Cuts::Every {
+    nth_write: 1,
+    losses: Loss::ALL.len(),
+};
+/// With the store wiped, so that everything is filled again: fewer, since each costs more.
+const PLACES_WIPED: Cuts = Cuts::Some(240);
 
 struct Question {
     cuts: Cuts,
@@ -115,11 +114,12 @@ fn nothing_a_node_acknowledged_is_lost_wherever_the_power_goes() {
     );
     check_met(&lives.recording).unwrap();
     // As it was left; and with the store too broken to open, which must be filled again.
-    for wiped in [None, Some("state")] {
+    for (wiped, usual) in [(None, PLACES), (Some("state"), PLACES_WIPED)] {
+        let asks_all = std::env::var_os("POWER_CUT_ALL").is_some();
         let report = ask(
             &lives,
             &Question {
-                cuts: every_place(),
+                cuts: if asks_all { ALL_PLACES } else { usual },
                 left_out: None,
                 wiped,
             },

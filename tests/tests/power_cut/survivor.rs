@@ -34,7 +34,7 @@ use super::platform::{AlonePlatform, FileDisk, Leaderless, NoPeers, OsEntropy, S
 const PATIENCE: Duration = Duration::from_secs(30);
 const CACHE_BYTES: u64 = 1024 * 1024;
 /// Forms opened of an image, the newest ones: the others lie in the same places.
-const FORMS: usize = 5;
+const FORMS: usize = 3;
 const PAGE: usize = 100;
 const CALENDAR: &str = include_str!("../../../protocol/calendar/2024-2026.json");
 
