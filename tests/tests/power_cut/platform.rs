@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use openraft_rt_tokio::TokioRuntime;
 use tongban_runtime::KeyRing;
-use tongban_runtime::ports::{Group, GroupStatus, ProposeError};
+use tongban_runtime::ports::{Group, GroupStatus, HandOverError, ProposeError};
 use tongban_runtime::seams::{Lane, Platform, Service, Transport, TransportError};
 use tongban_store::SledStore;
 use tongban_types::{Code, GroupId, NodeId};
@@ -91,6 +91,10 @@ impl Group for Leaderless {
         GroupStatus::default()
     }
 
+    async fn stopped(&self) -> String {
+        std::future::pending().await
+    }
+
     async fn handle(&self, _peer: NodeId, _lane: Lane, _body: Bytes) -> Result<Bytes, Code> {
         Err(Code::NO_QUORUM)
     }
@@ -99,8 +103,8 @@ impl Group for Leaderless {
         Ok(())
     }
 
-    async fn transfer_leader(&self, _to: NodeId) -> Result<(), ProposeError> {
-        Ok(())
+    async fn transfer_leader(&self, _to: NodeId) -> Result<(), HandOverError> {
+        Err(HandOverError::NotLeader { leader: None })
     }
 
     async fn shut_down(&self) {}
