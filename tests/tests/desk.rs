@@ -34,9 +34,9 @@ fn a_stored_receipt_becomes_replicated_by_itself_after_a_restart_without_its_sta
     });
     let known = case_of(&known.unwrap());
 
-    OTHERS
-        .into_iter()
-        .for_each(|index| city.kill(index).unwrap());
+    for index in OTHERS {
+        city.kill(index).unwrap();
+    }
     let stored = collect(&mut clerk, 1).unwrap();
     assert_eq!(stored["safety"], "stored", "{stored}");
     let given = verify_receipt(&stored, &registry).unwrap();
@@ -50,9 +50,9 @@ fn a_stored_receipt_becomes_replicated_by_itself_after_a_restart_without_its_sta
     assert_eq!(still["safety"], "stored", "{still}");
     assert_eq!(verify_receipt(&still, &registry).unwrap(), given);
 
-    OTHERS
-        .into_iter()
-        .for_each(|index| city.start(index).unwrap());
+    for index in OTHERS {
+        city.start(index).unwrap();
+    }
     let replicated = until(SETTLE_LIMIT, "the receipt becomes replicated", || {
         let receipt = receipt_of(&mut clerk, &case)?;
         Ok((receipt["safety"] == "replicated").then_some(receipt))
@@ -63,7 +63,9 @@ fn a_stored_receipt_becomes_replicated_by_itself_after_a_restart_without_its_sta
     );
     let earlier = receipt_of(&mut clerk, &known).unwrap();
     assert_eq!(earlier["safety"], "replicated", "{earlier}");
-    (0..city.machines.len()).for_each(|index| city.end(index).unwrap());
+    for index in 0..city.machines.len() {
+        city.end(index).unwrap();
+    }
 }
 
 /// Takes an application in under its own key and returns its receipt.
