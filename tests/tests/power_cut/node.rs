@@ -48,6 +48,15 @@ fn ask(lives: &Lives, question: &Question) -> Result<Report> {
     sweep.run(&lives.recording)
 }
 
+fn is_log(path: &str) -> bool {
+    path.starts_with("wal/") && ends(path, "log")
+}
+
+fn ends(path: &str, ending: &str) -> bool {
+    path.rsplit_once('.')
+        .is_some_and(|(_, found)| found == ending)
+}
+
 /// The run met what a power cut is most likely to break.
 fn check_met(recording: &Recording) -> Result<()> {
     let count = |what: &str, is_one: &dyn Fn(&str, &Act) -> bool, least: usize| {
@@ -56,8 +65,7 @@ fn check_met(recording: &Recording) -> Result<()> {
         ensure!(met >= least, "{what}: {met} times");
         Ok(())
     };
-    let is_log = |path: &str| path.starts_with("wal/") && path.ends_with(".log");
-    let is_snapshot = |path: &str| path.starts_with("snapshots/") && path.ends_with(".snap");
+    let is_snapshot = |path: &str| path.starts_with("snapshots/") && ends(path, "snap");
     count(
         "segments begun",
         &|path, act| is_log(path) && *act == Act::MakeFile,
@@ -180,11 +188,7 @@ const EVERY_SYNC: Cuts = Cuts::Every {
 
 /// A sync, the name it is known by here, and what is wiped so that its file is needed.
 const SYNCS: [(&str, LeftOut, Option<&str>); 5] = [
-    (
-        "the log's segments",
-        |path| path.starts_with("wal/") && path.ends_with(".log"),
-        None,
-    ),
+    ("the log's segments", is_log, None),
     (
         "the log's checkpoint",
         |path| path == "wal/checkpoint.new",
