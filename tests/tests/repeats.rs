@@ -25,8 +25,12 @@ fn a_repeat_gets_the_answer_of_its_first_try_also_across_a_kill() {
     let collected = answer_of(&mut clerk, &collect).unwrap();
     let case = collected["case"].as_str().unwrap().to_owned();
     let path = format!("{CASES}/{case}");
-    // What was answered is there for whoever asks next.
-    let version = officer.read(&path).unwrap()["case"]["version"].clone();
+    // Where the answer said replicated, this is the first look.
+    let version = until(SETTLE_LIMIT, "the case is in the group", || {
+        let version = officer.read(&path)?["case"]["version"].clone();
+        Ok(version.is_u64().then_some(version))
+    });
+    let version = version.unwrap();
 
     let accept = |version: &Value| {
         let body = json!({ "expected_version": version });

@@ -257,6 +257,11 @@ impl<P: Platform> Core<P> {
     }
 }
 
+/// This moment on the runtime's own clock.
+pub(crate) fn instant<R: AsyncRuntime>() -> R::Instant {
+    R::Instant::now()
+}
+
 /// A deadline on the runtime's own clock.
 pub(crate) struct Until<R: AsyncRuntime>(R::Instant);
 

@@ -26,7 +26,8 @@ const BANNED: [(&str, &[&str]); 13] = [
     ("SystemTime::now", &[]),
     ("std::fs", &[]),
     ("std::net", &[]),
-    ("std::thread", &[]),
+    // Whether this one is unwinding is no thread.
+    ("std::thread", &["::panicking"]),
     ("std::process", &[]),
     ("std::env", &[]),
     ("tokio::", &[]),

@@ -4,12 +4,13 @@
 use std::collections::VecDeque;
 use std::sync::{MutexGuard, PoisonError};
 
-use openraft_rt::{AsyncRuntime, Instant as _};
+use openraft_rt::AsyncRuntime;
 use tongban_machine::{Refusal, load_case};
 use tongban_types::{CaseNumber, CommandId, DAY_MS, GroupId, RequestTag, decode, encode};
 
 use super::Desk;
 use super::record::Drawn;
+use crate::core::instant;
 use crate::handle::NodeError;
 use crate::ports::{LocalTable, LocalWrite};
 use crate::sealing::CaseKey;
@@ -109,7 +110,7 @@ impl<P: Platform> Desk<P> {
     }
 
     fn is_time_to_sweep(&self) -> bool {
-        let now = <P::Runtime as AsyncRuntime>::Instant::now();
+        let now = instant::<P::Runtime>();
         let mut last = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
         let is_time = last.is_none_or(|last| now - last >= SWEEP_EVERY);
         if is_time {

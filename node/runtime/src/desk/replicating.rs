@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use openraft_rt::{AsyncRuntime, Instant as _};
 use tongban_machine::{Refusal, load_case};
 use tongban_types::{CaseNumber, Code, Command, CommandBody, CommandId, decode};
 
 use super::record::DeskRecord;
 use super::{Desk, put};
+use crate::core::instant;
 use crate::handle::NodeError;
 use crate::ports::{LocalTable, LocalWrite};
 use crate::proposer::Order;
@@ -42,7 +42,7 @@ impl<P: Platform> Desk<P> {
         let mut after = None;
         while !self.core.is_stopping() {
             rung.mark();
-            let now = <P::Runtime as AsyncRuntime>::Instant::now();
+            let now = instant::<P::Runtime>();
             let round = self.shelf().due(after, now, REPLICATING_MAX);
             let Some((last, _)) = round.last() else {
                 // Behind the last one the first comes again; a whole turn without any is rest.
@@ -159,7 +159,7 @@ impl<P: Platform> Desk<P> {
                 return Tried::NotNow;
             }
         }
-        let until = <P::Runtime as AsyncRuntime>::Instant::now() + rest;
+        let until = instant::<P::Runtime>() + rest;
         let shown = (rest >= REFUSED_REST).then_some(code);
         self.shelf().rest(case, shown, until);
         Tried::SetAside
