@@ -72,9 +72,10 @@ pub const VOTERS_MAX: usize = 5;
 /// machine with working NTP drifts between two synchronisations, small beside any legal deadline.
 pub const SKEW_MS_MAX: i64 = 30_000;
 
-/// How old the receipt of an application may be when it enters its group's log. A desk that is cut off
-/// for longer has lost its city; without a bound, an order once refused could be entered years later.
-pub const DESK_RECORD_MS_MAX: i64 = 30 * 86_400_000;
+/// How old the receipt of an application may be when it enters its group's log: a year. What a desk
+/// acknowledged must enter however long the desk was cut off, and no line is down for a year; without a
+/// bound, an order once refused could be entered years later.
+pub const DESK_RECORD_MS_MAX: i64 = 366 * 86_400_000;
 
 /// Working days for which the authority must have had a package in its own log before silence can
 /// count: whoever must answer was at work while it was there, however late it came and whatever the

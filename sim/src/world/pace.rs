@@ -12,9 +12,10 @@ use super::scene::Scene;
 use super::sight::Sight;
 use crate::runtime::World;
 
-/// How long two voters must have been able to report: eight reports of each, most of which a bad
-/// line and an election may cost.
-const REPORTING_FOR: Duration = Duration::from_secs(25);
+/// How long two voters must have been able to report: a dozen reports of each. A bad line, the crash of
+/// a third voter that led, a hand-over whose message was lost and some rounds of pre-votes that came
+/// late cost 25 s in one world of three hundred.
+const REPORTING_FOR: Duration = Duration::from_secs(40);
 
 /// The last looks at the world.
 #[derive(Debug, Default)]
