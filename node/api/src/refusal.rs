@@ -88,7 +88,8 @@ fn status_of(refusal: &Refusal) -> StatusCode {
         | Refusal::ReasonMissing
         | Refusal::UnknownItem
         | Refusal::InconsistentEnvelope
-        | Refusal::ItemDiffers => StatusCode::UNPROCESSABLE_ENTITY,
+        | Refusal::ItemDiffers
+        | Refusal::CalendarLeavesYearsOut => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::NoRegistry
         | Refusal::NoTime
         | Refusal::Skewed { .. }

@@ -4,6 +4,7 @@
 mod error;
 mod founding;
 mod node;
+mod set_aside;
 mod tempo;
 
 pub use error::StartError;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tongban_consensus::{GroupConfig, RaftGroup, group_of};
 use tongban_machine::Machine;
+use tongban_runtime::ports::GroupHandle;
 use tongban_runtime::seams::Platform;
 use tongban_runtime::{
     Hosted, NodeHandle, NodeSettings, Replica, RunningNode, RuntimeParts, Witness,
@@ -14,6 +15,7 @@ use tongban_wal::{Wal, WalConfig, WalMetrics};
 
 use crate::error::StartError;
 use crate::founding::{founding_governance, settle_founding};
+use crate::set_aside::SetAside;
 use crate::tempo::RaftTempo;
 
 /// What a node is put together from.
@@ -108,9 +110,17 @@ impl<P: Platform> Node<P> {
                 wal.clone(),
                 replica.clone(),
             );
-            let raft = started
-                .await
-                .map_err(|source| StartError::Group { group, source })?;
+            let raft: GroupHandle = match started.await {
+                Ok(raft) => raft,
+                // It met the other state again as it took its log up.
+                Err(reason) if replica.has_diverged() => Arc::new(SetAside {
+                    group,
+                    voters: registry.voters(group).to_vec(),
+                    applied_index: replica.applied_index(),
+                    reason: reason.to_string(),
+                }),
+                Err(source) => return Err(StartError::Group { group, source }),
+            };
             hosted.insert(
                 group,
                 Hosted {

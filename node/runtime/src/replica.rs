@@ -376,8 +376,10 @@ impl<P: Platform> Replica<P> {
         let mut from = Vec::new();
         loop {
             let (page, next) = self.next_frozen(&from)?;
-            if !page.is_empty() {
-                writer.page(&page).map_err(|e| broken(&e))?;
+            // What was deleted since the freeze comes back into the page: it may be many pairs more,
+            // and a page larger than a reader takes would make the file worthless.
+            for part in page.chunks(PAGE_PAIRS) {
+                writer.page(part).map_err(|e| broken(&e))?;
             }
             match next {
                 Some(next) => from = next,

@@ -27,7 +27,10 @@ const KEY_BYTES_MAX: usize = 1024;
 const READ_BYTES: usize = 256 * 1024;
 
 /// One page of pairs, in key order.
-pub(crate) type Page = Vec<(Vec<u8>, Vec<u8>)>;
+pub(crate) type Page = Vec<Pair>;
+
+/// A key and its value.
+pub(crate) type Pair = (Vec<u8>, Vec<u8>);
 
 /// Why a file is not a whole snapshot of this group.
 #[derive(Debug, Error)]
@@ -70,7 +73,7 @@ impl<F: DiskFile> Writer<F> {
         Ok(writer)
     }
 
-    pub(crate) fn page(&mut self, page: &Page) -> std::io::Result<()> {
+    pub(crate) fn page(&mut self, page: &[Pair]) -> std::io::Result<()> {
         let body = postcard::to_allocvec(page).map_err(std::io::Error::other)?;
         let length = u32::try_from(body.len()).map_err(std::io::Error::other)?;
         self.write(&length.to_be_bytes())?;

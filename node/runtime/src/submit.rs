@@ -107,6 +107,8 @@ impl<P: Platform> Core<P> {
             };
             match tried {
                 Tried::Answer(answer) => return Ok(answer),
+                // What was tried before may still be carried out.
+                Tried::Refused(_) if proposed => return Err(SubmitError::TimedOut),
                 Tried::Refused(code) => return Err(SubmitError::Refused(code)),
                 Tried::Elsewhere(leader) => hint = leader.filter(|leader| Some(*leader) != target),
                 Tried::Unclear => proposed = true,
@@ -153,8 +155,8 @@ impl<P: Platform> Core<P> {
         match answered {
             Ok(answer) => Tried::Answer(answer),
             Err(ProposeError::NotLeader { leader }) => Tried::Elsewhere(leader),
-            Err(ProposeError::TimedOut) => Tried::Unclear,
-            Err(ProposeError::Stopped) => Tried::Elsewhere(None),
+            // A group that stops ends also what it had appended and sent already.
+            Err(ProposeError::TimedOut | ProposeError::Stopped) => Tried::Unclear,
         }
     }
 
@@ -162,8 +164,7 @@ impl<P: Platform> Core<P> {
         match self.transport.request(node, Lane::Submit, body, turn).await {
             Ok(bytes) => match decode(&bytes) {
                 Ok(SubmitAnswer::NotLeader(leader)) => Tried::Elsewhere(leader),
-                Ok(SubmitAnswer::TimedOut) | Err(_) => Tried::Unclear,
-                Ok(SubmitAnswer::Stopped) => Tried::Elsewhere(None),
+                Ok(SubmitAnswer::TimedOut | SubmitAnswer::Stopped) | Err(_) => Tried::Unclear,
                 Ok(answer) => Tried::Answer(answer),
             },
             Err(TransportError::TimedOut { .. } | TransportError::Unclear { .. }) => Tried::Unclear,

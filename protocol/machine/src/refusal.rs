@@ -156,6 +156,9 @@ pub enum Refusal {
     /// The two cities have different texts of the item.
     #[error("the item's text is not the one this city has")]
     ItemDiffers,
+    /// The calendar has not all the years of the one in force that are still counted in.
+    #[error("the calendar leaves out years of the one in force")]
+    CalendarLeavesYearsOut,
 }
 
 impl Refusal {
@@ -203,6 +206,7 @@ impl Refusal {
             Self::KeyOutOfTime { .. } => Code::KEY_OUT_OF_TIME,
             Self::CollectedTooLongAgo { .. } => Code::COLLECTED_TOO_LONG_AGO,
             Self::ItemDiffers => Code::ITEM_DIFFERS,
+            Self::CalendarLeavesYearsOut => Code::CALENDAR_LEAVES_YEARS_OUT,
         }
     }
 

@@ -146,6 +146,7 @@ fn every_refusal_keeps_its_bytes() {
         40 "collected-too-long-ago" Refusal::CollectedTooLongAgo { .. } =>
             Refusal::CollectedTooLongAgo { at: time, group_time: time };
         41 "item-differs" Refusal::ItemDiffers => Refusal::ItemDiffers;
+        42 "calendar-leaves-years-out" Refusal::CalendarLeavesYearsOut => Refusal::CalendarLeavesYearsOut;
     });
     file::check(FOLDER, "refusal.hex", &vectors);
 }

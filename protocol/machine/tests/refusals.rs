@@ -11,7 +11,7 @@ use tongban_types::{
 
 use crate::common::prelude::*;
 
-const VARIANTS: usize = 42;
+const VARIANTS: usize = 43;
 
 fn place_of(refusal: &Refusal) -> usize {
     match refusal {
@@ -57,6 +57,7 @@ fn place_of(refusal: &Refusal) -> usize {
         Refusal::KeyOutOfTime { .. } => 39,
         Refusal::CollectedTooLongAgo { .. } => 40,
         Refusal::ItemDiffers => 41,
+        Refusal::CalendarLeavesYearsOut => 42,
     }
 }
 
@@ -132,6 +133,7 @@ const WAYS: [Way; VARIANTS] = [
     key_out_of_time,
     collected_too_long_ago,
     item_differs,
+    calendar_leaves_years_out,
 ];
 
 fn pair() -> (City, City) {
@@ -570,4 +572,23 @@ fn item_differs() -> Refusal {
     let mut order = application(&mut fuzhou, WEINAN);
     order.envelope.item_file = Hash([1; 32]);
     clerk_refused(&mut fuzhou, CommandBody::Collect(Box::new(order)))
+}
+
+fn calendar_leaves_years_out() -> Refusal {
+    let mut fuzhou = City::open(FUZHOU);
+    let in_force = &Federation::get().calendar;
+    let next = tongban_types::CalendarYear {
+        year: in_force.years().last().unwrap().year + 1,
+        notice: "通知".to_owned(),
+        holidays: Vec::new(),
+        make_up_workdays: Vec::new(),
+    };
+    let mut install = |years| {
+        let calendar = Calendar::new(in_force.version() + 1, years).unwrap();
+        fuzhou.act(&operator(FUZHOU), CommandBody::InstallCalendar(calendar))
+    };
+    let refusal = install(vec![next.clone()]).unwrap_err();
+    let all = in_force.years().iter().cloned().chain([next]).collect();
+    install(all).expect("with all years it is taken");
+    refusal
 }

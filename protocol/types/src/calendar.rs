@@ -194,6 +194,13 @@ impl Calendar {
         let mut left = count.max(1);
         let mut provisional = false;
         loop {
+            if day > LAST_DAY {
+                // No day of time is left to count.
+                return DueDay {
+                    day: LAST_DAY,
+                    provisional: true,
+                };
+            }
             if !self.covers(day) {
                 provisional = true;
                 if self.is_past(day) {

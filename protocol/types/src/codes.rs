@@ -282,6 +282,9 @@ codes! {
         zh "两市的事项文件不一致" en "The two cities have different texts of this version of the item."
         cure_zh "核对双方的事项文件; 已发布的版本不可修改, 应发布新版本"
         cure_en "Compare the item's files; a published version is not changed but followed by the next.";
+    3047 CALENDAR_LEAVES_YEARS_OUT "calendar-leaves-years-out"
+        zh "新工作日历缺少现行日历中的年份" en "The new calendar leaves out years of the one in force that days are still reckoned in."
+        cure_zh "补上近两年及以后各年, 以更高的版本号重新导入" cure_en "Put the last two years and all later ones in, under a higher version.";
     4001 AUTHORITY_OUTSIDE "authority-outside"
         zh "属地城市尚未加入联盟" en "The authority's city is not a member of the federation."
         cure_zh "请申请人向该城市直接申请, 或核对表单中的行政区划" cure_en "Let the applicant apply there, or check the division in the form.";

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tongban_runtime::{Application, NodeHandle, NodeReport, Wait};
-use tongban_types::{Channel, Code, CommandId, Division, HandlingMode, Role};
+use tongban_machine::{Write, WriteSet};
+use tongban_runtime::seams::StateStore as _;
+use tongban_runtime::{Application, GroupReport, NodeHandle, NodeReport, StoreView, Wait};
+use tongban_types::{Channel, Code, CommandId, Division, GroupId, HandlingMode, Role};
 
 use super::ask::ask;
 use super::events::Events;
-use super::federation::{CITIES, Federation};
+use super::federation::{self, CITIES, Federation};
 use super::options::Options;
 use super::paperwork::actor;
 use super::scene::Scene;
@@ -19,7 +21,9 @@ use crate::runtime::{Sleep, World};
 const STEP_LIMIT: Duration = Duration::from_mins(3);
 
 const FUZHOU: usize = 0;
+const PUTIAN: usize = 1;
 const WEINAN: usize = 4;
+const DINGXI: usize = 5;
 
 fn calm_world(seed: u64) -> Arc<Scene> {
     World::reset(seed);
@@ -40,6 +44,57 @@ fn fuzhou(scene: &Scene) -> Option<Arc<dyn NodeHandle>> {
 
 fn report(scene: &Scene) -> Option<NodeReport> {
     fuzhou(scene).map(|node| node.report())
+}
+
+/// What a machine says of a group it hosts.
+fn seen_at(scene: &Scene, place: usize, group: GroupId) -> Option<GroupReport> {
+    let groups = scene.machines[place].handle()?.report().groups;
+    groups.into_iter().find(|seen| seen.group == group)
+}
+
+/// Turns the state hash that a machine keeps of a group, as rot in its store might.
+fn spoil_state_hash(scene: &Scene, place: usize, group: GroupId) {
+    let store = scene.machines[place].store();
+    let hash = tongban_machine::state_hash(&StoreView::new(store.clone(), group)).0;
+    let pairs = store.scan(group, &[], &[u8::MAX], usize::MAX).unwrap();
+    let mut writes = WriteSet::new();
+    for (key, mut value) in pairs {
+        if let Some(at) = value.windows(hash.len()).position(|part| part == hash) {
+            value[at] ^= 1;
+            writes.insert(key, Write::Put(value));
+        }
+    }
+    assert!(!writes.is_empty(), "the hash stands in the state");
+    let position = store.position(group).unwrap().unwrap();
+    store.commit(group, &writes, &position).unwrap();
+}
+
+#[test]
+fn a_node_with_a_group_that_diverged_starts_again_and_serves_its_own() {
+    let scene = calm_world(12);
+    World::block_on(async {
+        for place in 0..CITIES.len() {
+            scene.start(place);
+        }
+        let (own, other) = (federation::group(FUZHOU), federation::group(DINGXI));
+        let is_led = |group| {
+            let seen = seen_at(&scene, FUZHOU, group);
+            seen.is_some_and(|seen| seen.status.leader.is_some() && seen.time.unix_ms() > 0)
+        };
+        until("both groups are at work", || is_led(own) && is_led(other)).await;
+        // Putian reports another state than Fuzhou holds: Fuzhou cannot know who is right.
+        spoil_state_hash(&scene, PUTIAN, other);
+        let has_stopped = || {
+            let seen = seen_at(&scene, FUZHOU, other);
+            seen.is_some_and(|seen| seen.diverged && seen.status.stopped)
+        };
+        until("the difference is noticed", has_stopped).await;
+        scene.machines[FUZHOU].crash(&scene.net);
+        scene.start(FUZHOU);
+        until("it is up and its own group led", || is_led(own)).await;
+        assert_eq!(scene.machines[FUZHOU].start_failure(), None);
+        assert!(has_stopped(), "what diverged stays set aside");
+    });
 }
 
 #[test]

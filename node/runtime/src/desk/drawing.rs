@@ -1,15 +1,14 @@
 //! What is drawn for an application (number, time, salt, nonce, key), kept while it is proposed before
 //! anything was acknowledged, and forgotten once the group has it or never will.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{MutexGuard, PoisonError};
 
-use openraft_rt::AsyncRuntime;
 use tongban_machine::{Refusal, load_case};
-use tongban_types::{CaseNumber, CommandId, DAY_MS, GroupId, RequestTag, decode, encode};
+use tongban_types::{CaseNumber, CommandId, DAY_MS, GroupId, Hash, RequestTag, decode, encode};
 
-use super::Desk;
 use super::record::Drawn;
+use super::{Desk, RuntimeInstant};
 use crate::core::instant;
 use crate::handle::NodeError;
 use crate::ports::{LocalTable, LocalWrite};
@@ -31,8 +30,21 @@ const SWEPT_MAX: usize = 65_536;
 /// the group remembers its id.
 const KEPT_MS: i64 = DAY_MS;
 
-/// When drawn records were last looked through for those that nobody came back for.
-pub(super) type LastSweep<P> = Option<<<P as Platform>::Runtime as AsyncRuntime>::Instant>;
+/// When drawn records were last looked through for those that nobody came back for, and which were
+/// there then: by the runtime's clock those are an hour old, whatever the civil clock says.
+pub(super) struct Sweeps<P: Platform> {
+    last: RuntimeInstant<P>,
+    seen: BTreeSet<Vec<u8>>,
+}
+
+impl<P: Platform> Sweeps<P> {
+    pub(super) fn begin() -> Self {
+        Self {
+            last: instant::<P::Runtime>(),
+            seen: BTreeSet::new(),
+        }
+    }
+}
 
 /// How often they are looked through: what is found is a day old.
 const SWEEP_EVERY: std::time::Duration = std::time::Duration::from_hours(1);
@@ -99,52 +111,66 @@ impl<P: Platform> Desk<P> {
     /// Forgets with a write of its own what goes with no other, and now and then looks for what was
     /// drawn for requests that nobody repeated.
     pub(super) async fn forget_drawn(&self) {
-        let mut writes = self.forgettable();
-        if writes.is_empty() && self.is_time_to_sweep() {
-            writes = self.sweep().await;
-        }
+        let writes = self.forgettable();
         if !writes.is_empty() {
             // A failure is kept; what is not forgotten does no harm.
             let _ = self.write(writes).await;
+        }
+        if self.is_time_to_sweep() {
+            self.sweep().await;
         }
     }
 
     fn is_time_to_sweep(&self) -> bool {
         let now = instant::<P::Runtime>();
-        let mut last = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_time = last.is_none_or(|last| now - last >= SWEEP_EVERY);
+        let mut sweeps = self.sweeps.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_time = now - sweeps.last >= SWEEP_EVERY;
         if is_time {
-            *last = Some(now);
+            sweeps.last = now;
         }
         is_time
     }
 
-    /// The writes that forget drawn records without a client. The group is asked first how far it is:
-    /// an order of a day ago that is not in its log by then never will be.
-    async fn sweep(&self) -> Vec<LocalWrite> {
+    /// Forgets drawn records without a client. The group is asked first how far it is: an order of a
+    /// day ago that is not in its log by then never will be.
+    async fn sweep(&self) {
+        let stale = self.stale();
+        if stale.is_empty() || self.core.catch_up_own().await.is_err() {
+            return;
+        }
+        for piece in stale.chunks(FORGOTTEN_MAX) {
+            // Held until the write is durable: a client that comes back now waits for it.
+            let (mut held, mut writes) = (Vec::new(), Vec::new());
+            for (id, case) in piece.iter().copied() {
+                let Ok(alone) = self.begin(id) else { continue };
+                held.push(alone);
+                writes.push(forget(id));
+                let is_at_desk = self.record_of(id).is_some() || self.waiting_case(case).is_some();
+                if !is_at_desk && !self.is_here(case) {
+                    writes.push(crate::vault::forget(case));
+                }
+            }
+            if self.write(writes).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Drawn records a day old by the civil clock and seen by the last sweep too.
+    fn stale(&self) -> Vec<(CommandId, CaseNumber)> {
         let old = self.core.now().plus_ms(-KEPT_MS);
         let found = self.core.local.scan(LocalTable::Proposed, &[], SWEPT_MAX);
-        let stale: Vec<(Vec<u8>, CaseNumber)> = found
-            .into_iter()
-            .filter_map(|(key, value)| Some((key, decode::<Drawn>(&value).ok()?)))
+        let mut sweeps = self.sweeps.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::take(&mut sweeps.seen);
+        sweeps.seen = found.iter().map(|(key, _)| key.clone()).collect();
+        let seen_twice = found.into_iter().filter(|(key, _)| before.contains(key));
+        let drawn = seen_twice.filter_map(|(key, value)| {
+            let id = CommandId(Hash(key.try_into().ok()?));
+            Some((id, decode::<Drawn>(&value).ok()?))
+        });
+        drawn
             .filter(|(_, drawn)| drawn.at < old)
-            .map(|(key, drawn)| (key, drawn.case))
-            .take(FORGOTTEN_MAX)
-            .collect();
-        if stale.is_empty() || self.core.catch_up_own().await.is_err() {
-            return Vec::new();
-        }
-        stale
-            .into_iter()
-            .flat_map(|(key, case)| {
-                let never_came = !self.is_here(case);
-                let forget = LocalWrite {
-                    table: LocalTable::Proposed,
-                    key,
-                    value: None,
-                };
-                std::iter::once(forget).chain(never_came.then(|| crate::vault::forget(case)))
-            })
+            .map(|(id, drawn)| (id, drawn.case))
             .collect()
     }
 

@@ -13,12 +13,12 @@ use std::time::Duration;
 use openraft_rt::AsyncRuntime;
 use tongban_machine::{Refusal, Reply, View, load_case, recall_command};
 use tongban_types::{
-    Actor, CaseEnvelope, CaseNumber, Channel, Collect, Command, CommandBody, CommandId, Division,
-    GroupId, Hash, KeyRole, Purpose, Receipt, ReceiptBody, RequestTag, Signed, decode, encode,
-    limits, sha256_parts,
+    Actor, CaseEnvelope, CaseNumber, Channel, Code, Collect, Command, CommandBody, CommandId,
+    Division, GroupId, Hash, KeyRole, Purpose, Receipt, ReceiptBody, RequestTag, Signed, decode,
+    encode, limits, sha256_parts,
 };
 
-use self::drawing::{LastSweep, forget};
+use self::drawing::{Sweeps, forget};
 use self::record::DeskRecord;
 pub(crate) use self::record::Sequence;
 use self::shelf::Shelf;
@@ -46,7 +46,7 @@ pub(crate) struct Desk<P: Platform> {
     under_way: Mutex<BTreeSet<CommandId>>,
     /// What is known to be in the group, whose drawn record goes with a later write.
     replicated: Mutex<VecDeque<(CommandId, CaseNumber)>>,
-    swept: Mutex<LastSweep<P>>,
+    sweeps: Mutex<Sweeps<P>>,
 }
 
 type RuntimeInstant<P> = <<P as Platform>::Runtime as AsyncRuntime>::Instant;
@@ -74,10 +74,7 @@ impl<P: Platform> Desk<P> {
     ) -> Self {
         let numbers = Numbers::open(core.me, core.local.clone());
         let found = core.local.scan(LocalTable::Desk, &[], usize::MAX);
-        let records = found
-            .iter()
-            .filter_map(|(_, value)| decode::<DeskRecord>(value).ok());
-        let shelf = Shelf::of(records.map(|record| (record.case, record.id, record.refused)));
+        let shelf = Shelf::of(places_of(&found));
         Self {
             core,
             vault,
@@ -87,7 +84,7 @@ impl<P: Platform> Desk<P> {
             shelf: Mutex::new(shelf),
             under_way: Mutex::default(),
             replicated: Mutex::default(),
-            swept: Mutex::default(),
+            sweeps: Mutex::new(Sweeps::begin()),
         }
     }
 
@@ -160,6 +157,8 @@ impl<P: Platform> Desk<P> {
                 return Err(Refusal::IdReused.into());
             }
             let receipt = Receipt::Stored(record.receipt);
+            self.shelf()
+                .put_missing(std::iter::once((record.case, id, record.refused)));
             return Ok(Some(Collected {
                 case: record.case,
                 receipt,
@@ -440,6 +439,16 @@ impl<P: Platform> Desk<P> {
         let signed = crate::proposer::sign_leaves(&self.core, vec![encode(&body)]);
         signed.into_iter().next().map(Receipt::Replicated)
     }
+}
+
+/// What the shelf needs of the records of a scan.
+fn places_of(
+    found: &[(Vec<u8>, Vec<u8>)],
+) -> impl Iterator<Item = (CaseNumber, CommandId, Option<Code>)> {
+    let records = found
+        .iter()
+        .filter_map(|(_, value)| decode::<DeskRecord>(value).ok());
+    records.map(|record| (record.case, record.id, record.refused))
 }
 
 /// A case that waits at the desk, opened.

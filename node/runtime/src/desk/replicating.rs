@@ -9,7 +9,7 @@ use tongban_machine::{Refusal, load_case};
 use tongban_types::{CaseNumber, Code, Command, CommandBody, CommandId, decode};
 
 use super::record::DeskRecord;
-use super::{Desk, put};
+use super::{Desk, places_of, put};
 use crate::core::instant;
 use crate::handle::NodeError;
 use crate::ports::{LocalTable, LocalWrite};
@@ -45,6 +45,7 @@ impl<P: Platform> Desk<P> {
             let now = instant::<P::Runtime>();
             let round = self.shelf().due(after, now, REPLICATING_MAX);
             let Some((last, _)) = round.last() else {
+                self.take_up_strays();
                 // Behind the last one the first comes again; a whole turn without any is rest.
                 if after.take().is_none() {
                     attempt = 0;
@@ -59,6 +60,16 @@ impl<P: Platform> Desk<P> {
                 attempt += 1;
                 self.core.rest(self.core.pause(attempt)).await;
             }
+        }
+    }
+
+    /// Who takes an application in may be gone before it is on the shelf, while its record becomes
+    /// durable all the same.
+    fn take_up_strays(&self) {
+        let local = &self.core.local;
+        if local.count(LocalTable::Desk) > self.shelf().len() {
+            let found = local.scan(LocalTable::Desk, &[], usize::MAX);
+            self.shelf().put_missing(places_of(&found));
         }
     }
 

@@ -28,10 +28,7 @@ impl<I: Copy + Ord> Shelf<I> {
             places: BTreeMap::new(),
             refused: 0,
         };
-        for (case, id, refused) in found {
-            shelf.put(case, id);
-            shelf.set_refused(case, refused);
-        }
+        shelf.put_missing(found);
         shelf
     }
 
@@ -64,6 +61,19 @@ impl<I: Copy + Ord> Shelf<I> {
             self.refused -= usize::from(place.refused.is_some());
             self.refused += usize::from(refused.is_some());
             place.refused = refused;
+        }
+    }
+
+    /// Takes up what is found and not here yet.
+    pub(super) fn put_missing(
+        &mut self,
+        found: impl Iterator<Item = (CaseNumber, CommandId, Option<Code>)>,
+    ) {
+        for (case, id, refused) in found {
+            if !self.places.contains_key(&case) {
+                self.put(case, id);
+                self.set_refused(case, refused);
+            }
         }
     }
 
@@ -148,6 +158,15 @@ mod tests {
         let rest = shelf.due(Some(first[2].0), 0, 3);
         assert_eq!(rest, [(case(3), id(3)), (case(4), id(4))]);
         assert_eq!(shelf.due(Some(case(4)), 0, 3), []);
+    }
+
+    #[test]
+    fn what_is_found_again_keeps_its_rest() {
+        let mut shelf = shelf(1);
+        shelf.rest(case(0), Some(Code::UNKNOWN_ITEM), 10);
+        shelf.put_missing((0..2).map(|at| (case(at), id(at), None)));
+        assert_eq!((shelf.len(), shelf.refused()), (2, 1));
+        assert_eq!(shelf.due(None, 9, 9), [(case(1), id(1))]);
     }
 
     #[test]

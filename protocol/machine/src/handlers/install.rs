@@ -119,8 +119,23 @@ pub(super) fn on_calendar(
     if version < context.ground.calendar {
         return Err(Refusal::Superseded);
     }
+    if leaves_years_out(context, calendar) {
+        return Err(Refusal::CalendarLeavesYearsOut);
+    }
     context.ground.calendar = version;
     context.draft.store(keyspace::CALENDAR.to_vec(), calendar);
     context.calendar = Some(Arc::new(calendar.clone()));
     Ok(Reply::Done)
+}
+
+/// A day of a year that is published no more would never become firm, and silence on it never count.
+/// What was taken in a year ago may still enter, so the years behind that may go.
+fn leaves_years_out(context: &Context<'_>, calendar: &Calendar) -> bool {
+    let Some(in_force) = context.calendar.as_deref() else {
+        return false;
+    };
+    let since = context.ground.time.china_day().ymd().0 - 2;
+    let needed = in_force.years().iter().filter(|known| known.year >= since);
+    let has = |year| calendar.years().iter().any(|known| known.year == year);
+    needed.map(|known| known.year).any(|year| !has(year))
 }

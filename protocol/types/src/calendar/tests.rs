@@ -79,6 +79,27 @@ fn every_day_of_time_is_answered() {
 }
 
 #[test]
+fn a_limit_past_the_last_day_ends_there_though_nobody_works_on_it() {
+    let holiday = Holiday {
+        name: "除夕".to_owned(),
+        first: CivilDay::from_ymd(9999, 12, 25).unwrap(),
+        last: CivilDay::from_ymd(9999, 12, 31).unwrap(),
+    };
+    let year = CalendarYear {
+        year: 9999,
+        notice: "通知".to_owned(),
+        holidays: vec![holiday],
+        make_up_workdays: Vec::new(),
+    };
+    let calendar = Calendar::new(1, vec![year]).unwrap();
+    let end = CivilDay::from_ymd(9999, 12, 31).unwrap();
+    for start in [end, CivilDay::from_days(i32::MAX)] {
+        let due = calendar.add_working_days(start, 5);
+        assert_eq!((due.day, due.provisional), (end, true));
+    }
+}
+
+#[test]
 fn days_are_dates_for_people_and_integers_for_machines() {
     let calendar = shipped();
     let json = serde_json::to_string(&calendar).unwrap();
