@@ -89,6 +89,8 @@ fn a_node_with_a_group_that_diverged_starts_again_and_serves_its_own() {
             seen.is_some_and(|seen| seen.diverged && seen.status.stopped)
         };
         until("the difference is noticed", has_stopped).await;
+        // Other groups sync the log meanwhile, so that it remembers that the entry was committed.
+        Sleep::true_time(Duration::from_secs(5)).await;
         scene.machines[FUZHOU].crash(&scene.net);
         scene.start(FUZHOU);
         until("it is up and its own group led", || is_led(own)).await;
