@@ -229,14 +229,21 @@ async fn a_leader_whose_disk_hangs_without_an_error_is_replaced() {
     let hanging = cluster.leader().await;
     cluster.disks[&hanging].stick(true);
     let replica = cluster.replica(hanging).clone();
-    let first = tokio::spawn(async move { replica.propose(Bytes::from("first"), PATIENCE).await });
+    // Again and again: on a busy machine the leader's lease may just have lapsed, and an order that is
+    // turned away gives the disk nothing to hang on.
+    let first = tokio::spawn(async move {
+        loop {
+            let _turned_away = replica.propose(Bytes::from("first"), PATIENCE).await;
+            replica.changed(Duration::from_millis(50)).await;
+        }
+    });
     let elected = cluster.leader_but(hanging).await;
+    first.abort();
     cluster.propose("second").await;
     // It serves again, as a follower or whatever it is elected to, once its disk does.
     cluster.disks[&hanging].stick(false);
     cluster.until_equal(hanging, elected).await;
     cluster.propose("third").await;
-    drop(first);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
