@@ -9,6 +9,7 @@
  *                NAME returns success and does nothing. This is how a missing sync is played.
  *   REC_LAST     optional: after this many records of this process it ends at once, as by kill -9, so
  *                that no effect is left unrecorded.
+ *   REC_FROM     optional: a file; REC_LAST counts from when it is there.
  *
  * One record: op (1 byte), path length (u32), a, b, data length (u64 each), path, data; little
  * endian. Paths are relative to the folder, "" is the folder itself. Each record is one append, so
@@ -53,6 +54,7 @@ static size_t root_bytes;
 static const char *swallow;
 static uint32_t sync_calls;
 static uint64_t records_left = UINT64_MAX;
+static const char *counts_from;
 
 __attribute__((constructor)) static void start(void) {
     const char *log = getenv("REC_LOG");
@@ -62,6 +64,7 @@ __attribute__((constructor)) static void start(void) {
     if (last) {
         records_left = strtoull(last, NULL, 10);
     }
+    counts_from = getenv("REC_FROM");
     if (!log || !root) {
         return;
     }
@@ -185,7 +188,10 @@ static void record(char op, const char *path, uint64_t a, uint64_t b, const stru
         abort();
     }
     free(bytes);
-    if (--records_left == 0) {
+    if (counts_from && syscall(SYS_faccessat, AT_FDCWD, counts_from, F_OK) == 0) {
+        counts_from = NULL;
+    }
+    if (!counts_from && --records_left == 0) {
         syscall(SYS_exit_group, 137);
     }
     errno = saved;

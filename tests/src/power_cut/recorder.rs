@@ -52,9 +52,12 @@ impl Recorder {
         Ok(())
     }
 
-    /// Makes a recorded command end at once, as if it were killed, after so many records.
-    pub fn end_after(command: &mut Command, records: u64) {
-        command.env("REC_LAST", records.to_string());
+    /// Makes a recorded command end at once, as if it were killed, after so many records that
+    /// follow the moment a file is there: how many it makes before depends on how long it waits.
+    pub fn end_after(command: &mut Command, records: u64, from: &Path) {
+        command
+            .env("REC_LAST", records.to_string())
+            .env("REC_FROM", from);
     }
 
     /// Makes a recorded command's sync do nothing: `call` (`fsync` or `fdatasync`) on files whose

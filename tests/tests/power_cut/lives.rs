@@ -24,9 +24,10 @@ pub(crate) const PARTNER: usize = 1;
 /// Small, so that segments, checkpoints and snapshots are begun, named and removed in one run.
 const SMALL: &str = "[replication]\nsnapshot_every_entries = 25\nsegment_kib = 64\n";
 
-/// Records after which a life ends as by `kill -9`.
-const FIRST_LIFE: u64 = 900;
-const SECOND_LIFE: u64 = 600;
+/// Records after which a life ends as by `kill -9`, counted from when the group takes applications
+/// in: what a node writes until then depends on how busy the machine is.
+const FIRST_LIFE: u64 = 700;
+const SECOND_LIFE: u64 = 450;
 /// Applications while the partner is away, and in the last life, which ends in good order.
 const AT_THE_DESK: usize = 6;
 const IN_THE_LAST_LIFE: usize = 12;
@@ -82,6 +83,7 @@ pub(crate) fn record() -> Result<Lives> {
         recorder: Recorder::build()?,
         city: City::prepare(scratch()?, SMALL)?,
         log: log_folder.path().join("log"),
+        taken: log_folder.path().join("taken"),
         handed_in: 0,
     };
     let token = run.city.token(RECORDED, "clerk", "window")?;
@@ -126,17 +128,22 @@ struct Run {
     recorder: Recorder,
     city: City,
     log: std::path::PathBuf,
+    /// There once the group takes applications in, in this life.
+    taken: std::path::PathBuf,
     handed_in: usize,
 }
 
 impl Run {
     fn start(&mut self, records: Option<u64>) -> Result<()> {
         let data = self.city.machines[RECORDED].data.clone();
-        let (recorder, log) = (&self.recorder, &self.log);
+        let (recorder, log, taken) = (&self.recorder, &self.log, &self.taken);
+        if taken.exists() {
+            std::fs::remove_file(taken)?;
+        }
         self.city.start_as(RECORDED, |command: &mut Command| {
             recorder.put_under(command, &data, log)?;
             if let Some(records) = records {
-                Recorder::end_after(command, records);
+                Recorder::end_after(command, records, taken);
             }
             Ok(())
         })
@@ -153,7 +160,9 @@ impl Run {
             let answer = client.ask(&ask.replicated())?;
             acks.mark(acknowledged(&answer, phone)?.encode().as_bytes())?;
             Ok((answer.status == 201).then_some(()))
-        })
+        })?;
+        std::fs::write(&self.taken, [])?;
+        Ok(())
     }
 
     /// Hands applications in at several windows, two of three waiting for the group if it is
