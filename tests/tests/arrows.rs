@@ -85,7 +85,7 @@ fn a_wrong_arrow_is_found() {
         assert_eq!(faults, [format!("{room} must not know {named}")]);
     }
     assert_eq!(
-        arrow_faults(&metadata("blobs", &[])).len(),
+        arrow_faults(&metadata("console", &[])).len(),
         1,
         "a room without a line"
     );

@@ -1,7 +1,7 @@
 //! What a node's refusal becomes in HTTP: the one place where the two are matched.
 
 use axum::http::{HeaderValue, StatusCode, header};
-use tongban_runtime::{NodeError, Refusal};
+use tongban_runtime::{BlobError, NodeError, Refusal};
 use tongban_types::Code;
 
 use crate::catalogue::FormFault;
@@ -19,9 +19,12 @@ impl From<NodeError> for Problem {
             NodeError::NoSuchCase(number) => {
                 Self::new(StatusCode::NOT_FOUND, code).detail(format!("本市没有办件 {number}"))
             }
-            NodeError::TimedOut | NodeError::NoQuorum | NodeError::NoKey(_) | NodeError::Busy => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, code).retry_later()
-            }
+            NodeError::TimedOut
+            | NodeError::NoQuorum
+            | NodeError::NoKey(_)
+            | NodeError::FileUnreachable
+            | NodeError::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, code).retry_later(),
+            NodeError::File(error) => Self::from(error),
             NodeError::UnderWay => Self::new(StatusCode::CONFLICT, code).retry_later(),
             NodeError::NumbersUsedUp => Self::new(StatusCode::SERVICE_UNAVAILABLE, code),
             NodeError::Failed(reason) => {
@@ -32,6 +35,32 @@ impl From<NodeError> for Problem {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, code)
                     .detail(format!("{what} 超过 {bytes_max} 字节"))
             }
+        }
+    }
+}
+
+impl From<BlobError> for Problem {
+    fn from(error: BlobError) -> Self {
+        let status = match error {
+            BlobError::UploadUnknown | BlobError::NotHere => StatusCode::NOT_FOUND,
+            BlobError::Offset { .. } => StatusCode::CONFLICT,
+            BlobError::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            BlobError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            BlobError::NoSpace { .. } => StatusCode::INSUFFICIENT_STORAGE,
+            BlobError::Lied { .. } => StatusCode::BAD_GATEWAY,
+            BlobError::Damaged { .. } | BlobError::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        let code = error.code();
+        let problem = Self::new(status, code);
+        match error {
+            BlobError::Failed(reason) => {
+                tracing::error!(%code, reason, "the store of files failed");
+                problem
+            }
+            BlobError::Offset { stands, given } => {
+                problem.detail(format!("已收 {stands} 字节, 请求从第 {given} 字节开始"))
+            }
+            _ => problem,
         }
     }
 }

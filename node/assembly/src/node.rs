@@ -8,7 +8,7 @@ use tongban_machine::Machine;
 use tongban_runtime::ports::GroupHandle;
 use tongban_runtime::seams::Platform;
 use tongban_runtime::{
-    Hosted, NodeHandle, NodeSettings, Replica, RunningNode, RuntimeParts, Witness,
+    BlobStore, Hosted, NodeHandle, NodeSettings, Replica, RunningNode, RuntimeParts, Witness,
 };
 use tongban_types::GroupId;
 use tongban_wal::{Wal, WalConfig, WalMetrics};
@@ -26,6 +26,8 @@ pub struct NodeParts<P: Platform> {
     pub disk: P::Disk,
     /// Its applied state.
     pub store: Arc<P::Store>,
+    /// Its large files.
+    pub blobs: Arc<dyn BlobStore>,
     /// Its links.
     pub transport: Arc<P::Transport>,
     /// Its civil clock.
@@ -87,6 +89,7 @@ impl<P: Platform> Node<P> {
             transport: parts.transport.clone(),
             signer: parts.signer,
             store: parts.store.clone(),
+            blobs: parts.blobs,
             local: Arc::new(wal.clone()),
             route_raft: group_of,
         })

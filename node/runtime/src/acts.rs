@@ -79,7 +79,7 @@ impl<P: Platform> Acts<P> {
             Act::AskCorrection { notice: words }
             | Act::RefuseToAccept { reason: words }
             | Act::Withdraw { reason: words } => (&[], words.as_bytes()),
-            Act::Correct { form } => (&[], form),
+            Act::Correct { form, .. } => (&[], form),
             Act::Review {
                 recommend: decision,
                 opinion: words,
@@ -125,7 +125,7 @@ impl<P: Platform> Acts<P> {
                     .map(|reason| self.words(on.case, SealedUse::Reason, &reason))
                     .transpose()?,
             }),
-            Act::Correct { form } => {
+            Act::Correct { form, .. } => {
                 if form.len() > limits::FORM_BYTES_MAX {
                     return Err(NodeError::TooLarge {
                         what: "the form",

@@ -9,10 +9,12 @@ use thiserror::Error;
 use tongban_machine::{CaseRecord, Movement, Refusal};
 use tongban_trust::Registry;
 use tongban_types::{
-    Actor, CaseNumber, CaseState, CaseVersion, Channel, CityCode, Code, CommandId, Decision,
-    Division, GroupId, HandlingMode, Hash, ItemVersion, NodeId, Receipt, Timestamp,
+    Actor, Attachment, CaseNumber, CaseState, CaseVersion, Channel, CityCode, Code, CommandId,
+    Decision, Division, GroupId, HandlingMode, Hash, ItemVersion, NodeId, Receipt, Timestamp,
 };
 
+use crate::attachments::Attachments;
+use crate::blob_store::BlobError;
 use crate::ports::GroupStatus;
 use crate::seams::Lane;
 
@@ -31,6 +33,8 @@ pub struct Application {
     pub subject: String,
     /// The filled form, JSON text.
     pub form: Vec<u8>,
+    /// The files handed in with it, each uploaded before.
+    pub attachments: Vec<Attachment>,
     /// How it came.
     pub channel: Channel,
     /// The package is complete: hand it over to the authority at once.
@@ -77,6 +81,8 @@ pub enum Act {
     Correct {
         /// JSON text.
         form: Vec<u8>,
+        /// The files of the case from now on; those it has when left out.
+        attachments: Option<Vec<Attachment>>,
     },
     /// 受理.
     Accept,
@@ -173,6 +179,8 @@ pub struct OpenedCase {
     pub history: Vec<OpenedMovement>,
     /// The form, JSON text, where this node holds the key.
     pub form: Option<Vec<u8>>,
+    /// The files handed in, where this node holds the key.
+    pub attachments: Vec<Attachment>,
     /// The document in compact form, once issued.
     pub document: Option<String>,
     /// The receipt this node gave, if it collected the case.
@@ -319,6 +327,12 @@ pub enum NodeError {
         /// The bound.
         bytes_max: usize,
     },
+    /// A file cannot be taken or given.
+    #[error(transparent)]
+    File(#[from] BlobError),
+    /// No node that has the file answers.
+    #[error("no node that holds the file answers")]
+    FileUnreachable,
     /// The day's case numbers of this node are used up.
     #[error("this node has given out all case numbers of the day")]
     NumbersUsedUp,
@@ -338,6 +352,8 @@ impl NodeError {
             Self::UnderWay => Code::REQUEST_UNDER_WAY,
             Self::Failed(_) => Code::NODE_FAILED,
             Self::TooLarge { .. } => Code::TOO_LARGE,
+            Self::File(error) => error.code(),
+            Self::FileUnreachable => Code::BLOB_UNREACHABLE,
             Self::NumbersUsedUp => Code::NUMBERS_USED_UP,
         }
     }
@@ -373,6 +389,9 @@ pub trait NodeHandle: Send + Sync + 'static {
         expected: CaseVersion,
         act: Act,
     ) -> Result<Acted, NodeError>;
+
+    /// Uploads, and files of cases.
+    fn attachments(&self) -> &dyn Attachments;
 
     /// A case with its history, opened where this node holds the key.
     fn case(&self, number: CaseNumber) -> Result<OpenedCase, NodeError>;

@@ -2,7 +2,9 @@
 //! decided is in `tongban-machine`; Raft, the log, the store and libp2p are other rooms.
 
 mod acts;
+mod attachments;
 mod backup;
+mod blob_store;
 mod certify;
 mod channels;
 mod core;
@@ -32,9 +34,12 @@ mod template;
 mod timekeeper;
 mod vault;
 mod wire;
+mod with_files;
 
 pub use crate::core::{Forms, Hosted, NodeSettings, RouteRaft, Tempo};
+pub use attachments::Attachments;
 pub use backup::{BackupFault, OpenedBackup, back_up_vault, open_backup, recovery_public};
+pub use blob_store::{BlobError, BlobStore, NoBlobs, Upload, UploadId};
 pub use handle::{
     Act, Acted, Application, CasePage, Collected, GroupReport, NodeError, NodeHandle, NodeHealth,
     NodeReport, OpenedCase, OpenedMovement, StoredCase, Wait,

@@ -28,6 +28,8 @@ pub enum LocalTable {
     Proposed = 4,
     /// What was settled when the node first started: the governance keys it began with.
     Founding = 5,
+    /// Which cases name which files.
+    Files = 6,
 }
 
 /// A change to one of the node's own records.

@@ -9,9 +9,13 @@ use tongban_machine::{
     form_of, ground, issued_document, list_cases, load_case, movements, registry_bytes, unanswered,
 };
 use tongban_trust::Registry;
-use tongban_types::{Actor, CaseNumber, CaseState, CaseVersion, CommandId, GroupId, NodeId};
+use tongban_types::{
+    Actor, Attachment, CaseNumber, CaseState, CaseVersion, CommandId, GroupId, NodeId, Package,
+};
 
 use crate::acts::Acts;
+use crate::attachments::{Attachments, Files};
+use crate::blob_store::BlobStore;
 use crate::core::{Core, Hosted, NodeSettings, RouteRaft};
 use crate::courier::Courier;
 use crate::desk::{Desk, SALT_BYTES};
@@ -50,6 +54,8 @@ pub struct RuntimeParts<P: Platform> {
     pub signer: Arc<P::Signer>,
     /// Its applied state.
     pub store: Arc<P::Store>,
+    /// Its large files.
+    pub blobs: Arc<dyn BlobStore>,
     /// Its own records.
     pub local: Arc<dyn LocalLog>,
     /// How Raft requests name their group.
@@ -68,9 +74,10 @@ impl<P: Platform> std::fmt::Debug for RuntimeParts<P> {
 pub struct RunningNode<P: Platform> {
     core: Arc<Core<P>>,
     vault: Arc<Vault<P>>,
-    acts: Acts<P>,
-    desk: Arc<Desk<P>>,
+    pub(crate) acts: Acts<P>,
+    pub(crate) desk: Arc<Desk<P>>,
     steward: Arc<Steward<P>>,
+    pub(crate) files: Arc<Files<P>>,
     store: Arc<P::Store>,
 }
 
@@ -92,6 +99,7 @@ impl<P: Platform> RunningNode<P> {
             transport,
             signer,
             store,
+            blobs,
             local,
             route_raft,
         } = parts;
@@ -129,9 +137,11 @@ impl<P: Platform> RunningNode<P> {
             proposer: proposer.clone(),
         };
         let steward = Steward::new(core.clone(), vault.clone(), proposer);
+        let files = Arc::new(Files::new(core.clone(), vault.clone(), desk.clone(), blobs));
         let switchboard = Switchboard {
             core: core.clone(),
             vault: vault.clone(),
+            files: files.clone(),
         };
         core.transport.serve(Arc::new(switchboard));
         Ok(Arc::new(Self {
@@ -140,6 +150,7 @@ impl<P: Platform> RunningNode<P> {
             acts,
             desk,
             steward: Arc::new(steward),
+            files,
             store,
         }))
     }
@@ -163,6 +174,7 @@ impl<P: Platform> RunningNode<P> {
         }
         self.core.keep("desk", self.desk.clone().run());
         self.core.keep("steward", self.steward.clone().run());
+        self.core.keep("files", self.files.clone().run());
         let flushing = keep_flushing(self.core.clone(), self.store.clone());
         self.core.keep("flusher", flushing);
     }
@@ -255,6 +267,15 @@ async fn keep_flushing<P: Platform>(core: Arc<Core<P>>, store: Arc<P::Store>) {
     }
 }
 
+/// The form of an opened package, and its files.
+fn opened(text: Option<Vec<u8>>) -> (Option<Vec<u8>>, Vec<Attachment>) {
+    match text.map(|text| Package::of_text(&text)) {
+        Some(Ok(package)) => (Some(package.form), package.attachments),
+        // Sealed by a later version of this program.
+        Some(Err(_)) | None => (None, Vec::new()),
+    }
+}
+
 fn failed(error: StateFailed) -> NodeError {
     let (StateFailed::Broken { reason } | StateFailed::Rejected { reason }) = error;
     NodeError::Failed(reason)
@@ -273,7 +294,7 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
         application: Application,
         wait: Wait,
     ) -> Result<Collected, NodeError> {
-        self.desk.collect(actor, id, application, wait).await
+        self.collect_with_files(actor, id, application, wait).await
     }
 
     async fn act(
@@ -284,7 +305,11 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
         expected: CaseVersion,
         act: Act,
     ) -> Result<Acted, NodeError> {
-        self.acts.act(actor, id, case, expected, act).await
+        self.act_with_files(actor, id, case, expected, act).await
+    }
+
+    fn attachments(&self) -> &dyn Attachments {
+        self
     }
 
     fn case(&self, number: CaseNumber) -> Result<OpenedCase, NodeError> {
@@ -304,12 +329,14 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
                 .desk
                 .open_stored(number)
                 .ok_or(NodeError::NoSuchCase(number))?;
+            let (form, attachments) = opened(waiting.form);
             return Ok(OpenedCase {
                 record: None,
                 stored: Some(waiting.stored),
                 number,
                 history: Vec::new(),
-                form: waiting.form,
+                form,
+                attachments,
                 document: None,
                 receipt: Some(waiting.receipt),
             });
@@ -327,6 +354,7 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
         let form = form
             .and_then(|sealed| self.vault.open_sealed(number, &sealed))
             .and_then(|salted| salted.get(SALT_BYTES..).map(<[u8]>::to_vec));
+        let (form, attachments) = opened(form);
         let document = document.as_ref().and_then(open_text);
         let receipt = self.desk.receipt_of(number);
         Ok(OpenedCase {
@@ -335,6 +363,7 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
             number,
             history,
             form,
+            attachments,
             document,
             receipt,
         })

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use tongban_machine::{CaseRecord, form_of, load_case};
 use tongban_types::{CaseNumber, CityCode, Code, NodeId, Sealed, decode, encode, limits};
 
+use crate::attachments::Files;
 use crate::core::Core;
 use crate::seams::{Lane, Platform, Service};
 use crate::vault::{Vault, is_key_of};
@@ -16,6 +17,7 @@ use crate::wire::{KeysRequest, WrappedKeys};
 pub(crate) struct Switchboard<P: Platform> {
     pub(crate) core: Arc<Core<P>>,
     pub(crate) vault: Arc<Vault<P>>,
+    pub(crate) files: Arc<Files<P>>,
 }
 
 #[async_trait]
@@ -30,6 +32,7 @@ impl<P: Platform> Service for Switchboard<P> {
             Lane::Certify => self.core.on_certify(&body).await,
             Lane::Parcel => self.core.on_parcels(&body).await,
             Lane::Keys => self.on_keys(peer, &body).await,
+            Lane::File => self.files.on_request(peer, &body).await,
         };
         if let Err(code) = &answered {
             self.core.refusals.count(lane, *code);
@@ -131,7 +134,7 @@ impl<P: Platform> Switchboard<P> {
 /// Only a city that is a party has the key of a case, and the authority only once it was handed over
 /// to it: until then the applicant may still take it elsewhere. What this city may have, all its
 /// nodes may.
-fn may_have_key(record: &CaseRecord, own: CityCode, city: CityCode) -> bool {
+pub(crate) fn may_have_key(record: &CaseRecord, own: CityCode, city: CityCode) -> bool {
     let envelope = &record.envelope;
     let is_handed_over = record.transfers > 0;
     city == own || envelope.intake == city || (envelope.authority == city && is_handed_over)

@@ -1,7 +1,7 @@
 //! What nodes ask each other on the lanes above Raft.
 
 use serde::{Deserialize, Serialize};
-use tongban_types::{CaseNumber, CertifiedParcels, GroupId, NodeId, Signature, records};
+use tongban_types::{BlobHash, CaseNumber, CertifiedParcels, GroupId, NodeId, Signature, records};
 
 /// Lane `Submit`: something for the leader of a group. Tags are permanent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +85,19 @@ pub(crate) struct WrappedKeys {
     pub(crate) keys: Vec<(CaseNumber, [u8; 24], Vec<u8>)>,
 }
 
+/// Lane `File`: a range of a file of a case; the answer is its proof, and nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FileRequest {
+    /// The case that names the file.
+    pub(crate) case: CaseNumber,
+    /// The file.
+    pub(crate) blob: BlobHash,
+    /// Where the range begins, at a border of verified groups.
+    pub(crate) offset: u64,
+    /// Its bytes, at most `limits::BLOB_RANGE_BYTES`.
+    pub(crate) length: u64,
+}
+
 // 4xx: between nodes.
 records! {
     SubmitRequest = 400 v 1 "submit request";
@@ -95,4 +108,5 @@ records! {
     ParcelAnswers = 405 v 1 "parcel answers";
     KeysRequest = 406 v 1 "keys request";
     WrappedKeys = 407 v 1 "wrapped keys";
+    FileRequest = 408 v 1 "file request";
 }

@@ -382,6 +382,36 @@ codes! {
     5306 STORE_REFILLED "store-refilled"
         zh "应用状态无法打开，已清空并将重建" en "Applied state could not be opened; it was wiped and is filled again."
         cure_zh "无需操作；反复出现时检查磁盘" cure_en "Nothing; if it happens again and again, check the disk.";
+    5401 UPLOAD_UNKNOWN "upload-unknown"
+        zh "没有这次上传, 或已过期" en "There is no such upload, or it has expired."
+        cure_zh "用 POST /api/v1/uploads 重新开始" cure_en "Begin again with POST /api/v1/uploads.";
+    5402 UPLOAD_OFFSET "upload-offset"
+        zh "续传位置与已收字节数不符" en "The offset of a piece is not where the upload stands."
+        cure_zh "用 HEAD 查询 Upload-Offset 后从该处续传" cure_en "Ask for Upload-Offset with HEAD and go on from there.";
+    5403 UPLOADS_TOO_MANY "uploads-too-many"
+        zh "同一令牌未完成或未使用的上传过多" en "A token has too many uploads that are unfinished or not yet used."
+        cure_zh "完成或取消其中一些后重试" cure_en "Finish or cancel some of them and try again.";
+    5404 UPLOAD_TOO_LARGE "upload-too-large"
+        zh "文件超过大小上限, 或内容超出声明的长度" en "A file is larger than its bound, or longer than was announced."
+        cure_zh "分成几个文件, 或改正 Upload-Length" cure_en "Split the file, or correct Upload-Length.";
+    5405 BLOB_SPACE "blob-space"
+        zh "附件存储空间不足" en "There is no room for the file: the quota or the free space that must stay is reached."
+        cure_zh "运维扩容磁盘或调高 [blobs] 配额后重试" cure_en "Add disk or raise the quota in [blobs], then try again.";
+    5406 ATTACHMENT_UNKNOWN "attachment-unknown"
+        zh "没有这个附件: 未上传完成, 或不属于该办件" en "There is no such attachment: its upload is not finished, or the case does not name it."
+        cure_zh "先用同一令牌完成上传, 核对哈希" cure_en "Finish its upload with the same token first, and compare the hash.";
+    5407 BLOB_DAMAGED "blob-damaged"
+        zh "存储的附件已损坏, 不予提供" en "A stored file does not match its hash and is not served."
+        cure_zh "从另一方城市重新获取; 检查磁盘" cure_en "Fetch it again from another party; check the disk.";
+    5408 BLOB_UNREACHABLE "blob-unreachable"
+        zh "持有附件的节点暂时都连不上" en "No node that holds the file can be reached now."
+        cure_zh "检查到对方城市的线路, 稍后重试" cure_en "Check the line to the other city and try again.";
+    5409 BLOB_STORE_FAILED "blob-store-failed"
+        zh "附件存储出错" en "The store of files failed."
+        cure_zh "查看日志, 检查磁盘或对象存储" cure_en "See the log; check the disk or the object store.";
+    5410 BLOB_LIED "blob-lied"
+        zh "对方发来的附件内容与哈希不符" en "A node sent bytes that do not belong to the file asked for."
+        cure_zh "已改向其他节点获取; 请该城市检查其节点" cure_en "It is fetched elsewhere; ask that city to examine its node.";
     6001 TRANSPORT_KEY_MALFORMED "transport-key-malformed"
         zh "登记的传输密钥不是 Ed25519 公钥" en "An enrolled transport key is not an Ed25519 public key."
         cure_zh "在登记簿中更正该节点的传输密钥" cure_en "Correct the node's transport key in the registry.";

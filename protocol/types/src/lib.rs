@@ -2,6 +2,7 @@
 //! written to logs and wires. No rule lives here, only shapes; what may be done with them is in
 //! `tongban-machine`, and who may be believed in `tongban-trust`.
 
+mod attachment;
 mod calendar;
 mod case;
 mod case_number;
@@ -25,6 +26,7 @@ mod resident;
 mod sealed;
 mod time;
 
+pub use attachment::{Attachment, BlobHash, Layout, Manifest, Package};
 pub use calendar::{Calendar, CalendarYear, DueDay, Holiday, UnsoundCalendar};
 pub use case::{CaseEnvelope, CaseState, CaseVersion, Channel, Decision, DueTime};
 pub use case_number::CaseNumber;

@@ -19,6 +19,26 @@ pub const VALUE_BYTES_MAX: usize = 32 * 1024;
 /// A filled form as JSON text. The longest form of the starter catalogue is under 4 KiB.
 pub const FORM_BYTES_MAX: usize = 16 * 1024;
 
+/// Files of one case; their list is sealed with the form and shares its bound. Larger sets come as one archive.
+pub const ATTACHMENTS_MAX: usize = 32;
+
+/// The name of a file: 66 Chinese characters, below what file systems take.
+pub const ATTACHMENT_NAME_BYTES_MAX: usize = 200;
+
+/// A media type: the longest registered ones have some 80 bytes.
+pub const MEDIA_TYPE_BYTES_MAX: usize = 100;
+
+/// One file: far above any drawing set or film of a site, and what a store's disk may still hold.
+pub const BLOB_BYTES_MAX: u64 = 64 * 1024 * 1024 * 1024;
+
+/// Bytes of a file asked of another node at once: large beside its proof and its frame, small beside
+/// what a line buffers, so that a few in flight fill it.
+pub const BLOB_RANGE_BYTES: u64 = 1024 * 1024;
+
+/// Binary logarithm of the chunks (1,024 bytes) verified together: 16 KiB. The tree above them costs
+/// 0.4 % of the file, and a liar is caught after 16 KiB.
+pub const BLOB_GROUP_LOG: u8 = 4;
+
 /// A reason, notice or opinion as text: two A4 pages, 2,048 Chinese characters. A standing carries two
 /// of them and a document, and must fit one value of applied state.
 pub const TEXT_BYTES_MAX: usize = 6 * 1024;

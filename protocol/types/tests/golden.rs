@@ -379,6 +379,34 @@ fn every_receipt_keeps_its_bytes() {
 }
 
 #[test]
+fn what_names_files_keeps_its_bytes() {
+    let file = tongban_types::Attachment::new(
+        "营业执照.pdf".to_owned(),
+        "application/pdf".to_owned(),
+        5_000_000,
+        tongban_types::BlobHash([0x5a; 32]),
+    )
+    .unwrap();
+    let manifest = tongban_types::Manifest::whole(file.blob, file.size);
+    assert_eq!(manifest.id(), file.manifest);
+    let package = tongban_types::Package {
+        form: br#"{"a":1}"#.to_vec(),
+        attachments: vec![file.clone()],
+    };
+    let mut vectors = Vec::new();
+    record(&mut vectors, &manifest);
+    record(&mut vectors, &package);
+    vectors.push(("manifest-id".to_owned(), file.manifest.0.to_vec()));
+    vectors.push(("package-text".to_owned(), package.to_text()));
+    check("attachment.hex", &vectors);
+    let layouts = tags!(tongban_types::Layout {
+        0 "whole" tongban_types::Layout::Whole { .. } => tongban_types::Layout::Whole { group_log: 4 };
+    });
+    assert_unknown_tag::<tongban_types::Layout>(&layouts);
+    check("layout.hex", &layouts);
+}
+
+#[test]
 fn what_is_hashed_or_bound_keeps_its_bytes() {
     let vectors = [
         ("command-id", command().id.0.0.to_vec()),

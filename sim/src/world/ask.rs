@@ -68,11 +68,13 @@ fn is_unclear(error: &NodeError) -> bool {
         | NodeError::Busy
         | NodeError::UnderWay
         | NodeError::NoKey(_)
+        | NodeError::FileUnreachable
         | NodeError::Failed(_) => true,
         NodeError::Refused(refusal) => refusal.is_passing(),
         NodeError::AuthorityOutside { .. }
         | NodeError::NoSuchCase(_)
         | NodeError::TooLarge { .. }
+        | NodeError::File(_)
         | NodeError::NumbersUsedUp => false,
     }
 }

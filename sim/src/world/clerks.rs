@@ -195,6 +195,7 @@ fn wish(record: &CaseRecord, dice: &mut Dice) -> Option<Act> {
         CaseState::CorrectionAsked if dice.below(6) == 0 => Some(withdraw()),
         CaseState::CorrectionAsked => Some(Act::Correct {
             form: form("350102199001010008", dice),
+            attachments: None,
         }),
         CaseState::Collected if record.standpoint == Standpoint::Owner => Some(Act::Transfer),
         CaseState::Granted | CaseState::Refused | CaseState::NotAccepted

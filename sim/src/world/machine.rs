@@ -124,6 +124,7 @@ impl Machine {
         let number = self.starts.fetch_add(1, Ordering::Relaxed);
         *lock(&self.slot) = Slot::Starting;
         let parts = NodeParts::<SimPlatform> {
+            blobs: Arc::new(tongban_runtime::NoBlobs),
             settings: settings(self.node(), federation),
             disk: self.disk.mount(),
             store: self.store.clone(),

@@ -29,6 +29,7 @@ pub(crate) fn application(scene: &Scene, authority: usize, dice: &mut Dice) -> A
     let subject = format!("35010219900101{:04}", dice.below(10_000));
     let channels = [Channel::Window, Channel::Online, Channel::Terminal];
     Application {
+        attachments: Vec::new(),
         item: scene.federation.item.item,
         item_file: scene.federation.item.file,
         mode: HandlingMode::CollectedElsewhere,

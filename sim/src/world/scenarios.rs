@@ -114,6 +114,7 @@ fn what_was_taken_in_for_an_item_not_yet_in_the_catalogue_enters_the_group_with_
         let mut newer = Federation::draw();
         newer.item.item.version += 1;
         let application = Application {
+            attachments: Vec::new(),
             item: newer.item.item,
             item_file: newer.item.file,
             mode: HandlingMode::CollectedElsewhere,

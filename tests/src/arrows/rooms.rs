@@ -4,7 +4,7 @@
 use super::graph::{Graph, Kind, Link};
 
 /// Each room with the rooms it may know.
-const ROOMS: [(&str, &[&str]); 13] = [
+const ROOMS: [(&str, &[&str]); 14] = [
     ("types", &[]),
     ("trust", &["types"]),
     ("machine", &["types", "trust"]),
@@ -12,6 +12,7 @@ const ROOMS: [(&str, &[&str]); 13] = [
     ("wal", &["types", "runtime"]),
     ("store", &["types", "runtime"]),
     ("net", &["types", "runtime"]),
+    ("blobs", &["types", "runtime"]),
     // Decisions are the machine's: the API knows only the handle that asks for them.
     ("api", &["types", "trust", "runtime"]),
     ("consensus", &["types", "runtime", "wal"]),
@@ -42,6 +43,7 @@ const ROOMS: [(&str, &[&str]); 13] = [
             "wal",
             "store",
             "net",
+            "blobs",
             "api",
             "consensus",
             "assembly",

@@ -103,6 +103,7 @@ impl Opener {
         let replica = Replica::open(Arc::new(machine), store.clone(), disk, None).await?;
         replay(&log, &replica, self.group).await?;
         let node = RunningNode::prepare(RuntimeParts {
+            blobs: Arc::new(tongban_runtime::NoBlobs),
             settings: self.settings(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
@@ -245,6 +246,7 @@ impl Survivor {
             role: Role::Clerk,
         };
         let application = Application {
+            attachments: Vec::new(),
             item: ItemVersion {
                 code: "000109900001".parse()?,
                 version: 1,

@@ -62,6 +62,7 @@ fn read(api: &ApiState, mut fields: BodyFields) -> Result<Application, Problem> 
         authority_division: form.authority,
         subject: form.subject,
         form: form.bytes,
+        attachments: Vec::new(),
         channel,
         hand_over,
     })

@@ -8,6 +8,7 @@
 
 mod acting;
 mod collecting;
+mod files;
 mod hostile;
 mod node;
 mod reading;

@@ -161,6 +161,7 @@ fn opened() -> OpenedCase {
         number: number(),
         history: vec![OpenedMovement { movement, words }],
         form: Some(crate::world::FORM.as_bytes().to_vec()),
+        attachments: Vec::new(),
         document: None,
         receipt: Some(stored_receipt()),
     }
@@ -276,6 +277,10 @@ impl NodeHandle for RecordingNode {
             state: CaseState::Corrected,
             repeated: false,
         })
+    }
+
+    fn attachments(&self) -> &dyn tongban_runtime::Attachments {
+        self
     }
 
     fn case(&self, case: CaseNumber) -> Result<OpenedCase, NodeError> {

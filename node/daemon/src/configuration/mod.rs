@@ -1,6 +1,7 @@
 //! `node.toml`: what an operator writes, checked as a whole before anything starts. A section a file;
 //! unknown keys are refused; every mistake names its line and key.
 
+mod blobs;
 mod data;
 mod error;
 mod federation;
@@ -35,6 +36,8 @@ struct Written {
     #[serde(default)]
     replication: replication::ReplicationSection,
     #[serde(default)]
+    blobs: blobs::BlobsSection,
+    #[serde(default)]
     log: log::LogSection,
 }
 
@@ -59,6 +62,11 @@ pub(crate) struct Configuration {
     pub(crate) raft: tongban_assembly::RaftTempo,
     /// Sizes of its log.
     pub(crate) wal: tongban_wal::WalConfig,
+    /// How much attachments may take.
+    pub(crate) blob_space: tongban_blobs::SpaceSettings,
+    /// Where they lie instead of the data folder.
+    #[cfg(feature = "s3")]
+    pub(crate) bucket: Option<blobs::BucketPlace>,
     /// What is logged.
     pub(crate) log_level: String,
     /// In which form.
@@ -87,6 +95,7 @@ impl Configuration {
             http,
             registry,
             replication,
+            blobs,
             log,
         } = written;
         let http_listen = *http.listen.get_ref();
@@ -110,6 +119,9 @@ impl Configuration {
             governance: registry.governance,
             raft: replication.tempo(),
             wal: replication.log(),
+            blob_space: blobs.space(),
+            #[cfg(feature = "s3")]
+            bucket: blobs.bucket(folder),
             log_level: log.level.name().to_owned(),
             log_format: log.format,
         })

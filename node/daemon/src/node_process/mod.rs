@@ -2,6 +2,7 @@
 
 mod data_folder;
 mod enrolled;
+mod files;
 mod measurement;
 mod metrics;
 mod operator;

@@ -17,6 +17,7 @@ use tongban_wal::OpenError as LogError;
 
 use super::data_folder::{DataFolder, TOKENS_FILE};
 use super::enrolled::check_enrolled;
+use super::files::open_files;
 use super::measurement::check_measurement;
 use super::metrics::metrics_text;
 use super::operator::{OPERATOR_FILE, leave_token};
@@ -121,6 +122,7 @@ impl NodeProcess {
         })
         .await?;
         let transport = Arc::new(transport);
+        let blobs = Arc::new(open_files(configuration, folder.path()).await?);
         let catalogue = Arc::new(Catalogue::built_in());
         let started = Node::<DaemonPlatform>::start(NodeParts {
             settings: NodeSettings {
@@ -129,6 +131,7 @@ impl NodeProcess {
             },
             disk: FileDisk::new(folder.path()),
             store: Arc::new(store),
+            blobs,
             transport: transport.clone(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),

@@ -385,6 +385,11 @@ impl<P: Platform> Desk<P> {
         decode(&self.core.local.get(LocalTable::Desk, &id.0.0)?).ok()
     }
 
+    /// The case of an order that waits here.
+    pub(crate) fn case_of(&self, id: CommandId) -> Option<CaseNumber> {
+        self.record_of(id).map(|record| record.case)
+    }
+
     /// How many applications wait for their group, and how many of them it refused.
     pub(crate) fn waiting(&self) -> (usize, usize) {
         let shelf = self.shelf();

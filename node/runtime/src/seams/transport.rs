@@ -28,11 +28,13 @@ pub enum Lane {
     Parcel = 5,
     /// Case keys between the nodes of a case's parties.
     Keys = 6,
+    /// Ranges of files between the nodes of a case's parties.
+    File = 7,
 }
 
 impl Lane {
     /// All lanes, in number order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::RaftAppend,
         Self::RaftControl,
         Self::RaftSnapshot,
@@ -40,6 +42,7 @@ impl Lane {
         Self::Certify,
         Self::Parcel,
         Self::Keys,
+        Self::File,
     ];
 
     /// Its name in metrics.
@@ -52,6 +55,7 @@ impl Lane {
             Self::Certify => "certify",
             Self::Parcel => "parcel",
             Self::Keys => "keys",
+            Self::File => "file",
         }
     }
 

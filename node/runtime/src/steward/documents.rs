@@ -10,7 +10,8 @@ use tongban_machine::{
 };
 use tongban_trust::IssueError;
 use tongban_types::{
-    CaseNumber, Code, CommandBody, IssueDocument, OnCase, PrepareDocument, SealedUse, sha256,
+    CaseNumber, Code, CommandBody, IssueDocument, OnCase, Package, PrepareDocument, SealedUse,
+    sha256,
 };
 
 use super::{ROUND_MAX, Steward};
@@ -213,6 +214,9 @@ impl<P: Platform> Steward<P> {
         let salted = sealed
             .and_then(|sealed| self.vault.open_sealed(case, &sealed))
             .ok_or(NodeError::NoKey(case))?;
-        Ok(salted.get(SALT_BYTES..).unwrap_or_default().to_vec())
+        let text = salted.get(SALT_BYTES..).unwrap_or_default();
+        Ok(Package::of_text(text)
+            .map(|package| package.form)
+            .unwrap_or_default())
     }
 }

@@ -27,7 +27,13 @@ pub(in crate::operations) async fn correct(State(api): State<Shared>, request: R
         .map_err(|fault| Problem::of_form(fault, "/form"))?;
     check_unchanged(item, &known, &form)?;
     order
-        .carry_out(&api, Act::Correct { form: form.bytes })
+        .carry_out(
+            &api,
+            Act::Correct {
+                form: form.bytes,
+                attachments: None,
+            },
+        )
         .await
 }
 

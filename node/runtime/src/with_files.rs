@@ -1,0 +1,134 @@
+//! Orders that name files: their list is packed with the form, and the files stay while the order is
+//! under way and as long as its case is.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tongban_types::{
+    Actor, Attachment, BlobHash, CaseNumber, CaseVersion, CommandId, Hash, Package,
+};
+
+use crate::attachments::Attachments;
+use crate::blob_store::{BlobError, Upload, UploadId};
+use crate::handle::{Act, Acted, Application, Collected, NodeError, NodeHandle, Wait};
+use crate::running::RunningNode;
+use crate::seams::Platform;
+
+impl<P: Platform> RunningNode<P> {
+    pub(crate) async fn collect_with_files(
+        &self,
+        actor: Actor,
+        id: CommandId,
+        mut application: Application,
+        wait: Wait,
+    ) -> Result<Collected, NodeError> {
+        let files = std::mem::take(&mut application.attachments);
+        if files.is_empty() {
+            return self.desk.collect(actor, id, application, wait).await;
+        }
+        application.form = pack(application.form, &files);
+        self.files.pin(id, &files).await?;
+        let collected = self.desk.collect(actor, id, application, wait).await;
+        match &collected {
+            Ok(done) => self.files.unpin(id, Some(done.case), &files).await?,
+            Err(error) if is_final(error) => self.files.unpin(id, None, &files).await?,
+            // It may still be taken in: the sweep finds out.
+            Err(_) => {}
+        }
+        collected
+    }
+
+    pub(crate) async fn act_with_files(
+        &self,
+        actor: Actor,
+        id: CommandId,
+        case: CaseNumber,
+        expected: CaseVersion,
+        act: Act,
+    ) -> Result<Acted, NodeError> {
+        let Act::Correct { form, attachments } = act else {
+            return self.acts.act(actor, id, case, expected, act).await;
+        };
+        let known = self.case(case)?.attachments;
+        let files = attachments.unwrap_or_else(|| known.clone());
+        let mut new = files.clone();
+        new.retain(|file| !known.iter().any(|old| old.blob == file.blob));
+        self.files.pin(id, &new).await?;
+        let act = Act::Correct {
+            form: pack(form, &files),
+            attachments: None,
+        };
+        let acted = self.acts.act(actor, id, case, expected, act).await;
+        match &acted {
+            Ok(_) => self.files.unpin(id, Some(case), &new).await?,
+            Err(error) if is_final(error) => self.files.unpin(id, None, &new).await?,
+            Err(_) => {}
+        }
+        acted
+    }
+}
+
+fn pack(form: Vec<u8>, files: &[Attachment]) -> Vec<u8> {
+    let package = Package {
+        form,
+        attachments: files.to_vec(),
+    };
+    package.to_text()
+}
+
+/// Whether nothing can come of the order any more.
+const fn is_final(error: &NodeError) -> bool {
+    !matches!(
+        error,
+        NodeError::TimedOut | NodeError::NoQuorum | NodeError::UnderWay | NodeError::Failed(_)
+    )
+}
+
+#[async_trait]
+impl<P: Platform> Attachments for RunningNode<P> {
+    async fn begin_upload(&self, owner: Hash, length: u64) -> Result<Upload, BlobError> {
+        self.files.begin_upload(owner, length).await
+    }
+
+    async fn append(
+        &self,
+        owner: Hash,
+        id: UploadId,
+        offset: u64,
+        piece: Bytes,
+    ) -> Result<u64, BlobError> {
+        self.files.append(owner, id, offset, piece).await
+    }
+
+    async fn commit(&self, owner: Hash, id: UploadId) -> Result<Upload, BlobError> {
+        self.files.commit(owner, id).await
+    }
+
+    async fn cancel(&self, owner: Hash, id: UploadId) -> Result<(), BlobError> {
+        self.files.cancel(owner, id).await
+    }
+
+    fn uploaded(&self, owner: Hash, blob: BlobHash) -> Option<u64> {
+        self.files.uploaded(owner, blob)
+    }
+
+    fn attachment(&self, case: CaseNumber, blob: BlobHash) -> Result<Attachment, NodeError> {
+        let opened = self.case(case)?;
+        if opened.form.is_none() && opened.record.is_some() {
+            return Err(NodeError::NoKey(case));
+        }
+        let mut files = opened.attachments.into_iter();
+        files
+            .find(|file| file.blob == blob)
+            .ok_or(NodeError::File(BlobError::NotHere))
+    }
+
+    async fn read_attachment(
+        &self,
+        case: CaseNumber,
+        file: &Attachment,
+        offset: u64,
+        length: u64,
+    ) -> Result<Bytes, NodeError> {
+        self.files.read(case, file, offset, length).await
+    }
+}
