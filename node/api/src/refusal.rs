@@ -111,6 +111,7 @@ fn status_of(refusal: &Refusal) -> StatusCode {
         | Refusal::LeaseHeld
         | Refusal::LeaseOver
         | Refusal::AlreadyDecided
+        | Refusal::PlacementOutOfTurn { .. }
         | Refusal::CollectedTooLongAgo { .. } => StatusCode::CONFLICT,
         Refusal::Malformed
         | Refusal::IdReused
@@ -118,6 +119,7 @@ fn status_of(refusal: &Refusal) -> StatusCode {
         | Refusal::UnknownItem
         | Refusal::InconsistentEnvelope
         | Refusal::ItemDiffers
+        | Refusal::PlacementRuleBroken
         | Refusal::CalendarLeavesYearsOut => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::NoRegistry
         | Refusal::NoTime

@@ -12,15 +12,19 @@ use crate::checked::{CheckedBody, CheckedEntry};
 use crate::clock;
 use crate::context::Context;
 use crate::dues;
-use crate::handlers::{on_command, on_parcels, on_registries};
+use crate::handlers::{on_command, on_parcels, on_placement, on_registries};
 use crate::keyspace::{self, range_of};
 use crate::memory;
 use crate::outbox;
+use crate::placement::{Placement, ordered_placement};
 use crate::query::registry_bytes;
 use crate::record::Ground;
 use crate::refusal::Refusal;
 use crate::reply::{EntryReply, Reply};
 use crate::view::{Draft, View, Write, WriteSet, load};
+
+/// Kind and version stand in front of an entry's tag.
+const RECORD_HEAD_BYTES: usize = 4;
 
 /// The state machine of one group. It holds no state: only who it is, whom it believes first, and
 /// the parsed form of what the view last showed.
@@ -106,6 +110,14 @@ impl Machine {
                 }
                 vec![result]
             }
+            Ok(CheckedBody::Placement { signed, order }) => {
+                let savepoint = context.savepoint();
+                let result = on_placement(&mut context, signed, order);
+                if result.is_err() {
+                    context.take_back(savepoint);
+                }
+                vec![result]
+            }
         };
         context.draft.keep();
         dues::sweep_provisional(&mut context);
@@ -125,6 +137,41 @@ impl Machine {
             reply: EntryReply { results },
             alarm,
         }
+    }
+
+    /// The placement a log orders that holds these entries behind what `view` shows, whether or not
+    /// they are committed: a change of members takes effect in Raft where it stands in the log, so the
+    /// order that authorises it is looked for there too. `None` before any order.
+    pub fn foresee_placement<'e>(
+        &self,
+        view: &dyn View,
+        entries: impl IntoIterator<Item = &'e [u8]>,
+    ) -> Option<Placement> {
+        let mut context = Context {
+            group: self.group,
+            index: 0,
+            ground: load(view, keyspace::GROUND).unwrap_or_default(),
+            registry: self.registry(view),
+            calendar: None,
+            draft: Draft::new(view),
+            parcels: Vec::new(),
+        };
+        for bytes in entries.into_iter().filter(|bytes| is_about_places(bytes)) {
+            let savepoint = context.savepoint();
+            let result = match &CheckedEntry::check(self.group, bytes.to_vec()).body {
+                Ok(CheckedBody::Registries(files)) => {
+                    on_registries(&mut context, self.genesis, files)
+                }
+                Ok(CheckedBody::Placement { signed, order }) => {
+                    on_placement(&mut context, signed, order)
+                }
+                _ => Ok(Reply::Done),
+            };
+            if result.is_err() {
+                context.take_back(savepoint);
+            }
+        }
+        ordered_placement(&context.draft, self.group)
     }
 
     /// The registry of a view, parsed at most once a version.
@@ -151,6 +198,16 @@ impl Machine {
             *parsed = Some(registry.clone());
         }
     }
+}
+
+/// Whether an entry says anything about registries or places, told from its tag alone: all others, of
+/// which there are many, need not be read.
+pub fn is_about_places(bytes: &[u8]) -> bool {
+    const FIRST_TAG: u8 = 3;
+    const LAST_TAG: u8 = 5;
+    bytes
+        .get(RECORD_HEAD_BYTES)
+        .is_some_and(|tag| (FIRST_TAG..=LAST_TAG).contains(tag))
 }
 
 fn on_commands(

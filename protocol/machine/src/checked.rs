@@ -4,7 +4,8 @@
 
 use tongban_trust::{verify_signed, verify_strict};
 use tongban_types::{
-    BatchHead, Command, Entry, GroupId, PublicKey, Purpose, Signed, VoterReport, decode, limits,
+    BatchHead, Command, Entry, GroupId, PlacementOrder, PublicKey, Purpose, Signed, VoterReport,
+    decode, limits,
 };
 
 use crate::refusal::Refusal;
@@ -31,6 +32,10 @@ pub(crate) enum CheckedBody {
     Parcels(Box<tongban_types::CertifiedParcels>),
     /// Registries are judged against the one in the log.
     Registries(Vec<Vec<u8>>),
+    Placement {
+        signed: Signed,
+        order: PlacementOrder,
+    },
 }
 
 impl CheckedEntry {
@@ -124,6 +129,11 @@ fn check_body(group: GroupId, bytes: &[u8]) -> Result<CheckedBody, Refusal> {
             } else {
                 Err(Refusal::Malformed)
             }
+        }
+        Entry::Placement(signed) => {
+            verify_signed(Purpose::PlacementOrder, &signed).map_err(|_| Refusal::BadSignature)?;
+            let order = decode(&signed.bytes).map_err(|_| Refusal::Malformed)?;
+            Ok(CheckedBody::Placement { signed, order })
         }
     }
 }

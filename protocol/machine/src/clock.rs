@@ -24,8 +24,7 @@ struct LastReport {
 /// than the one before was said earlier: carried again by whoever hosts the log, it would turn the
 /// voter's clock back.
 pub(crate) fn on_report(context: &mut Context<'_>, report: &VoterReport) -> Result<(), Refusal> {
-    let registry = context.registry()?;
-    let voters: Vec<NodeId> = registry.voters(context.group).to_vec();
+    let voters: Vec<NodeId> = context.placement(context.group)?.voters;
     if !voters.contains(&report.voter) {
         return Err(Refusal::KeyWithoutRight);
     }

@@ -11,6 +11,7 @@ use tongban_types::{
 
 use crate::dues::reckon_again;
 use crate::keyspace;
+use crate::placement::{Placement, placement_of};
 use crate::record::{CaseRecord, Ground, Movement, Standpoint};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
@@ -56,6 +57,11 @@ impl Context<'_> {
 
     pub(crate) fn registry(&self) -> Result<&Registry, Refusal> {
         self.registry.as_deref().ok_or(Refusal::NoRegistry)
+    }
+
+    /// Where the replicas of a group stand, by what this log was told last.
+    pub(crate) fn placement(&self, group: GroupId) -> Result<Placement, Refusal> {
+        Ok(placement_of(&self.draft, self.registry()?, group))
     }
 
     /// Group time; `None` before the first reports.

@@ -170,6 +170,19 @@ pub(crate) fn registry_piece(piece: u32) -> Vec<u8> {
 
 pub(crate) const REGISTRY_PIECES: &[u8] = b"R";
 
+/// The placement of a group by its newest order.
+pub(crate) fn placement(of: GroupId) -> Vec<u8> {
+    key(b'z', &[&group(of)])
+}
+
+pub(crate) fn placement_order(of: GroupId, version: u64) -> Vec<u8> {
+    key(b'Z', &[&group(of), &version.to_be_bytes()])
+}
+
+pub(crate) fn placement_orders(of: GroupId) -> Vec<u8> {
+    key(b'Z', &[&group(of)])
+}
+
 pub(crate) fn older_registry(version: u64) -> Vec<u8> {
     key(b'Q', &[&version.to_be_bytes()])
 }

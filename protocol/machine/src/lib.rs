@@ -11,14 +11,19 @@ mod handlers;
 mod keyspace;
 mod memory;
 mod outbox;
+mod placement;
 mod query;
 mod record;
 mod refusal;
 mod reply;
 mod view;
 
-pub use apply::{Alarm, Applied, Machine};
+pub use apply::{Alarm, Applied, Machine, is_about_places};
 pub use checked::CheckedEntry;
+pub use placement::{
+    Members, NextStep, Placement, ordered_placement, placement_of, placement_order,
+    placement_orders,
+};
 pub use query::{
     CaseListing, Effect, Unanswered, cases_in_state, effects, equivocations, evidence_count,
     find_batch, form_of, ground, issued_document, item_terms, items, last_hash_point, list_cases,

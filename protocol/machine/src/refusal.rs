@@ -159,6 +159,17 @@ pub enum Refusal {
     /// The calendar has not all the years of the one in force that are still counted in.
     #[error("the calendar leaves out years of the one in force")]
     CalendarLeavesYearsOut,
+    /// Another order of placement came first, or one is missing.
+    #[error("the order of placement is number {got}, the next one is {expected}")]
+    PlacementOutOfTurn {
+        /// The next one.
+        expected: u64,
+        /// The one that came.
+        got: u64,
+    },
+    /// The placement is none a group may have.
+    #[error("the placement breaks a rule")]
+    PlacementRuleBroken,
 }
 
 impl Refusal {
@@ -207,6 +218,8 @@ impl Refusal {
             Self::CollectedTooLongAgo { .. } => Code::COLLECTED_TOO_LONG_AGO,
             Self::ItemDiffers => Code::ITEM_DIFFERS,
             Self::CalendarLeavesYearsOut => Code::CALENDAR_LEAVES_YEARS_OUT,
+            Self::PlacementOutOfTurn { .. } => Code::PLACEMENT_OUT_OF_TURN,
+            Self::PlacementRuleBroken => Code::PLACEMENT_RULE_BROKEN,
         }
     }
 

@@ -147,6 +147,9 @@ fn every_refusal_keeps_its_bytes() {
             Refusal::CollectedTooLongAgo { at: time, group_time: time };
         41 "item-differs" Refusal::ItemDiffers => Refusal::ItemDiffers;
         42 "calendar-leaves-years-out" Refusal::CalendarLeavesYearsOut => Refusal::CalendarLeavesYearsOut;
+        43 "placement-out-of-turn" Refusal::PlacementOutOfTurn { .. } =>
+            Refusal::PlacementOutOfTurn { expected: 2, got: 300 };
+        44 "placement-rule-broken" Refusal::PlacementRuleBroken => Refusal::PlacementRuleBroken;
     });
     file::check(FOLDER, "refusal.hex", &vectors);
 }

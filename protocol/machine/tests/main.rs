@@ -18,6 +18,7 @@ mod story_key_times;
 mod story_memory;
 mod story_one_city;
 mod story_parcels;
+mod story_placement;
 mod story_trust;
 mod story_two_cities;
 mod story_withdrawal;

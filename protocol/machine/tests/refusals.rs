@@ -11,7 +11,7 @@ use tongban_types::{
 
 use crate::common::prelude::*;
 
-const VARIANTS: usize = 43;
+const VARIANTS: usize = 45;
 
 fn place_of(refusal: &Refusal) -> usize {
     match refusal {
@@ -58,6 +58,8 @@ fn place_of(refusal: &Refusal) -> usize {
         Refusal::CollectedTooLongAgo { .. } => 40,
         Refusal::ItemDiffers => 41,
         Refusal::CalendarLeavesYearsOut => 42,
+        Refusal::PlacementOutOfTurn { .. } => 43,
+        Refusal::PlacementRuleBroken => 44,
     }
 }
 
@@ -134,6 +136,8 @@ const WAYS: [Way; VARIANTS] = [
     collected_too_long_ago,
     item_differs,
     calendar_leaves_years_out,
+    placement_out_of_turn,
+    placement_rule_broken,
 ];
 
 fn pair() -> (City, City) {
@@ -591,4 +595,16 @@ fn calendar_leaves_years_out() -> Refusal {
     let all = in_force.years().iter().cloned().chain([next]).collect();
     install(all).expect("with all years it is taken");
     refusal
+}
+
+fn placement_out_of_turn() -> Refusal {
+    let mut fuzhou = City::open(FUZHOU);
+    fuzhou.place(&placement(FUZHOU, 2)).unwrap_err()
+}
+
+fn placement_rule_broken() -> Refusal {
+    let mut fuzhou = City::open(FUZHOU);
+    let mut order = placement(FUZHOU, 1);
+    order.voters.pop();
+    fuzhou.place(&order).unwrap_err()
 }

@@ -449,6 +449,7 @@ fn two_certified_packets_at_one_sequence_are_a_portable_proof() {
         verify_majority(
             registry,
             fuzhou.group(),
+            registry.voters(fuzhou.group()),
             Purpose::ParcelBatch,
             &bytes,
             voters,

@@ -285,6 +285,12 @@ codes! {
     3047 CALENDAR_LEAVES_YEARS_OUT "calendar-leaves-years-out"
         zh "新工作日历缺少现行日历中的年份" en "The new calendar leaves out years of the one in force that days are still reckoned in."
         cure_zh "补上近两年及以后各年, 以更高的版本号重新导入" cure_en "Put the last two years and all later ones in, under a higher version.";
+    3050 PLACEMENT_OUT_OF_TURN "placement-out-of-turn"
+        zh "部署令的版本号不是下一号" en "The placement order is not the next one: the group has come to another version meanwhile."
+        cure_zh "用 tongban group plan 按现行版本重新制定并签署" cure_en "Make it anew on the version in force, `tongban group plan`, and have it signed.";
+    3051 PLACEMENT_RULE_BROKEN "placement-rule-broken"
+        zh "部署令违反规则" en "The placement order breaks a rule: 3 or 5 distinct enrolled voters, one of them at least the city's own, and a learner elsewhere where all are."
+        cure_zh "按 tongban group plan 的提示更正" cure_en "Correct it as `tongban group plan` says.";
     4001 AUTHORITY_OUTSIDE "authority-outside"
         zh "属地城市尚未加入联盟" en "The authority's city is not a member of the federation."
         cure_zh "请申请人向该城市直接申请, 或核对表单中的行政区划" cure_en "Let the applicant apply there, or check the division in the form.";
@@ -364,6 +370,9 @@ codes! {
     5110 LOG_HANGS "log-hangs"
         zh "磁盘迟迟不完成日志落盘，本节点暂不主持审批组" en "The disk does not finish writing the log, and this node leads no group meanwhile."
         cure_zh "检查磁盘；恢复后自动继续" cure_en "Look at the disk; it goes on by itself once the disk does.";
+    5111 MEMBERSHIP_NOT_ORDERED "membership-not-ordered"
+        zh "表决成员变更没有部署令依据, 未写入日志" en "A change of voters that no recorded placement order authorises was not appended."
+        cure_zh "短暂出现属正常; 持续出现说明该组主导节点有误或作恶, 请更换主导" cure_en "For a moment this is a replica that lags. If it stays, the leader is broken or lies: let another lead.";
     5301 STORE_ENGINE_FAILED "store-engine-failed"
         zh "应用状态库的引擎出错，本节点停止" en "The engine of applied state failed, and the node stops."
         cure_zh "检查磁盘与日志后重启；状态库将由快照与日志重建" cure_en "Look at the disk and the logs, then restart: applied state is filled again from snapshot and log.";

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::command::{BatchHead, Command, CommandBatch, VoterReport};
 use crate::keys::Signed;
 use crate::parcel::{CertifiedParcels, Equivocation, Parcel, ParcelBatch};
+use crate::placement::PlacementOrder;
 use crate::records;
 
 /// One log entry. Tags are permanent; new ones are appended.
@@ -21,6 +22,9 @@ pub enum Entry {
     /// Registry files in the order of their versions, for a group that missed some: entered together
     /// or not at all, and only the last must not be expired.
     Registries(Vec<Vec<u8>>),
+    /// Where a group's replicas stand: the encoded [`PlacementOrder`], signed by the governance key of
+    /// that group's city.
+    Placement(Signed),
 }
 
 // 1xx: what is inside a log. 2xx: what is signed. 3xx: what is stored by the machine.
@@ -33,4 +37,5 @@ records! {
     Parcel = 203 v 1 "parcel";
     CertifiedParcels = 204 v 1 "certified parcels";
     Equivocation = 205 v 1 "equivocation";
+    PlacementOrder = 206 v 1 "placement order";
 }

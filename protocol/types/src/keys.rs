@@ -150,16 +150,19 @@ pub enum Purpose {
     ReceiptLocal,
     /// A batch of receipts that applications are replicated.
     ReceiptReplicated,
+    /// Where the replicas of a group stand.
+    PlacementOrder,
 }
 
 impl Purpose {
     /// Every purpose there is.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::CommandBatch,
         Self::VoterReport,
         Self::ParcelBatch,
         Self::ReceiptLocal,
         Self::ReceiptReplicated,
+        Self::PlacementOrder,
     ];
 
     /// Its name inside the signed bytes.
@@ -170,6 +173,7 @@ impl Purpose {
             Self::ParcelBatch => "parcel-batch",
             Self::ReceiptLocal => "receipt-local",
             Self::ReceiptReplicated => "receipt-replicated",
+            Self::PlacementOrder => "placement-order",
         }
     }
 
@@ -179,6 +183,7 @@ impl Purpose {
             Self::CommandBatch => KeyRole::Command,
             Self::VoterReport | Self::ParcelBatch => KeyRole::Voter,
             Self::ReceiptLocal | Self::ReceiptReplicated => KeyRole::Receipt,
+            Self::PlacementOrder => KeyRole::Governance,
         }
     }
 

@@ -21,6 +21,7 @@ mod keys;
 pub mod limits;
 mod parcel;
 mod people;
+mod placement;
 mod receipt;
 mod resident;
 mod sealed;
@@ -48,6 +49,7 @@ pub use parcel::{
     ParcelBatch, PlacedParcel, Standing, Step, Verdict,
 };
 pub use people::{Actor, PersonId, Role};
+pub use placement::PlacementOrder;
 pub use receipt::{Receipt, ReceiptBody, ReplicatedReceipt};
 pub use resident::ResidentId;
 pub use sealed::{Sealed, SealedUse};

@@ -85,6 +85,16 @@ pub const PARCELS_MAX: usize = 64;
 /// Bytes of parcels taken in by one log entry.
 pub const PARCELS_BYTES_MAX: usize = 1024 * 1024;
 
+/// Learners of a group: a few wait to become voters, and each is one more copy to feed.
+pub const LEARNERS_MAX: usize = 8;
+
+/// The reason of a placement order: one line of a protocol.
+pub const PLACEMENT_REASON_BYTES_MAX: usize = 512;
+
+/// Orders of placement kept a group, so that what older voters certified stays to be checked: a change
+/// every two months for a decade.
+pub const PLACEMENTS_KEPT_MAX: usize = 64;
+
 /// Voters of a group: five survive two losses; more only slow every commit.
 pub const VOTERS_MAX: usize = 5;
 

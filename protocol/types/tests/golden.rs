@@ -23,8 +23,8 @@ use tongban_types::{
 use file::Vector;
 use samples::{
     answer, batch_head, calendar, certified, command, command_batch, delivery, envelope, hash,
-    item, moment, node, on, packet, parcel_batch, report, sealed, signature, standing, terms,
-    with_reason,
+    item, moment, node, on, packet, parcel_batch, placement, report, sealed, signature,
+    signed_placement, standing, terms, with_reason,
 };
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
@@ -91,6 +91,7 @@ fn every_kind_of_log_entry_keeps_its_bytes() {
         2 "parcels" Entry::Parcels(_) => Entry::Parcels(certified());
         3 "registry" Entry::Registry(_) => Entry::Registry(b"{}".to_vec());
         4 "registries" Entry::Registries(_) => Entry::Registries(vec![b"{}".to_vec(), b"{}".to_vec()]);
+        5 "placement" Entry::Placement(_) => Entry::Placement(signed_placement());
     });
     assert_unknown_tag::<Entry>(&vectors);
     check("entry.hex", &vectors);
@@ -302,6 +303,7 @@ fn what_is_signed_begins_with_its_purpose() {
         Purpose::ParcelBatch => "parcel-batch",
         Purpose::ReceiptLocal => "receipt-local",
         Purpose::ReceiptReplicated => "receipt-replicated",
+        Purpose::PlacementOrder => "placement-order",
     };
     let vectors: Vec<Vector> = Purpose::ALL
         .into_iter()
@@ -342,6 +344,7 @@ fn every_record_keeps_its_place_and_bytes() {
     let mut second = certified();
     second.parcels[0].index = 0;
     record(&mut vectors, &Equivocation { first, second });
+    record(&mut vectors, &placement());
     check("record.hex", &vectors);
 }
 

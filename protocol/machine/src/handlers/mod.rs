@@ -8,6 +8,7 @@ mod decide;
 mod deliver;
 mod install;
 mod issue_document;
+mod placement;
 mod prepare_document;
 mod receive;
 mod refuse_to_accept;
@@ -19,6 +20,7 @@ mod transfer;
 mod withdraw;
 
 pub(crate) use install::on_registries;
+pub(crate) use placement::on_placement;
 pub(crate) use receive::on_parcels;
 pub(crate) use tell::tell_intake;
 

@@ -41,10 +41,10 @@ fn check_certificate(context: &Context<'_>, certified: &CertifiedParcels) -> Res
     let registry = context.registry()?;
     let signed = certified.batch.signed_bytes();
     let (group, signatures) = (certified.batch.group, &certified.signatures);
-    let purpose = Purpose::ParcelBatch;
+    let (purpose, voters) = (Purpose::ParcelBatch, context.placement(group)?.voters);
     match context.time() {
-        Some(at) => verify_majority_at(registry, group, purpose, &signed, signatures, at),
-        None => verify_majority(registry, group, purpose, &signed, signatures),
+        Some(at) => verify_majority_at(registry, group, &voters, purpose, &signed, signatures, at),
+        None => verify_majority(registry, group, &voters, purpose, &signed, signatures),
     }
     .map_err(|error| Refusal::CertificateRefused(error.code()))
 }

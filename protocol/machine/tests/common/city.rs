@@ -10,13 +10,14 @@ use tongban_machine::{
 use tongban_trust::SigningKey;
 use tongban_types::{
     Actor, BatchHead, CaseNumber, CaseState, Command, CommandBatch, CommandBody, CommandId, Entry,
-    GroupId, Hash, ItemTerms, NodeId, Purpose, RequestTag, Timestamp, VoterReport, encode, sha256,
+    GroupId, Hash, ItemTerms, NodeId, PlacementOrder, Purpose, RequestTag, Timestamp, VoterReport,
+    encode, sha256,
 };
 
 use super::acts::{local_item, migration_item, operator};
 use super::federation::{Federation, city_code, monday_morning, node_of, voters_of};
 use super::invariants::{check_entry, check_view};
-use super::keys::{command_key, voter_key};
+use super::keys::{command_key, governance_key, voter_key};
 
 /// A group, alone in its own world.
 #[derive(Debug)]
@@ -146,6 +147,11 @@ impl City {
         self.enter(&Entry::Registry(file))
     }
 
+    /// Enters an order of placement, signed by the governance key of its city.
+    pub(crate) fn place(&mut self, order: &PlacementOrder) -> Result<Reply, Refusal> {
+        self.enter(&signed_placement(order))
+    }
+
     /// A command of this city, done now, under an id of its own.
     pub(crate) fn command(&mut self, actor: &Actor, body: CommandBody) -> Command {
         self.acts += 1;
@@ -227,4 +233,21 @@ pub(crate) fn batch(group: GroupId, key: &SigningKey, commands: &[Command]) -> V
         signature: signed.signature,
         commands,
     }))
+}
+
+/// The order of a version that leaves a city's group as it began.
+pub(crate) fn placement(city: u32, version: u64) -> PlacementOrder {
+    PlacementOrder {
+        group: GroupId(city_code(city)),
+        version,
+        voters: voters_of(city).to_vec(),
+        learners: Vec::new(),
+        reason: "演练".to_owned(),
+    }
+}
+
+/// An order, signed as it must be.
+pub(crate) fn signed_placement(order: &PlacementOrder) -> Entry {
+    let key = governance_key(order.group.city());
+    Entry::Placement(key.sign(Purpose::PlacementOrder, encode(order)))
 }

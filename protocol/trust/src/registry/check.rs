@@ -174,8 +174,13 @@ fn check_voters(
             .get(&voter.city())
             .and_then(|home| home.nodes.get(voter));
         let entry = entry.ok_or(RegistryError::UnknownNode { node: *voter })?;
-        if entry.active(KeyRole::Voter).is_none() {
-            return refused("a voter is a node with an active voter key");
+        // These are the voters the group began with: one that left it since may be retired.
+        let is_first = draft.version == 1;
+        let mut keys = entry.keys.iter().filter(|key| key.role == KeyRole::Voter);
+        if !keys.any(|key| !is_first || key.state == super::KeyState::Active) {
+            return refused(
+                "a voter is a node with a voter key, in the first registry an active one",
+            );
         }
     }
     Ok(())

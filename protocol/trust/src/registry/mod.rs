@@ -176,7 +176,8 @@ impl Registry {
         self.key(*self.thumbprints.get(thumbprint)?)
     }
 
-    /// The voters of a group, sorted; empty for a group there is not.
+    /// The voters a group begins with, sorted; empty for a group there is not. Who votes later is for
+    /// the placement orders in the group's own log to say.
     pub fn voters(&self, group: GroupId) -> &[NodeId] {
         self.city(group.city()).map_or(&[], |city| &city.voters)
     }
@@ -184,12 +185,6 @@ impl Registry {
     /// The active voter key of a node.
     pub fn voter_key(&self, node: NodeId) -> Option<PublicKey> {
         self.key_of(KeyRole::Voter, node)
-    }
-
-    /// How many voters of a group make a majority; `None` for a group there is not.
-    pub fn majority(&self, group: GroupId) -> Option<usize> {
-        self.city(group.city())
-            .map(|city| city.voters.len() / 2 + 1)
     }
 
     /// The governance key of a city, if it has one.

@@ -16,7 +16,15 @@ fn signed_by(place: usize, role: KeyRole) -> (NodeId, Signature) {
 fn verify(signatures: &[(NodeId, Signature)]) -> Result<(), TrustError> {
     let registry = SampleFederation::six_cities().registry;
     let group = GroupId(SampleFederation::city(0));
-    verify_majority(&registry, group, Purpose::ParcelBatch, BYTES, signatures)
+    let voters = registry.voters(group);
+    verify_majority(
+        &registry,
+        group,
+        voters,
+        Purpose::ParcelBatch,
+        BYTES,
+        signatures,
+    )
 }
 
 #[test]
@@ -81,7 +89,8 @@ fn a_certificate_holds_for_its_purpose_bytes_and_group() {
     let signatures = [1, 2].map(|place| signed_by(place, KeyRole::Voter));
     let (first, second) = (SampleFederation::city(0), SampleFederation::city(1));
     let check = |city, purpose, bytes: &[u8]| {
-        verify_majority(&registry, GroupId(city), purpose, bytes, &signatures)
+        let (group, voters) = (GroupId(city), registry.voters(GroupId(city)));
+        verify_majority(&registry, group, voters, purpose, bytes, &signatures)
     };
     assert_eq!(check(first, Purpose::ParcelBatch, BYTES), Ok(()));
     assert!(check(first, Purpose::VoterReport, BYTES).is_err());
@@ -102,7 +111,8 @@ fn a_voter_key_certifies_in_its_time() {
     let group = GroupId(SampleFederation::city(0));
     let check = |at| {
         let purpose = Purpose::ParcelBatch;
-        verify_majority_at(&registry, group, purpose, BYTES, &signatures, at)
+        let voters = registry.voters(group);
+        verify_majority_at(&registry, group, voters, purpose, BYTES, &signatures, at)
     };
     assert_eq!(check(SAMPLE_NOW), Ok(()));
     for at in [-2 * DAY_MS, 366 * DAY_MS].map(|ms| SAMPLE_NOW.plus_ms(ms)) {

@@ -67,13 +67,12 @@ fn a_division_belongs_to_the_city_of_its_longest_prefix() {
 }
 
 #[test]
-fn a_group_has_its_voters_and_a_strict_majority() {
+fn a_group_begins_with_its_voters() {
     let registry = registry();
     let group = GroupId(city(0));
     assert_eq!(registry.voters(group), [node(0), node(1), node(2)]);
-    assert_eq!(registry.majority(group), Some(2));
     let stranger = GroupId(CityCode::new(440_300).unwrap());
-    assert!(registry.voters(stranger).is_empty() && registry.majority(stranger).is_none());
+    assert!(registry.voters(stranger).is_empty());
 }
 
 #[test]
@@ -219,6 +218,19 @@ fn a_retired_node_keeps_its_keys_and_loses_its_vote() {
         registry.key(command).unwrap().entry.state,
         KeyState::Retired
     );
+}
+
+#[test]
+fn a_voter_that_left_its_group_since_may_be_retired() {
+    let first = registry();
+    let mut draft = RegistryDraft::after(&first, first.expires());
+    draft.retire(node(1)).unwrap();
+    let next = draft.check().unwrap();
+    assert_eq!(
+        next.voters(GroupId(city(0))),
+        first.voters(GroupId(city(0)))
+    );
+    assert_eq!(next.voter_key(node(1)), None);
 }
 
 #[test]

@@ -5,8 +5,9 @@ use tongban_types::{
     CaseVersion, CertifiedParcels, Channel, CityCode, CivilDay, Code, Command, CommandBatch,
     CommandBody, CommandId, Division, DueTime, GroupId, HandlingMode, Hash, Holiday,
     IssuedDocument, ItemCode, ItemTerms, ItemVersion, NodeId, OnCase, Packet, PacketBody, Parcel,
-    ParcelBatch, PersonId, PlacedParcel, PublicKey, RequestTag, Role, Sealed, SealedUse, Signature,
-    Standing, Step, Timestamp, Verdict, VoterReport, WithReason, encode,
+    ParcelBatch, PersonId, PlacedParcel, PlacementOrder, PublicKey, RequestTag, Role, Sealed,
+    SealedUse, Signature, Signed, Standing, Step, Timestamp, Verdict, VoterReport, WithReason,
+    encode,
 };
 
 pub(crate) fn fuzhou() -> CityCode {
@@ -240,5 +241,27 @@ pub(crate) fn report() -> VoterReport {
         time: moment(),
         index: 12_345,
         state: hash(10),
+    }
+}
+
+pub(crate) fn placement() -> PlacementOrder {
+    PlacementOrder {
+        group: GroupId(fuzhou()),
+        version: 300,
+        voters: vec![
+            node(),
+            NodeId::new(fuzhou(), 2).unwrap(),
+            NodeId::new(weinan(), 1).unwrap(),
+        ],
+        learners: vec![NodeId::new(weinan(), 2).unwrap()],
+        reason: "换下损坏的机器".to_owned(),
+    }
+}
+
+pub(crate) fn signed_placement() -> Signed {
+    Signed {
+        signer: PublicKey([9; 32]),
+        signature: signature(),
+        bytes: encode(&placement()),
     }
 }
