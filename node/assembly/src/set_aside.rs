@@ -1,11 +1,12 @@
 //! A group whose replica differs from another's and was stopped for it. It takes part in nothing, across
 //! every restart, and says so, while the node goes on with its other groups.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use tongban_runtime::ports::{Group, GroupStatus, HandOverError, ProposeError};
+use tongban_runtime::ports::{Arranged, Group, GroupStatus, HandOverError, ProposeError};
 use tongban_runtime::seams::Lane;
 use tongban_types::{Code, GroupId, NodeId};
 
@@ -37,6 +38,16 @@ impl Group for SetAside {
         // Nothing is appended here, so nothing can come of it.
         Err(ProposeError::NotLeader { leader: None })
     }
+
+    async fn propose_order(&self, entry: Bytes, timeout: Duration) -> Result<Bytes, ProposeError> {
+        self.propose(entry, timeout).await
+    }
+
+    async fn arrange(&self, _timeout: Duration) -> Result<Arranged, ProposeError> {
+        Err(ProposeError::NotLeader { leader: None })
+    }
+
+    fn admit(&self, _replicas: BTreeSet<NodeId>) {}
 
     async fn read_index(&self, _timeout: Duration) -> Result<u64, ProposeError> {
         Err(ProposeError::NotLeader { leader: None })

@@ -23,7 +23,7 @@ where
     D: Disk,
 {
     let membership = first_membership(config)?;
-    if !config.voters.contains(&config.me) {
+    if config.joins || !config.voters.contains(&config.me) {
         return Ok(());
     }
     let entry = Entry {
@@ -54,5 +54,5 @@ fn first_membership(config: &GroupConfig) -> Result<Membership, StartError> {
 /// The voter that stands first in a new group, so that it need not wait for a silence.
 pub(crate) fn stands_first(config: &GroupConfig) -> bool {
     let lowest: Option<&NodeId> = config.voters.iter().min();
-    lowest == Some(&config.me)
+    !config.joins && lowest == Some(&config.me)
 }

@@ -34,6 +34,9 @@ pub struct GroupConfig {
     pub voters: Vec<NodeId>,
     /// The learners the group begins with.
     pub learners: Vec<NodeId>,
+    /// This node was placed in the group later, by an order: it writes no first entry and waits for
+    /// the leader, even if the group began with it once.
+    pub joins: bool,
     /// Between two heartbeats of a leader, in milliseconds. A tick fires five times in it.
     pub heartbeat_ms: u64,
     /// The shortest silence after which a voter stands, in milliseconds; above the heartbeat.
@@ -63,6 +66,7 @@ impl GroupConfig {
             me,
             voters,
             learners,
+            joins: false,
             heartbeat_ms: 250,
             election_ms_min: 1_000,
             election_ms_max: 2_000,
@@ -74,7 +78,7 @@ impl GroupConfig {
         }
     }
 
-    /// Every replica of the group.
+    /// Every replica the group begins with.
     pub(crate) fn replicas(&self) -> BTreeSet<NodeId> {
         self.voters.iter().chain(&self.learners).copied().collect()
     }
@@ -88,7 +92,7 @@ impl GroupConfig {
 
     /// The configuration of openraft, checked.
     pub(crate) fn raft(&self) -> Result<Arc<Config>, StartError> {
-        if !self.replicas().contains(&self.me) {
+        if !self.joins && !self.replicas().contains(&self.me) {
             return Err(StartError::Voters(format!("{} is not among them", self.me)));
         }
         if self.append_bytes_max > FRAME_BYTES_MAX as u64 / 2 {

@@ -1,6 +1,7 @@
 //! A Raft group on this node: started over the node's log and a replicated state, then proposed to,
 //! asked, and stopped through the runtime's `Group`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,13 +9,17 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use openraft::async_runtime::watch::WatchReceiver;
 use openraft::{AsyncRuntime, Raft, ReadPolicy};
-use tongban_runtime::ports::{Group, GroupStatus, HandOverError, ProposeError, ReplicatedState};
+use tongban_runtime::ports::{
+    Arranged, Group, GroupStatus, HandOverError, ProposeError, ReplicatedState,
+};
 use tongban_runtime::seams::{Disk, Lane, Transport};
 use tongban_types::limits::FRAME_BYTES_MAX;
 use tongban_types::{Code, GroupId, NodeId};
 use tongban_wal::Wal;
 
+use crate::arranging::Arranger;
 use crate::bootstrap::{stands_first, write_first_entry};
+use crate::changes::Changes;
 use crate::config::GroupConfig;
 use crate::error::StartError;
 use crate::fitness::{Fitness, Muted};
@@ -34,6 +39,7 @@ pub struct RaftGroup<R: AsyncRuntime> {
     muted: Muted,
     core: Core<R>,
     service: Service<R>,
+    arranger: Arranger<R>,
 }
 
 impl<R: AsyncRuntime> std::fmt::Debug for RaftGroup<R> {
@@ -80,6 +86,7 @@ impl<R: AsyncRuntime + Send + Sync> RaftGroup<R> {
             muted: muted.clone(),
         };
         let durable = log.durable();
+        let changes = Changes::new(&config, Box::new(log.clone()), Arc::clone(&state));
         let starting = Raft::new(config.me.as_u64(), settings, network, log, machine);
         let core = Box::pin(starting)
             .await
@@ -90,12 +97,16 @@ impl<R: AsyncRuntime + Send + Sync> RaftGroup<R> {
         }
         let fitness = Fitness::new(config.clone(), core.clone(), durable, muted.clone());
         drop(R::spawn(fitness.watch()));
-        let service = Service::new(config.group, config.replicas(), core.clone(), state);
+        let in_touch = Duration::from_millis(config.election_ms_max);
+        let arranger = Arranger::new(config.me, in_touch, core.clone(), Arc::clone(&state));
+        let founding = config.replicas();
+        let service = Service::new(config.group, founding, changes, core.clone(), state);
         Ok(Arc::new(Self {
             config,
             muted,
             core,
             service,
+            arranger,
         }))
     }
 
@@ -132,6 +143,19 @@ impl<R: AsyncRuntime + Send + Sync> Group for RaftGroup<R> {
             Ok(Err(error)) => Err(refusal::of_write(error)),
             Err(_late) => Err(ProposeError::TimedOut),
         }
+    }
+
+    async fn propose_order(&self, entry: Bytes, timeout: Duration) -> Result<Bytes, ProposeError> {
+        let proposing = self.propose(entry, timeout);
+        self.arranger.with_order(proposing, timeout).await
+    }
+
+    async fn arrange(&self, timeout: Duration) -> Result<Arranged, ProposeError> {
+        self.arranger.step(timeout).await
+    }
+
+    fn admit(&self, replicas: BTreeSet<NodeId>) {
+        self.service.admit(replicas);
     }
 
     async fn read_index(&self, timeout: Duration) -> Result<u64, ProposeError> {

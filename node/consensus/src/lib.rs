@@ -1,12 +1,15 @@
 //! One Raft group as this node takes part in it: openraft over the node's ordered log, the replicated
 //! state of the runtime, and the lanes of the transport. Nothing else in the tree names openraft.
 
+mod arranging;
 mod bootstrap;
+mod changes;
 mod config;
 mod error;
 mod fitness;
 mod formats;
 mod group;
+mod members;
 mod network;
 mod raft_types;
 mod refusal;

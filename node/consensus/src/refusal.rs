@@ -4,7 +4,7 @@ use openraft::AsyncRuntime;
 use openraft::errors::{
     ClientWriteError, ForwardReason, ForwardToLeader, LinearizableReadError, RaftError,
 };
-use tongban_runtime::ports::ProposeError;
+use tongban_runtime::ports::{Arranged, ProposeError};
 
 use crate::raft_types::Types;
 use crate::status::node;
@@ -22,6 +22,22 @@ pub(crate) fn of_write<R: AsyncRuntime>(
             ProposeError::TimedOut
         }
         RaftError::Fatal(_) => ProposeError::Stopped,
+    }
+}
+
+/// What a refused change of members means: one that is not to be made just now is tried again.
+pub(crate) fn of_change<R: AsyncRuntime>(
+    error: RaftError<Types<R>, ClientWriteError<Types<R>>>,
+) -> Result<Arranged, ProposeError> {
+    match error {
+        RaftError::APIError(ClientWriteError::ForwardToLeader(forward)) => {
+            Err(not_leader(&forward))
+        }
+        RaftError::APIError(error) => {
+            tracing::debug!(%error, "the members do not change now");
+            Ok(Arranged::Waits)
+        }
+        RaftError::Fatal(_) => Err(ProposeError::Stopped),
     }
 }
 

@@ -6,9 +6,10 @@ use openraft::async_runtime::watch::WatchReceiver;
 use openraft::type_config::TypeConfigExt;
 use openraft::type_config::alias::WatchReceiverOf;
 use openraft::{AsyncRuntime, Instant, RaftMetrics};
-use tongban_runtime::ports::{GroupStatus, HandOverError, ProposeError};
+use tongban_runtime::ports::{GroupStatus, HandOverError, ProposeError, ReplicaProgress};
 use tongban_types::NodeId;
 
+use crate::members::members_of;
 use crate::raft_types::{LogId, Types};
 
 /// Entries a successor may lack: one append request brings them, and the leader that named it takes
@@ -33,9 +34,48 @@ pub(crate) fn status_of<R: AsyncRuntime>(
         snapshot_index: index(metrics.snapshot.as_ref()),
         voters: membership.voter_ids().filter_map(node).collect(),
         learners: membership.learner_ids().filter_map(node).collect(),
+        members: members_of(membership),
+        progress: progress(metrics, in_touch),
         voters_in_touch: voters_in_touch(metrics, in_touch),
         stopped: metrics.running_state.is_err(),
     }
+}
+
+fn progress<R: AsyncRuntime>(
+    metrics: &RaftMetrics<Types<R>>,
+    in_touch: Duration,
+) -> Vec<ReplicaProgress> {
+    let replicas = metrics.replication.iter().flatten();
+    let others = replicas.filter(|(replica, _)| **replica != metrics.id);
+    let of_one = |(replica, matching): (&u64, &Option<LogId>)| {
+        Some(ReplicaProgress {
+            node: node(*replica)?,
+            is_heard: is_heard(metrics, *replica, in_touch),
+            matching: index(matching.as_ref()),
+        })
+    };
+    others.filter_map(of_one).collect()
+}
+
+/// On the leader: how many entries a replica lacks, `u64::MAX` of one that is not heard.
+pub(crate) fn lacks<R: AsyncRuntime>(
+    metrics: &RaftMetrics<Types<R>>,
+    replica: NodeId,
+    in_touch: Duration,
+) -> u64 {
+    let replica = replica.as_u64();
+    if replica == metrics.id {
+        return 0;
+    }
+    let matching = metrics
+        .replication
+        .as_ref()
+        .and_then(|all| all.get(&replica));
+    let Some(matching) = matching.filter(|_| is_heard(metrics, replica, in_touch)) else {
+        return u64::MAX;
+    };
+    let end = metrics.last_log_index.map_or(0, |last| last + 1);
+    end.saturating_sub(matching.map_or(0, |id| id.index() + 1))
 }
 
 fn voters_in_touch<R: AsyncRuntime>(metrics: &RaftMetrics<Types<R>>, in_touch: Duration) -> usize {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use openraft_rt::AsyncRuntime;
-use tongban_machine::{find_batch, place_parcel};
+use tongban_machine::{Placement, find_batch, place_parcel};
 use tongban_types::{
     CertifiedParcels, Code, GroupId, KeyRole, NodeId, ParcelBatch, PlacedParcel, PublicKey,
     Purpose, Signature, decode, encode, limits,
@@ -83,8 +83,9 @@ impl<P: Platform> Core<P> {
                 .push(parcel);
         }
         let firsts: Vec<u64> = batches.keys().copied().collect();
-        let mut gathered = self.gather(group, &firsts).await;
-        let needed = self.registry().majority(group).unwrap_or(usize::MAX);
+        let placement = self.placement(group);
+        let mut gathered = self.gather(group, &placement, &firsts).await;
+        let needed = placement.majority();
         batches
             .into_iter()
             .filter_map(|(first, (batch, mut parcels))| {
@@ -101,13 +102,13 @@ impl<P: Platform> Core<P> {
     }
 
     /// Asks all voters at once and stops at a majority for every batch.
-    async fn gather(&self, group: GroupId, firsts: &[u64]) -> Gathered {
+    async fn gather(&self, group: GroupId, placement: &Placement, firsts: &[u64]) -> Gathered {
         let mut gathered = Gathered::new();
         if firsts.is_empty() {
             return gathered;
         }
         let registry = self.registry();
-        let needed = registry.majority(group).unwrap_or(usize::MAX);
+        let needed = placement.majority();
         let request = CertifyRequest {
             group,
             firsts: firsts.to_vec(),
@@ -115,7 +116,7 @@ impl<P: Platform> Core<P> {
         let body = Bytes::from(encode(&request));
         let ttl = self.tempo().certify_timeout + Duration::from_millis(500);
         let mut asked = FuturesUnordered::new();
-        for voter in registry.voters(group).iter().copied() {
+        for voter in placement.voters.iter().copied() {
             if voter == self.me {
                 for first in firsts {
                     if let Some(signature) = self.sign_parcels(group, *first) {

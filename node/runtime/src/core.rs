@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use openraft_rt::{AsyncRuntime, Instant};
-use tongban_machine::{Ground, View};
+use tongban_machine::{Ground, Placement, View, ordered_placement};
 use tongban_trust::Registry;
 use tongban_types::{CityCode, GroupId, ItemVersion, NodeId, Timestamp};
 
@@ -202,6 +202,21 @@ impl<P: Platform> Core<P> {
             .chain(std::iter::once(self.settings.registry.clone()))
             .max_by_key(|registry| registry.version())
             .expect("the node's own registry is in the chain")
+    }
+
+    /// Where a group's replicas stand, as far as any log here says: its own if it is hosted, or the
+    /// newest order another hosted group was told of. Before any order, where it began.
+    pub(crate) fn placement(&self, group: GroupId) -> Placement {
+        let ordered = self.groups().filter_map(|(_, hosted)| {
+            let read = hosted.replica.read(|view| ordered_placement(view, group));
+            read.ok().flatten()
+        });
+        let newest = ordered.max_by_key(|placement| placement.version);
+        newest.unwrap_or_else(|| Placement {
+            version: 0,
+            voters: self.registry().voters(group).to_vec(),
+            learners: Vec::new(),
+        })
     }
 
     /// Counters of a group.

@@ -243,8 +243,7 @@ async fn hand_over<P: Platform>(
 ) -> Option<ParcelAnswers> {
     let delivery = ParcelDelivery { to, batches };
     let body = Bytes::from(encode(&delivery));
-    let registry = core.registry();
-    let mut nodes: Vec<NodeId> = registry.voters(to).to_vec();
+    let mut nodes: Vec<NodeId> = core.placement(to).voters;
     nodes.sort_by_key(|node| node.city() != to.city());
     for node in nodes {
         let answered = if node == core.me {

@@ -2,6 +2,7 @@
 //! records (`wal`) and a Raft group (`consensus`); and what a Raft group asks of the runtime: the
 //! replicated state it drives.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use thiserror::Error;
 use tongban_types::{Code, GroupId, NodeId};
+
+pub use tongban_machine::{Members, NextStep, Placement, is_about_places};
 
 use crate::seams::Lane;
 
@@ -128,6 +131,11 @@ pub trait ReplicatedState: Send + Sync + 'static {
     /// The position of the last applied entry; `None` for an empty state.
     fn position(&self) -> Result<Option<Vec<u8>>, StateFailed>;
 
+    /// Where the group's replicas are to stand by the newest order that is applied or stands among
+    /// these entries, which follow what is applied; `None` before any order. Of the entries only those
+    /// that [`is_about_places`] picks are needed.
+    fn placement_behind(&self, entries: &[Bytes]) -> Result<Option<Placement>, StateFailed>;
+
     /// Applies entries in order and returns one reply an entry (empty for `Nothing`).
     async fn apply(&self, entries: Vec<CommittedEntry>) -> Result<Vec<Bytes>, StateFailed>;
 
@@ -244,10 +252,36 @@ pub struct GroupStatus {
     pub voters: Vec<NodeId>,
     /// The learners, sorted.
     pub learners: Vec<NodeId>,
+    /// The members as the newest entry about them in this replica's log says, committed or not.
+    pub members: Members,
+    /// On the leader: how far each other replica is.
+    pub progress: Vec<ReplicaProgress>,
     /// On the leader: voters that acknowledged within the last election timeout, itself included.
     pub voters_in_touch: usize,
     /// The replica has stopped after a failure.
     pub stopped: bool,
+}
+
+/// How far a replica is, as its leader knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReplicaProgress {
+    /// Which replica.
+    pub node: NodeId,
+    /// It acknowledged within the last election timeout.
+    pub is_heard: bool,
+    /// Index of the last entry it is known to hold.
+    pub matching: u64,
+}
+
+/// What was done toward the placement that is ordered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Arranged {
+    /// Nothing is ordered, or the group stands as ordered.
+    Stands,
+    /// A step was made; there may be another.
+    Stepped,
+    /// A voter that comes in has not caught up yet, or nobody can take the lead over yet.
+    Waits,
 }
 
 /// One Raft group as this node takes part in it.
@@ -261,6 +295,19 @@ pub trait Group: Send + Sync + 'static {
 
     /// Appends an entry on the leader and returns the reply of its application here.
     async fn propose(&self, entry: Bytes, timeout: Duration) -> Result<Bytes, ProposeError>;
+
+    /// As [`Group::propose`], for an order of placement: no change of members is begun on this leader
+    /// until it is known what became of the order, so that every change in the log is one that the
+    /// last order before it authorises.
+    async fn propose_order(&self, entry: Bytes, timeout: Duration) -> Result<Bytes, ProposeError>;
+
+    /// On the leader: makes the next step toward the placement that is ordered (Raft §6), one entry.
+    /// Whoever leads next goes on from there.
+    async fn arrange(&self, timeout: Duration) -> Result<Arranged, ProposeError>;
+
+    /// These nodes may speak in the group as long as its own log does not say who may: a signed order
+    /// names them. It takes the place of what was said before.
+    fn admit(&self, replicas: BTreeSet<NodeId>);
 
     /// On the leader: an index that holds everything acknowledged before this call, confirmed by a
     /// majority (Raft §6.4).

@@ -12,7 +12,7 @@ use tongban_machine::{Alarm, CheckedEntry, EntryReply, Machine, View, Write, Wri
 use tongban_types::{Code, GroupId, Hash, encode};
 
 use crate::ports::{
-    CommittedEntry, EntryBody, ReplicatedState, SnapshotBytes, SnapshotFile, StateFailed,
+    CommittedEntry, EntryBody, Placement, ReplicatedState, SnapshotBytes, SnapshotFile, StateFailed,
 };
 use crate::seams::{Disk, DiskFile, Platform, StateStore};
 use crate::signal::{Signal, give_way};
@@ -463,6 +463,11 @@ fn read_position(framed: &[u8]) -> Option<(u64, Vec<u8>)> {
 impl<P: Platform> ReplicatedState for Replica<P> {
     fn position(&self) -> Result<Option<Vec<u8>>, StateFailed> {
         Ok(self.stored_position()?.map(|(_, position)| position))
+    }
+
+    fn placement_behind(&self, entries: &[Bytes]) -> Result<Option<Placement>, StateFailed> {
+        let entries = entries.iter().map(|entry| &entry[..]);
+        self.read(|view| self.machine.foresee_placement(view, entries))
     }
 
     async fn apply(&self, entries: Vec<CommittedEntry>) -> Result<Vec<Bytes>, StateFailed> {

@@ -134,8 +134,7 @@ impl<P: Platform> Core<P> {
         {
             return Some(leader);
         }
-        let registry = self.registry();
-        let voters = registry.voters(group);
+        let voters = self.placement(group).voters;
         let turn = usize::try_from(attempt).unwrap_or(0);
         voters.get(turn % voters.len().max(1)).copied()
     }

@@ -18,7 +18,7 @@ use crate::seams::{Entropy, Platform, Signer, Transport};
 pub(crate) async fn run_timekeeper<P: Platform>(core: Arc<Core<P>>, group: GroupId) {
     let mut hand_overs = HandOvers::none();
     while !core.is_stopping() {
-        let is_voter = core.registry().voters(group).contains(&core.me);
+        let is_voter = core.placement(group).voters.contains(&core.me);
         match leader(&core, group) {
             Some(me) if me == core.me => {
                 bring_registry(&core, group).await;
@@ -161,9 +161,9 @@ async fn give_lead_home<P: Platform>(
         return;
     }
     let connected = core.transport.connected();
-    let registry = core.registry();
-    let home = registry
-        .voters(group)
+    let placement = core.placement(group);
+    let home = placement
+        .voters
         .iter()
         .find(|voter| voter.city() == group.city() && connected.contains(voter));
     if let (Some(home), Some(hosted)) = (home, core.group(group)) {

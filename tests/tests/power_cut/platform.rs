@@ -1,6 +1,7 @@
 //! The seams of a node that was left by a power cut: the daemon's own disk, clock and randomness,
 //! sled, keys in memory; no peers, and a group that never has a leader.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use openraft_rt_tokio::TokioRuntime;
 use tongban_runtime::KeyRing;
-use tongban_runtime::ports::{Group, GroupStatus, HandOverError, ProposeError};
+use tongban_runtime::ports::{Arranged, Group, GroupStatus, HandOverError, ProposeError};
 use tongban_runtime::seams::{Lane, Platform, Service, Transport, TransportError};
 use tongban_store::SledStore;
 use tongban_types::{Code, GroupId, NodeId};
@@ -77,6 +78,16 @@ impl Group for Leaderless {
     async fn propose(&self, _entry: Bytes, _timeout: Duration) -> Result<Bytes, ProposeError> {
         Err(ProposeError::NotLeader { leader: None })
     }
+
+    async fn propose_order(&self, entry: Bytes, timeout: Duration) -> Result<Bytes, ProposeError> {
+        self.propose(entry, timeout).await
+    }
+
+    async fn arrange(&self, _timeout: Duration) -> Result<Arranged, ProposeError> {
+        Err(ProposeError::NotLeader { leader: None })
+    }
+
+    fn admit(&self, _replicas: BTreeSet<NodeId>) {}
 
     async fn read_index(&self, _timeout: Duration) -> Result<u64, ProposeError> {
         Err(ProposeError::NotLeader { leader: None })

@@ -3,7 +3,7 @@
 mod snapshot_receiver;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use openraft::async_runtime::watch::WatchReceiver;
@@ -17,6 +17,7 @@ use tongban_runtime::ports::ReplicatedState;
 use tongban_runtime::seams::Lane;
 use tongban_types::{Code, GroupId, NodeId};
 
+use crate::changes::Changes;
 use crate::formats::{
     AppendAnswer, AppendRequest, BallotAnswer, BallotRequest, Kind, Malformed, SnapshotPiece,
     TransferAnswer, TransferRequest, group_of, kind_of,
@@ -31,7 +32,10 @@ pub(crate) type Core<R> = Raft<Types<R>, StateMachine<R>>;
 /// Answers what peers ask of one group.
 pub(crate) struct Service<R: AsyncRuntime> {
     group: GroupId,
-    replicas: BTreeSet<NodeId>,
+    founding: BTreeSet<NodeId>,
+    /// Named by an order this node was told of, for as long as its log does not say so.
+    admitted: Mutex<BTreeSet<NodeId>>,
+    changes: Changes,
     core: Core<R>,
     snapshots: SnapshotReceiver,
 }
@@ -39,16 +43,43 @@ pub(crate) struct Service<R: AsyncRuntime> {
 impl<R: AsyncRuntime> Service<R> {
     pub(crate) fn new(
         group: GroupId,
-        replicas: BTreeSet<NodeId>,
+        founding: BTreeSet<NodeId>,
+        changes: Changes,
         core: Core<R>,
         state: Arc<dyn ReplicatedState>,
     ) -> Self {
         Self {
             group,
-            replicas,
+            founding,
+            admitted: Mutex::default(),
+            changes,
             core,
             snapshots: SnapshotReceiver::new(state),
         }
+    }
+
+    /// These may speak, whatever the log says.
+    pub(crate) fn admit(&self, replicas: BTreeSet<NodeId>) {
+        *self.admitted() = replicas;
+    }
+
+    /// Who may speak: the members by the log, and whom a signed order names. Before the log says
+    /// anything and nothing was told, those the group begins with.
+    fn may_speak(&self, peer: NodeId) -> bool {
+        let metrics = self.core.metrics();
+        let known = metrics.borrow_watched();
+        let membership = known.membership_config.membership();
+        if membership.get_node(&peer.as_u64()).is_some() {
+            return true;
+        }
+        let admitted = self.admitted();
+        let knows_nothing = admitted.is_empty() && membership.nodes().next().is_none();
+        admitted.contains(&peer) || (knows_nothing && self.founding.contains(&peer))
+    }
+
+    fn admitted(&self) -> MutexGuard<'_, BTreeSet<NodeId>> {
+        // It is replaced whole.
+        self.admitted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Answers one request. An append reaches the core at the first poll, so that a transport that
@@ -62,7 +93,7 @@ impl<R: AsyncRuntime> Service<R> {
         if group_of(&body) != Some(self.group) {
             return Err(Code::RAFT_WRONG_GROUP);
         }
-        if !self.replicas.contains(&peer) {
+        if !self.may_speak(peer) {
             return Err(Code::RAFT_NOT_A_REPLICA);
         }
         let kind = kind_of(&body).unwrap_or(0);
@@ -84,14 +115,28 @@ impl<R: AsyncRuntime> Service<R> {
         said_by(peer, &request.vote)?;
         self.agrees(&request)
             .map_err(|reason| malformed(peer, &reason))?;
+        let admissible = self.changes.admissible(&request).map_err(|error| {
+            tracing::error!(%peer, %error, "a change of members cannot be judged");
+            Code::MEMBERSHIP_NOT_ORDERED
+        })?;
+        let is_whole = admissible == request.entries.len();
+        let mut entries = request.entries;
+        entries.truncate(admissible);
+        let stored = entries.last().map(|entry| entry.log_id);
         let request = AppendEntriesRequest {
             vote: request.vote,
             prev_log_id: request.previous,
             leader_commit: request.committed,
-            entries: request.entries,
+            entries,
         };
         let answer = match self.core.append_entries(request).await.map_err(stopped)? {
-            AppendEntriesResponse::Success => AppendAnswer::Stored,
+            AppendEntriesResponse::Success if is_whole => AppendAnswer::Stored,
+            AppendEntriesResponse::Success if stored.is_some() => AppendAnswer::StoredUpTo(stored),
+            AppendEntriesResponse::Success => {
+                let (group, code) = (self.group, Code::MEMBERSHIP_NOT_ORDERED);
+                tracing::debug!(%group, %peer, %code, "a change of members is not appended now");
+                return Err(code);
+            }
             AppendEntriesResponse::PartialSuccess(upto) => AppendAnswer::StoredUpTo(upto),
             AppendEntriesResponse::Conflict => AppendAnswer::Conflict,
             AppendEntriesResponse::HigherVote(vote) => AppendAnswer::HigherVote(vote),

@@ -119,7 +119,7 @@ impl<R: AsyncRuntime + Send + Sync, D: Disk> LogStore<R, D> {
     }
 
     /// The first entries of a range: at least one, if the log holds any of it.
-    fn run(&self, range: Range<u64>, bytes_max: u64) -> io::Result<Vec<Entry>> {
+    pub(crate) fn run(&self, range: Range<u64>, bytes_max: u64) -> io::Result<Vec<Entry>> {
         let run = self.wal.entries(self.group, range, bytes_max)?;
         run.iter().map(entry_of).collect()
     }

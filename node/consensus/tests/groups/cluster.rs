@@ -8,14 +8,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use openraft_rt_tokio::TokioRuntime;
 use tongban_consensus::{GroupConfig, RaftGroup, StartError};
-use tongban_runtime::ports::{Group, GroupStatus, HandOverError, ProposeError};
+use tongban_runtime::ports::{Arranged, Group, GroupStatus, HandOverError, ProposeError};
 use tongban_runtime::seams::{Lane, Service, Transport};
 use tongban_types::{CityCode, Code, GroupId, NodeId};
 use tongban_wal::{Wal, WalConfig};
 
 use crate::network::Network;
 use crate::support::disk::MemoryDisk;
-use crate::support::state::MemoryState;
+use crate::support::state::{MemoryState, write_order};
 
 /// Longer than any of this takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
@@ -44,6 +44,13 @@ impl Service for Front {
 
 pub(crate) fn group() -> GroupId {
     GroupId(CityCode::new(350_100).unwrap())
+}
+
+/// An order as the state's double reads it.
+pub(crate) fn order(version: u8, voters: &[u8], learners: &[u8]) -> Bytes {
+    let numbers =
+        |nodes: &[u8]| -> Vec<u64> { nodes.iter().map(|number| node(*number).as_u64()).collect() };
+    write_order(version, &numbers(voters), &numbers(learners))
 }
 
 pub(crate) fn node(number: u8) -> NodeId {
@@ -80,6 +87,7 @@ impl Cluster {
 
     pub(crate) fn config(&self, me: NodeId) -> GroupConfig {
         let mut config = GroupConfig::new(group(), me, self.voters.clone(), self.learners.clone());
+        config.joins = !self.all().contains(&me);
         config.heartbeat_ms = 100;
         config.election_ms_min = 600;
         config.election_ms_max = 1_200;
@@ -115,6 +123,51 @@ impl Cluster {
         link.serve(Arc::new(Front(replica.clone())));
         self.running.insert(node, replica);
         Ok(())
+    }
+
+    /// Starts a node the group did not begin with, as one that was told of these replicas.
+    pub(crate) async fn join(&mut self, node: NodeId, replicas: &[u8]) {
+        self.start(node).await;
+        let replicas = replicas.iter().map(|number| self::node(*number));
+        self.running[&node].admit(replicas.collect());
+    }
+
+    /// Enters an order and has it carried out by whoever leads.
+    pub(crate) async fn place(&self, version: u8, voters: &[u8], learners: &[u8]) {
+        let entry = order(version, voters, learners);
+        let placing = async {
+            let mut is_entered = false;
+            loop {
+                let Some(replica) = self.any_leader().map(|leader| self.replica(leader)) else {
+                    self.pause().await;
+                    continue;
+                };
+                if !is_entered {
+                    is_entered = replica.propose_order(entry.clone(), PATIENCE).await.is_ok();
+                }
+                let arranged = replica.arrange(Duration::from_secs(5)).await;
+                if is_entered && arranged == Ok(Arranged::Stands) {
+                    return;
+                }
+                self.pause().await;
+            }
+        };
+        let placed = tokio::time::timeout(PATIENCE, placing).await;
+        placed.unwrap_or_else(|_late| panic!("order {version} was never carried out"));
+    }
+
+    /// Whoever believes to lead in the highest term.
+    pub(crate) fn any_leader(&self) -> Option<NodeId> {
+        let leads = |node: &&NodeId| self.status(**node).leader == Some(**node);
+        let leaders = self.running.keys().filter(leads);
+        leaders.copied().max_by_key(|node| self.status(*node).term)
+    }
+
+    /// Until something changes, or for a moment.
+    async fn pause(&self) {
+        let changes = self.running.values();
+        let changes = changes.map(|replica| replica.changed(Duration::from_millis(20)));
+        futures_util::future::select_all(changes).await;
     }
 
     /// Stops a node; what it did not sync is lost.

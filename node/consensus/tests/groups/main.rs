@@ -11,6 +11,7 @@ mod network;
 mod catching_up;
 mod forged;
 mod leading;
+mod placing;
 mod reading;
 mod refusing;
 mod restarting;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use tongban_runtime::ports::{
-    CommittedEntry, EntryBody, ReplicatedState, SnapshotBytes, SnapshotFile, StateFailed,
+    CommittedEntry, EntryBody, Placement, ReplicatedState, SnapshotBytes, SnapshotFile, StateFailed,
 };
 
 /// The state; clones share it.
@@ -124,6 +124,13 @@ impl ReplicatedState for MemoryState {
         Ok((!content.position.is_empty()).then(|| content.position.clone()))
     }
 
+    fn placement_behind(&self, entries: &[Bytes]) -> Result<Option<Placement>, StateFailed> {
+        let content = self.0.lock().unwrap();
+        let all = content.proposals.values().chain(entries);
+        let orders = all.filter_map(|bytes| read_order(bytes));
+        Ok(orders.max_by_key(|order| order.version))
+    }
+
     async fn apply(&self, entries: Vec<CommittedEntry>) -> Result<Vec<Bytes>, StateFailed> {
         let mut content = self.0.lock().unwrap();
         let mut replies = Vec::new();
@@ -205,4 +212,34 @@ impl ReplicatedState for MemoryState {
         }
         Ok(())
     }
+}
+
+/// An order as this double writes it: a tag that says it is about places where real entries have theirs,
+/// then the version, the voters and the learners.
+pub(crate) fn write_order(version: u8, voters: &[u64], learners: &[u64]) -> Bytes {
+    let mut bytes = vec![0, 0, 0, 0, 5, version];
+    for nodes in [voters, learners] {
+        bytes.push(u8::try_from(nodes.len()).unwrap());
+        for node in nodes {
+            bytes.extend_from_slice(&node.to_le_bytes());
+        }
+    }
+    bytes.into()
+}
+
+fn read_order(bytes: &[u8]) -> Option<Placement> {
+    let (version, mut rest) = bytes.strip_prefix(&[0, 0, 0, 0, 5])?.split_first()?;
+    let mut nodes = || {
+        let (count, behind) = rest.split_first()?;
+        let (nodes, behind) = behind.split_at_checked(usize::from(*count) * 8)?;
+        rest = behind;
+        let nodes = nodes.chunks(8).map(|node| node.try_into().unwrap());
+        let nodes = nodes.map(|node| tongban_types::NodeId::from_u64(u64::from_le_bytes(node)));
+        nodes.collect::<Result<Vec<_>, _>>().ok()
+    };
+    Some(Placement {
+        version: u64::from(*version),
+        voters: nodes()?,
+        learners: nodes()?,
+    })
 }
