@@ -4,6 +4,7 @@
 
 mod authorization;
 mod catalogue;
+mod file_body;
 mod limits;
 mod metrics;
 mod operations;

@@ -39,5 +39,11 @@ pub(crate) const PAGE_MAX: usize = 100;
 /// An idempotency key: what clients send are UUIDs of 36; the bound of the draft's examples.
 pub(crate) const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 
+/// What of an upload is gathered before it is handed on: one range of the store.
+pub(crate) const UPLOAD_PIECE_BYTES: usize = 1024 * 1024;
+
+/// How long an upload may be silent within one request; what came is kept and may be resumed.
+pub(crate) const UPLOAD_SILENCE_MAX: Duration = Duration::from_secs(30);
+
 /// Seconds a client is told to wait where a quorum or a key is missing: above an election.
 pub(crate) const RETRY_AFTER_SECONDS: &str = "2";

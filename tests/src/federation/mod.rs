@@ -115,6 +115,12 @@ impl Federation {
         self.processes[index].is_some()
     }
 
+    /// The process of a city.
+    pub fn pid(&self, index: usize) -> Result<u32> {
+        let process = self.processes[index].as_ref().context("it does not run")?;
+        Ok(process.id())
+    }
+
     /// `kill -9` of the process of a city.
     pub fn kill(&mut self, index: usize) -> Result<()> {
         let process = self.processes[index].take().context("it does not run")?;

@@ -9,7 +9,7 @@ use tongban_types::CaseNumber;
 
 use crate::authorization::Operation;
 use crate::problem::Answer;
-use crate::rendering::{CaseView, MovementView, StoredView, json};
+use crate::rendering::{AttachmentView, CaseView, MovementView, StoredView, json};
 use crate::request::Call;
 use crate::state::Shared;
 
@@ -24,6 +24,8 @@ struct OpenedCaseView<'a> {
     history: Vec<MovementView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     form: Option<Value>,
+    /// Files handed in; for those who may read the form.
+    attachments: Vec<AttachmentView<'a>>,
     has_document: bool,
     has_receipt: bool,
 }
@@ -46,6 +48,12 @@ pub(crate) async fn show(State(api): State<Shared>, request: Request) -> Answer 
             .form
             .filter(|_| may_see_form)
             .and_then(|form| serde_json::from_slice(&form).ok()),
+        attachments: opened
+            .attachments
+            .iter()
+            .filter(|_| may_see_form)
+            .map(AttachmentView::from)
+            .collect(),
         has_document: opened.document.is_some(),
         has_receipt: opened.receipt.is_some(),
     };

@@ -7,6 +7,7 @@ use tongban_runtime::{Application, Collected, Wait};
 use tongban_trust::Json;
 use tongban_types::{Channel, ItemVersion, Receipt};
 
+use super::attachment_list::take_attachments;
 use crate::authorization::Operation;
 use crate::problem::{Answer, Problem};
 use crate::rendering::{ReceiptView, json, mark_replayed};
@@ -25,8 +26,10 @@ pub(crate) async fn collect(State(api): State<Shared>, request: Request) -> Answ
     call.query(&[])?;
     let id = call.command_id()?;
     let wait = call.wait();
-    let (session, fields) = call.body().await?;
-    let application = read(&api, fields)?;
+    let (session, mut fields) = call.body().await?;
+    let attachments = take_attachments(&api, session.token_hash, &mut fields, &[])?;
+    let mut application = read(&api, fields)?;
+    application.attachments = attachments.unwrap_or_default();
     let collected = api
         .node
         .collect(session.actor, id, application, wait)

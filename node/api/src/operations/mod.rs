@@ -1,6 +1,8 @@
 //! The operations, one a file, and the addresses they answer at.
 
 mod acts;
+mod attachment;
+mod attachment_list;
 mod case;
 mod cases;
 mod collect;
@@ -14,6 +16,7 @@ mod problem;
 mod receipt;
 mod registry;
 mod status;
+mod uploads;
 
 use axum::Router;
 use axum::http::{Request, StatusCode};
@@ -57,6 +60,12 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/readyz", get(health::ready))
         .route("/startupz", get(health::started))
         .route("/metrics", get(metrics::show))
+        .route(
+            "/api/v1/cases/{number}/attachments/{hash}",
+            get(attachment::show),
+        )
+        .route("/api/v1/uploads", uploads::all())
+        .route("/api/v1/uploads/{id}", uploads::one())
         .fallback(no_such_resource)
         .method_not_allowed_fallback(method_not_allowed)
 }

@@ -1,6 +1,7 @@
 //! How values of the domain look in JSON: codes as text beside their Chinese names, times as people
 //! in China read them.
 
+mod attachment;
 mod case;
 mod instant;
 mod receipt;
@@ -10,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tongban_types::{Actor, CityCode, Division};
 
+pub(crate) use attachment::AttachmentView;
 pub(crate) use case::{CaseView, MovementView, StoredView};
 pub(crate) use instant::china_time;
 pub(crate) use receipt::{ReceiptView, receipt_body};

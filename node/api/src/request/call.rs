@@ -4,7 +4,7 @@ use axum::RequestPartsExt;
 use axum::body::Body;
 use axum::extract::{RawPathParams, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tongban_runtime::Wait;
@@ -82,6 +82,16 @@ impl Call {
     /// How safe the answer must be.
     pub(crate) fn wait(&self) -> Wait {
         headers::wait(&self.parts.headers)
+    }
+
+    /// The one value of a header.
+    pub(crate) fn header(&self, name: &HeaderName) -> Result<Option<&str>, Problem> {
+        headers::single(&self.parts.headers, name)
+    }
+
+    /// The body as it comes, for what is too large to be read as a whole.
+    pub(crate) fn into_body(self) -> Body {
+        self.body
     }
 
     /// The version named by `If-Match`.

@@ -5,8 +5,10 @@ mod body_fields;
 mod call;
 mod headers;
 mod query;
+mod range;
 
 pub(crate) use body_fields::{BodyFields, shape};
 pub(crate) use call::{Call, raw_path};
 pub(crate) use headers::Expected;
 pub(crate) use query::{Query, bad};
+pub(crate) use range::Asked;

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use tongban_runtime::{Act, OpenedCase};
 use tongban_types::{Code, ItemVersion};
 
+use super::super::attachment_list::take_attachments;
 use super::order::Order;
 use crate::authorization::Operation;
 use crate::catalogue::{CheckedForm, Item};
@@ -17,8 +18,9 @@ use crate::state::Shared;
 pub(in crate::operations) async fn correct(State(api): State<Shared>, request: Request) -> Answer {
     let (order, mut fields) = Order::read(&api, request, Operation::Correct).await?;
     let form = fields.take("form")?;
-    fields.end()?;
     let known = api.node.case(order.case)?;
+    let attachments = take_attachments(&api, order.asker, &mut fields, &known.attachments)?;
+    fields.end()?;
     let item = item_of(&known)
         .and_then(|version| api.catalogue.item(version))
         .ok_or_else(|| Problem::unknown_item(StatusCode::UNPROCESSABLE_ENTITY))?;
@@ -31,7 +33,7 @@ pub(in crate::operations) async fn correct(State(api): State<Shared>, request: R
             &api,
             Act::Correct {
                 form: form.bytes,
-                attachments: None,
+                attachments,
             },
         )
         .await

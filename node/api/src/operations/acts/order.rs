@@ -6,7 +6,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use tongban_runtime::{Act, NodeError, Refusal};
 use tongban_trust::Json;
-use tongban_types::{Actor, CaseNumber, CaseVersion, Code, CommandId, Decision};
+use tongban_types::{Actor, CaseNumber, CaseVersion, Code, CommandId, Decision, Hash};
 
 use crate::authorization::Operation;
 use crate::problem::{Answer, Problem};
@@ -17,6 +17,8 @@ use crate::state::ApiState;
 /// An act asked for, without what is particular to it.
 pub(super) struct Order {
     pub(super) case: CaseNumber,
+    /// Hash of the token that asks.
+    pub(super) asker: Hash,
     actor: Actor,
     id: CommandId,
     expected: Expected,
@@ -46,6 +48,7 @@ impl Order {
         let in_body = fields.optional_count("expected_version")?.map(CaseVersion);
         let order = Self {
             case,
+            asker: session.token_hash,
             actor: session.actor,
             id,
             expected: expected(by_header, in_body)?,

@@ -1,0 +1,60 @@
+//! `attachments` of a body: files that the asker uploaded before, or that the case has already, by their
+//! hashes.
+
+use axum::http::StatusCode;
+use tongban_trust::Json;
+use tongban_types::{Attachment, BlobHash, Code, Hash, limits::ATTACHMENTS_MAX};
+
+use crate::problem::Problem;
+use crate::request::{BodyFields, shape};
+use crate::state::ApiState;
+
+/// Takes the list, where there is one; `known` are the files the case has.
+pub(crate) fn take_attachments(
+    api: &ApiState,
+    owner: Hash,
+    fields: &mut BodyFields,
+    known: &[Attachment],
+) -> Result<Option<Vec<Attachment>>, Problem> {
+    let Some(value) = fields.optional("attachments") else {
+        return Ok(None);
+    };
+    let Json::List(named) = value else {
+        return Err(shape("/attachments", "应为列表"));
+    };
+    if named.len() > ATTACHMENTS_MAX {
+        let message = format!("最多 {ATTACHMENTS_MAX} 个附件");
+        return Err(shape("/attachments", &message));
+    }
+    let files = named.into_iter().enumerate().map(|(place, value)| {
+        let pointer = format!("/attachments/{place}");
+        let mut fields = BodyFields::of(value, &pointer)?;
+        let (name, media_type) = (fields.text("name")?, fields.text("media_type")?);
+        let hash = fields.text("hash")?;
+        fields.end()?;
+        let blob: BlobHash = hash.parse().map_err(|_| {
+            shape(
+                &format!("{pointer}/hash"),
+                "应为 64 位十六进制的 BLAKE3 哈希",
+            )
+        })?;
+        let size = known
+            .iter()
+            .find(|file| file.blob == blob)
+            .map(|file| file.size);
+        let uploaded = || api.node.attachments().uploaded(owner, blob);
+        let size = size.or_else(uploaded).ok_or_else(|| {
+            let message = "先用同一令牌完成上传";
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, Code::ATTACHMENT_UNKNOWN).at(
+                &format!("{pointer}/hash"),
+                "attachment",
+                message,
+            )
+        })?;
+        Attachment::new(name, media_type, size, blob).map_err(|malformed| {
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            Problem::new(status, malformed.code()).at(&pointer, "attachment", malformed.rule)
+        })
+    });
+    files.collect::<Result<Vec<_>, _>>().map(Some)
+}

@@ -1,0 +1,105 @@
+//! `PATCH /api/v1/uploads/{id}`: bytes from `Upload-Offset` on, in pieces of bounded size whatever the
+//! body's. What came is made durable before its offset is answered, also when the line broke on the way.
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use bytes::BytesMut;
+use http_body_util::BodyExt as _;
+use tongban_runtime::{Attachments, UploadId};
+use tongban_types::{Code, Hash};
+
+use super::cancel::cancelled;
+use super::protocol::{UPLOAD_OFFSET, check_version, count, standing, tus};
+use crate::authorization::Operation;
+use crate::limits::{UPLOAD_PIECE_BYTES, UPLOAD_SILENCE_MAX};
+use crate::problem::{Answer, Problem};
+use crate::request::Call;
+use crate::state::{ApiState, Shared};
+
+const OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
+const OFFSET_STREAM: &str = "application/offset+octet-stream";
+
+pub(super) async fn append(State(api): State<Shared>, request: Request) -> Answer {
+    let call = Call::open(&api, request, Operation::Collect);
+    tus(match call {
+        Ok(call) => appended(&api, call).await,
+        Err(problem) => Err(problem),
+    })
+}
+
+/// `POST` where a client's surroundings let no other method through.
+pub(super) async fn overridden(State(api): State<Shared>, request: Request) -> Answer {
+    tus(carried_out(&api, request).await)
+}
+
+async fn carried_out(api: &ApiState, request: Request) -> Answer {
+    let call = Call::open(api, request, Operation::Collect)?;
+    match call.header(&OVERRIDE)? {
+        Some("PATCH") => appended(api, call).await,
+        Some("DELETE") => cancelled(api, call).await,
+        _ => {
+            let status = StatusCode::METHOD_NOT_ALLOWED;
+            let allowed = HeaderValue::from_static("HEAD, GET, PATCH, DELETE, OPTIONS");
+            Err(Problem::new(status, Code::METHOD_NOT_ALLOWED).header(header::ALLOW, allowed))
+        }
+    }
+}
+
+async fn appended(api: &ApiState, mut call: Call) -> Answer {
+    let id: UploadId = call.path("id").await?;
+    check_version(&call)?;
+    if call.header(&header::CONTENT_TYPE)? != Some(OFFSET_STREAM) {
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return Err(Problem::new(status, Code::WRONG_MEDIA_TYPE)
+            .detail(format!("请求体应为 {OFFSET_STREAM}")));
+    }
+    let offset = count(&call, &UPLOAD_OFFSET)?;
+    let owner = call.session.token_hash;
+    let files = api.node.attachments();
+    let taken = take(files, owner, id, offset, call.into_body()).await;
+    // Also what came before the line broke.
+    let upload = files.commit(owner, id).await?;
+    taken?;
+    Ok(standing(StatusCode::NO_CONTENT, &upload))
+}
+
+async fn take(
+    files: &dyn Attachments,
+    owner: Hash,
+    id: UploadId,
+    offset: u64,
+    mut body: Body,
+) -> Result<(), Problem> {
+    // Refused before anything is read, if it does not begin where the upload stands.
+    let mut at = files.append(owner, id, offset, bytes::Bytes::new()).await?;
+    let mut gathered = BytesMut::with_capacity(UPLOAD_PIECE_BYTES);
+    let ended = loop {
+        let frame = tokio::time::timeout(UPLOAD_SILENCE_MAX, body.frame()).await;
+        let mut bytes = match frame {
+            Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
+            Ok(None) => break Ok(()),
+            Ok(Some(Err(_))) => {
+                break Err(Problem::new(StatusCode::BAD_REQUEST, Code::BODY_BROKEN_OFF));
+            }
+            Err(_) => {
+                break Err(Problem::new(
+                    StatusCode::REQUEST_TIMEOUT,
+                    Code::BODY_TOO_SLOW,
+                ));
+            }
+        };
+        while !bytes.is_empty() {
+            let room = UPLOAD_PIECE_BYTES - gathered.len();
+            gathered.extend_from_slice(&bytes.split_to(room.min(bytes.len())));
+            if gathered.len() == UPLOAD_PIECE_BYTES {
+                at = files
+                    .append(owner, id, at, gathered.split().freeze())
+                    .await?;
+                gathered.reserve(UPLOAD_PIECE_BYTES);
+            }
+        }
+    };
+    files.append(owner, id, at, gathered.freeze()).await?;
+    ended
+}
