@@ -27,6 +27,9 @@ use clap::Parser as _;
 
 use crate::command_line::CommandLine;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let command_line = CommandLine::parse();
     let output = command_line.output();

@@ -34,6 +34,7 @@ const OWNED: [Owned; 46] = [
     owned("openraft*", &["consensus"]),
     owned("libp2p*", &["net"]),
     owned("sled", &["store"]),
+    owned("mimalloc", &["daemon"]),
     owned("bao-tree", &["blobs"]),
     owned_but_for_tests("blake3", &["blobs"]),
     owned("object_store", &["blobs"]),
