@@ -1,17 +1,18 @@
-//! The one thread that makes commits durable. Callers that arrive while it works join the next
-//! round, so that any number of them costs at most two syncs; a caller whose commits are durable
-//! already costs none.
+//! The one thread that sinks what was committed into the engine and makes it durable. Callers that
+//! arrive while it works join the next round, so that any number of them costs at most two syncs; a
+//! caller whose commits are durable already costs none.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use futures_channel::oneshot;
 
-use crate::engine::Engine;
 use crate::error::SledStoreError;
 use crate::failure::Failure;
+use crate::limits::{LAYER_BYTES_MAX, SUNK_AT_BYTES};
+use crate::tiers::Tiers;
 
 type Outcome = Result<(), SledStoreError>;
 
@@ -22,9 +23,11 @@ pub(crate) struct Flusher {
 }
 
 struct Shared {
-    engine: Engine,
+    tiers: Arc<Tiers>,
     failure: Arc<Failure>,
-    /// Commits applied so far.
+    /// A layer is to sink that was not taken up yet.
+    full: AtomicBool,
+    /// Commits taken in so far.
     committed: AtomicU64,
     rounds: Mutex<Rounds>,
     wake: Condvar,
@@ -39,16 +42,22 @@ struct Rounds {
     closing: bool,
 }
 
+enum Work {
+    Sink,
+    Flush,
+}
+
 struct Waiting {
     until: u64,
     answer: Box<dyn FnOnce(Outcome) + Send>,
 }
 
 impl Flusher {
-    pub(crate) fn start(engine: Engine, failure: Arc<Failure>) -> std::io::Result<Self> {
+    pub(crate) fn start(tiers: Arc<Tiers>, failure: Arc<Failure>) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
-            engine,
+            tiers,
             failure,
+            full: AtomicBool::new(false),
             committed: AtomicU64::new(0),
             rounds: Mutex::default(),
             wake: Condvar::new(),
@@ -65,9 +74,19 @@ impl Flusher {
         })
     }
 
-    /// Counts a commit; called once its batch is applied.
-    pub(crate) fn on_commit(&self) {
+    /// Counts a commit that was taken in; `waiting` bytes are yet to sink. Sinks them here where the
+    /// thread does not keep up.
+    pub(crate) fn on_commit(&self, waiting: usize) -> Outcome {
         self.shared.committed.fetch_add(1, Ordering::SeqCst);
+        if waiting >= LAYER_BYTES_MAX {
+            return self.shared.tiers.sink();
+        }
+        if waiting >= SUNK_AT_BYTES && !self.shared.full.swap(true, Ordering::SeqCst) {
+            // With the lock the thread waits under, so that it cannot miss the call.
+            drop(self.shared.rounds());
+            self.shared.wake.notify_one();
+        }
+        Ok(())
     }
 
     /// Returns once every commit counted before the call is durable.
@@ -78,15 +97,6 @@ impl Flusher {
             let _ = answer.send(outcome);
         }));
         answered.await.unwrap_or_else(|_| Err(closed()))
-    }
-
-    /// As [`Self::flush`], for callers that may block.
-    pub(crate) fn flush_blocking(&self) -> Outcome {
-        let (answer, answered) = mpsc::sync_channel(1);
-        self.shared.ask(Box::new(move |outcome| {
-            let _ = answer.send(outcome);
-        }));
-        answered.recv().unwrap_or_else(|_| Err(closed()))
     }
 }
 
@@ -125,25 +135,44 @@ impl Shared {
     }
 
     fn run(&self) {
-        while self.wait_for_work() {
-            // Read before the sync: what is committed during it may not be covered.
-            let covered = self.committed.load(Ordering::SeqCst);
-            let outcome = self.engine.sync(&self.failure);
-            for waiting in self.end_round(covered, outcome.is_ok()) {
-                (waiting.answer)(outcome.clone());
+        while let Some(work) = self.wait_for_work() {
+            match work {
+                // A failure is kept, and told to whoever comes next.
+                Work::Sink => drop(self.tiers.sink()),
+                Work::Flush => self.run_round(),
             }
+        }
+        // Not durable yet, but the engine is given the rest to keep.
+        drop(self.tiers.sink());
+    }
+
+    fn run_round(&self) {
+        // Read before the sync: what is committed during it may not be covered.
+        let covered = self.committed.load(Ordering::SeqCst);
+        let outcome = self.tiers.sink().and_then(|()| self.tiers.sync());
+        for waiting in self.end_round(covered, outcome.is_ok()) {
+            (waiting.answer)(outcome.clone());
         }
     }
 
-    fn wait_for_work(&self) -> bool {
+    /// What is to be done next; `None` when the store is closing.
+    fn wait_for_work(&self) -> Option<Work> {
         let mut rounds = self.rounds();
-        while rounds.waiting.is_empty() && !rounds.closing {
+        loop {
+            if rounds.closing {
+                return None;
+            }
+            if !rounds.waiting.is_empty() {
+                return Some(Work::Flush);
+            }
+            if self.full.swap(false, Ordering::SeqCst) {
+                return Some(Work::Sink);
+            }
             rounds = self
                 .wake
                 .wait(rounds)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        !rounds.closing
     }
 
     /// Takes out the callers to answer: after a failure all, else those whose commits are covered.

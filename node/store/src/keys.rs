@@ -1,5 +1,5 @@
-//! Where things stand in the one tree: a group's pairs under its code, positions and the format
-//! marker above every group. No key of a group can reach a position or another group.
+//! Where things stand in the one tree: a group's pages under its code and their first key, positions and
+//! the format marker above every group. No key of a group can reach a position or another group.
 
 use tongban_types::GroupId;
 
@@ -10,7 +10,7 @@ pub(crate) const GROUP_BYTES: usize = 4;
 pub(crate) const FORMAT_KEY: &[u8] = b"\xfeformat";
 
 /// What the format marker says; another text is a store this program does not know.
-pub(crate) const FORMAT: &[u8] = b"tongban-store/1";
+pub(crate) const FORMAT: &[u8] = b"tongban-store/2";
 
 const POSITION_TAG: u8 = 0xff;
 
@@ -25,6 +25,11 @@ pub(crate) fn pair_key(group: GroupId, key: &[u8]) -> Vec<u8> {
     whole.extend_from_slice(&group_prefix(group));
     whole.extend_from_slice(key);
     whole
+}
+
+/// A place without its group.
+pub(crate) fn bare(place: &[u8]) -> &[u8] {
+    place.get(GROUP_BYTES..).unwrap_or_default()
 }
 
 /// The place of a group's position.

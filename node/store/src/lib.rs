@@ -1,6 +1,6 @@
-//! Applied state in sled 0.34, used only in the way that survives a power cut: one tree, one batch a
-//! commit with the group's position inside, one flusher that follows sled's flush with a real sync
-//! of its file. What does not open is wiped and filled again from snapshot and log; rules, logs and
+//! Applied state in sled 0.34, used only in the way that survives a power cut: one tree, commits
+//! gathered in memory and sunk in batches with their groups' positions inside, pairs packed into pages,
+//! one flusher that follows sled's flush with a real sync of its file. What does not open is wiped and filled again from snapshot and log; rules, logs and
 //! snapshots live elsewhere. No other crate names sled.
 
 mod engine;
@@ -9,8 +9,11 @@ mod failure;
 mod flusher;
 mod folder;
 mod keys;
+mod layers;
 pub mod limits;
+mod page;
 mod store;
+mod tiers;
 
 pub use error::{OpenError, SledStoreError};
 pub use store::{Opened, SledStore};

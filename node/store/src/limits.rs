@@ -21,8 +21,31 @@ pub(crate) const SEGMENT_BYTES: usize = 4 * 1024 * 1024;
 const LEAF_PAIRS_MAX: usize = 24;
 const PAIR_OVERHEAD_BYTES: usize = 64;
 const _: () = assert!(
-    LEAF_PAIRS_MAX * (VALUE_BYTES_MAX + KEY_BYTES_MAX + PAIR_OVERHEAD_BYTES) < SEGMENT_BYTES / 4
+    LEAF_PAIRS_MAX * (PAGE_BYTES_MAX + KEY_BYTES_MAX + PAIR_OVERHEAD_BYTES) < SEGMENT_BYTES / 4
 );
+
+/// A page that is full: large enough that what the engine takes for one value is spread over dozens of
+/// pairs, small enough to be written again for one of them.
+pub(crate) const PAGE_BYTES: usize = 16 * 1024;
+
+/// The longest page: one that holds nothing but the largest pair.
+pub(crate) const PAGE_BYTES_MAX: usize = VALUE_BYTES_MAX + KEY_BYTES_MAX + PAIR_OVERHEAD_BYTES;
+const _: () = assert!(PAGE_BYTES <= PAGE_BYTES_MAX && PAGE_BYTES_MAX <= u16::MAX as usize);
+
+/// Pages are not made smaller than this for being changed here and there: below it the engine's own
+/// cost of a value counts for more than the bytes.
+pub(crate) const PAGE_BYTES_MIN: usize = 1024;
+
+/// A page written again for less than this part of it is cut in two.
+pub(crate) const FRESH_PART_MIN: usize = 8;
+
+/// Changes gathered in memory before they sink into the engine: enough that a busy group's keys meet
+/// on the same pages, few enough that readers wait some milliseconds for the batch at most.
+pub(crate) const SUNK_AT_BYTES: usize = 1024 * 1024;
+
+/// Changes in memory above which a commit waits for the engine: a sync of a slow disk, in which
+/// nothing sinks, takes a second, and a busy group writes some 16 MiB in it.
+pub(crate) const LAYER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Keys forgotten in one batch by `clear`, so that other groups' commits get in between.
 pub(crate) const CLEARED_PER_BATCH_MAX: usize = 1024;

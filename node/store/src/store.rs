@@ -1,7 +1,7 @@
 //! The store itself: what it refuses, in which order it writes, and how it opens.
 
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use tongban_runtime::seams::{Pair, StateStore, StoreError, Write, WriteSet};
 use tongban_types::{Code, GroupId};
@@ -11,8 +11,8 @@ use crate::error::{OpenError, SledStoreError};
 use crate::failure::{Failure, attempt, chain};
 use crate::flusher::Flusher;
 use crate::folder::Folder;
-use crate::keys;
 use crate::limits::{COMMIT_BYTES_MAX, KEY_BYTES_MAX, POSITION_BYTES_MAX, VALUE_BYTES_MAX};
+use crate::tiers::Tiers;
 
 /// What a store held when it opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,16 +28,14 @@ pub enum Opened {
     },
 }
 
-/// Applied state of all groups of a node, in one sled tree. A call waits for sled, never for a
-/// device except in `clear`; `flush` waits on a thread of its own.
+/// Applied state of all groups of a node: what was committed lately in memory, the rest in one sled
+/// tree. No call waits for a device except `clear`; `flush` waits on a thread of its own.
 #[derive(Debug)]
 pub struct SledStore {
     // Dropped in this order: the folder is given back when nothing writes any more.
     flusher: Flusher,
-    engine: Engine,
+    tiers: Arc<Tiers>,
     failure: Arc<Failure>,
-    /// Held shared by a scan and alone by a batch, so that a scan never sees half a commit.
-    turn: RwLock<()>,
     _folder: Folder,
 }
 
@@ -57,50 +55,22 @@ impl SledStore {
         }
         let failure = Arc::new(Failure::none_yet(folder.path().to_owned()));
         make_durable(&folder, &engine, &failure)?;
-        let flusher = Flusher::start(engine.clone(), Arc::clone(&failure))
+        let tiers = Arc::new(Tiers::new(engine, Arc::clone(&failure)));
+        let flusher = Flusher::start(Arc::clone(&tiers), Arc::clone(&failure))
             .map_err(|cause| unusable(&folder, cause))?;
         let store = Self {
             flusher,
-            engine,
+            tiers,
             failure,
-            turn: RwLock::new(()),
             _folder: folder,
         };
         Ok((store, opened))
-    }
-
-    fn apply(&self, during: &'static str, batch: sled::Batch) -> Result<(), SledStoreError> {
-        let _alone = self.turn.write().unwrap_or_else(PoisonError::into_inner);
-        self.failure.guard(during, || self.engine.apply(batch))?;
-        self.flusher.on_commit();
-        Ok(())
-    }
-
-    /// Forgets the position and makes that durable before anything else of the group may go.
-    fn forget_position(&self, group: GroupId) -> Result<(), SledStoreError> {
-        let mut batch = sled::Batch::default();
-        batch.remove(&keys::position_key(keys::group_prefix(group)));
-        self.apply("forgetting a position", batch)?;
-        self.flusher.flush_blocking()
-    }
-
-    fn forget_some(&self, group: GroupId) -> Result<bool, SledStoreError> {
-        let _alone = self.turn.write().unwrap_or_else(PoisonError::into_inner);
-        let prefix = keys::group_prefix(group);
-        let some = self
-            .failure
-            .guard("forgetting a group", || self.engine.forget_some(prefix))?;
-        if some {
-            self.flusher.on_commit();
-        }
-        Ok(some)
     }
 }
 
 impl StateStore for SledStore {
     fn get(&self, group: GroupId, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let place = keys::pair_key(group, key);
-        Ok(self.failure.guard("a read", || self.engine.get(&place))?)
+        Ok(self.tiers.get(group, key)?)
     }
 
     fn scan(
@@ -110,42 +80,24 @@ impl StateStore for SledStore {
         until: &[u8],
         limit: usize,
     ) -> Result<Vec<Pair>, StoreError> {
-        if from >= until {
-            self.failure.check()?;
-            return Ok(Vec::new());
-        }
-        let (from, until) = (keys::pair_key(group, from), keys::pair_key(group, until));
-        let _shared = self.turn.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(self
-            .failure
-            .guard("a scan", || self.engine.scan(&from, &until, limit))?)
+        Ok(self.tiers.scan(group, from, until, limit)?)
     }
 
-    /// Refuses what is too large before anything is written; the store goes on after that.
+    /// Refuses what is too large before anything is taken in; the store goes on after that.
     fn commit(&self, group: GroupId, writes: &WriteSet, position: &[u8]) -> Result<(), StoreError> {
         self.failure.check()?;
         check_sizes(writes, position)?;
-        let mut batch = sled::Batch::default();
-        for (key, write) in writes {
-            let place = keys::pair_key(group, key);
-            match write {
-                Write::Put(value) => batch.insert(place, value.as_slice()),
-                Write::Delete => batch.remove(place),
-            }
-        }
-        batch.insert(&keys::position_key(keys::group_prefix(group)), position);
-        Ok(self.apply("a commit", batch)?)
+        let waiting = self.tiers.commit(group, writes, position);
+        Ok(self.flusher.on_commit(waiting)?)
     }
 
     fn position(&self, group: GroupId) -> Result<Option<Vec<u8>>, StoreError> {
-        let place = keys::position_key(keys::group_prefix(group));
-        Ok(self.failure.guard("a read", || self.engine.get(&place))?)
+        Ok(self.tiers.position(group)?)
     }
 
     fn clear(&self, group: GroupId) -> Result<(), StoreError> {
-        self.forget_position(group)?;
-        while self.forget_some(group)? {}
-        Ok(())
+        self.tiers.clear(group)?;
+        Ok(self.flusher.on_commit(0)?)
     }
 
     async fn flush(&self) -> Result<(), StoreError> {

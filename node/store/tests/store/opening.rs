@@ -241,7 +241,7 @@ fn another_format_is_wiped() {
         .flush_every_ms(None)
         .open()
         .unwrap();
-    db.insert(b"\xfeformat", "tongban-store/2").unwrap();
+    db.insert(b"\xfeformat", "tongban-store/1").unwrap();
     db.flush().unwrap();
     drop(db);
     let (_, opened) = open_as(folder.path());

@@ -1,0 +1,196 @@
+//! The layers in memory over the engine, as one map a group: what is read, how a commit enters, and
+//! how a layer sinks: all of its commits and the positions they come to in one batch of the engine, so
+//! that what is there after a crash is always the state as of some commit.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use tongban_runtime::seams::{Pair, Write, WriteSet};
+use tongban_types::GroupId;
+
+use crate::engine::Engine;
+use crate::error::SledStoreError;
+use crate::failure::Failure;
+use crate::keys;
+use crate::layers::{Known, Layers};
+
+/// Layers and engine. A scan holds the layers and the turn shared, in this order; whoever sinks holds
+/// the turn alone only while it holds no layers.
+#[derive(Debug)]
+pub(crate) struct Tiers {
+    engine: Engine,
+    failure: Arc<Failure>,
+    layers: RwLock<Layers>,
+    /// Held shared by a scan and alone by a batch, so that a scan never sees half of one.
+    turn: RwLock<()>,
+    /// Held by whoever writes to the engine: pages are read and written again.
+    writing: Mutex<()>,
+}
+
+impl Tiers {
+    pub(crate) fn new(engine: Engine, failure: Arc<Failure>) -> Self {
+        Self {
+            engine,
+            failure,
+            layers: RwLock::default(),
+            turn: RwLock::new(()),
+            writing: Mutex::new(()),
+        }
+    }
+
+    /// Takes a commit in and returns how many bytes wait to sink.
+    pub(crate) fn commit(&self, group: GroupId, writes: &WriteSet, position: &[u8]) -> usize {
+        let changes: Vec<_> = writes
+            .iter()
+            .map(|(key, write)| {
+                let value = match write {
+                    Write::Put(value) => Some(value.clone()),
+                    Write::Delete => None,
+                };
+                (keys::pair_key(group, key), value)
+            })
+            .collect();
+        let mut layers = self.layers_mut();
+        for (place, value) in changes {
+            layers.newest.change(place, value);
+        }
+        layers.newest.move_to(keys::group_prefix(group), position);
+        layers.newest.bytes()
+    }
+
+    pub(crate) fn get(
+        &self,
+        group: GroupId,
+        key: &[u8],
+    ) -> Result<Option<Vec<u8>>, SledStoreError> {
+        self.failure.check()?;
+        let place = keys::pair_key(group, key);
+        let above = self.layers().get(&place);
+        match above {
+            Known::Value(value) => Ok(Some(value)),
+            Known::Gone => Ok(None),
+            Known::Nothing => self.failure.guard("a read", || self.engine.get(&place)),
+        }
+    }
+
+    pub(crate) fn position(&self, group: GroupId) -> Result<Option<Vec<u8>>, SledStoreError> {
+        self.failure.check()?;
+        let prefix = keys::group_prefix(group);
+        let above = self.layers().position(prefix);
+        match above {
+            Some(position) => Ok(Some(position)),
+            None => self
+                .failure
+                .guard("a read", || self.engine.position(prefix)),
+        }
+    }
+
+    pub(crate) fn scan(
+        &self,
+        group: GroupId,
+        from: &[u8],
+        until: &[u8],
+        limit: usize,
+    ) -> Result<Vec<Pair>, SledStoreError> {
+        self.failure.check()?;
+        if from >= until || limit == 0 {
+            return Ok(Vec::new());
+        }
+        let (from, until) = (keys::pair_key(group, from), keys::pair_key(group, until));
+        let layers = self.layers();
+        let _shared = self.turn.read().unwrap_or_else(PoisonError::into_inner);
+        self.failure
+            .guard("a scan", || self.merge(&layers, &from, &until, limit))
+    }
+
+    fn merge(
+        &self,
+        layers: &Layers,
+        from: &[u8],
+        until: &[u8],
+        limit: usize,
+    ) -> Result<Vec<Pair>, sled::Error> {
+        let mut above = layers
+            .range(from, until)
+            .map(|(place, value)| (keys::bare(place), value))
+            .peekable();
+        let mut below = self.engine.pairs(from, until)?;
+        let mut under = below.next()?;
+        let mut found = Vec::new();
+        while found.len() < limit {
+            match (above.peek(), &under) {
+                (None, None) => break,
+                (Some((key, _)), Some((old, _))) if old.as_slice() < *key => {
+                    found.extend(under.take());
+                    under = below.next()?;
+                }
+                (None, Some(_)) => {
+                    found.extend(under.take());
+                    under = below.next()?;
+                }
+                (Some((key, value)), _) => {
+                    if under.as_ref().is_some_and(|(old, _)| old == key) {
+                        under = below.next()?;
+                    }
+                    found.extend(value.map(|value| (key.to_vec(), value.to_vec())));
+                    above.next();
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Puts everything committed before the call into the engine.
+    pub(crate) fn sink(&self) -> Result<(), SledStoreError> {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.failure.check()?;
+        let Some(layer) = self.layers_mut().begin_sinking() else {
+            return Ok(());
+        };
+        let batch = self
+            .failure
+            .guard("packing a layer", || self.engine.batch_of(&layer))?;
+        self.apply("a commit", batch)?;
+        // Dropped when nobody waits for the layers any more: it is many small pieces.
+        let sunk = self.layers_mut().end_sinking();
+        drop((layer, sunk));
+        Ok(())
+    }
+
+    /// Forgets everything of a group, its position first and durably.
+    pub(crate) fn clear(&self, group: GroupId) -> Result<(), SledStoreError> {
+        self.sink()?;
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let prefix = keys::group_prefix(group);
+        let mut batch = sled::Batch::default();
+        batch.remove(&keys::position_key(prefix));
+        self.apply("forgetting a position", batch)?;
+        self.sync()?;
+        while self.forget_some(prefix)? {}
+        Ok(())
+    }
+
+    fn forget_some(&self, prefix: [u8; keys::GROUP_BYTES]) -> Result<bool, SledStoreError> {
+        let _alone = self.turn.write().unwrap_or_else(PoisonError::into_inner);
+        self.failure
+            .guard("forgetting a group", || self.engine.forget_some(prefix))
+    }
+
+    /// Makes everything that has sunk durable.
+    pub(crate) fn sync(&self) -> Result<(), SledStoreError> {
+        self.engine.sync(&self.failure)
+    }
+
+    fn apply(&self, during: &'static str, batch: sled::Batch) -> Result<(), SledStoreError> {
+        let _alone = self.turn.write().unwrap_or_else(PoisonError::into_inner);
+        self.failure.guard(during, || self.engine.apply(batch))
+    }
+
+    fn layers(&self) -> RwLockReadGuard<'_, Layers> {
+        self.layers.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn layers_mut(&self) -> RwLockWriteGuard<'_, Layers> {
+        // Nothing under this lock can panic half-way through a commit but for want of memory.
+        self.layers.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
