@@ -10,7 +10,7 @@ use openraft_rt::AsyncRuntime;
 use tongban_machine::{Refusal, Reply as MachineReply};
 use tongban_types::{
     BatchHead, Command, CommandBatch, Entry, GroupId, Hash, KeyRole, Purpose, ReceiptBody,
-    ReplicatedReceipt, encode, leaf_hash, limits, merkle_path, merkle_root,
+    ReplicatedReceipt, encode, leaf_hash, limits, merkle_paths,
 };
 
 use crate::channels::{Awaited, Inlet, Queue, Reply, answer, queue};
@@ -25,7 +25,7 @@ use crate::submit::SubmitError;
 const WAITING_MAX: usize = 4 * BATCHES_MAX * limits::BATCH_COMMANDS_MAX;
 
 /// Entries under way at once: while one syncs, the next is replicated and the next is signed.
-const BATCHES_MAX: usize = 4;
+const BATCHES_MAX: usize = 2;
 
 /// An order with the receipt to sign once it is committed.
 pub(crate) struct Order {
@@ -302,7 +302,8 @@ pub(crate) fn sign_leaves<P: Platform>(
         return Vec::new();
     }
     let leaves: Vec<Hash> = bodies.iter().map(|body| leaf_hash(body)).collect();
-    let message = Purpose::ReceiptReplicated.message(&merkle_root(&leaves).0);
+    let (root, paths) = merkle_paths(&leaves);
+    let message = Purpose::ReceiptReplicated.message(&root.0);
     let key = core
         .signer
         .public(KeyRole::Receipt)
@@ -313,16 +314,14 @@ pub(crate) fn sign_leaves<P: Platform>(
     let count = u32::try_from(bodies.len()).unwrap_or(u32::MAX);
     (0_u32..)
         .zip(bodies)
-        .map(|(index, body)| {
-            let path = merkle_path(&leaves, index as usize).unwrap_or_default();
-            ReplicatedReceipt {
-                signer,
-                signature,
-                body,
-                index,
-                count,
-                path,
-            }
+        .zip(paths)
+        .map(|((index, body), path)| ReplicatedReceipt {
+            signer,
+            signature,
+            body,
+            index,
+            count,
+            path,
         })
         .collect()
 }

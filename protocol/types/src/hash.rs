@@ -90,6 +90,35 @@ fn collect_path(leaves: &[Hash], index: usize, path: &mut Vec<Hash>) {
     }
 }
 
+/// The root of a tree and the audit paths of all its leaves, in order: what [`merkle_root`] and
+/// [`merkle_path`] give, for the hashes of one tree instead of one a leaf.
+pub fn merkle_paths(leaves: &[Hash]) -> (Hash, Vec<Vec<Hash>>) {
+    let mut paths = vec![Vec::new(); leaves.len()];
+    let root = match leaves {
+        [] => merkle_root(leaves),
+        _ => collect_paths(leaves, &mut paths),
+    };
+    (root, paths)
+}
+
+fn collect_paths(leaves: &[Hash], paths: &mut [Vec<Hash>]) -> Hash {
+    if let [leaf] = leaves {
+        return *leaf;
+    }
+    let middle = split(leaves.len());
+    let (left, right) = leaves.split_at(middle);
+    let (left_paths, right_paths) = paths.split_at_mut(middle);
+    let left = collect_paths(left, left_paths);
+    let right = collect_paths(right, right_paths);
+    for path in left_paths {
+        path.push(right);
+    }
+    for path in right_paths {
+        path.push(left);
+    }
+    node_hash(left, right)
+}
+
 /// The root an audit path leads to (RFC 9162 §2.1.3.2); `None` if the path has the wrong length for
 /// the tree or the index is past the end.
 pub fn root_from_path(leaf: Hash, index: usize, count: usize, path: &[Hash]) -> Option<Hash> {
@@ -160,6 +189,17 @@ mod tests {
                     Some(root)
                 );
             }
+        }
+    }
+
+    #[test]
+    fn all_paths_at_once_are_those_of_each_leaf() {
+        for count in 0..70 {
+            let leaves = leaves(count);
+            let (root, paths) = merkle_paths(&leaves);
+            assert_eq!(root, merkle_root(&leaves));
+            let single = (0..count).map(|index| merkle_path(&leaves, index).unwrap());
+            assert_eq!(paths, single.collect::<Vec<_>>());
         }
     }
 

@@ -40,7 +40,9 @@ pub use command::{
 pub use credit::CreditCode;
 pub use division::{Division, DivisionLevel};
 pub use entry::Entry;
-pub use hash::{Hash, leaf_hash, merkle_path, merkle_root, root_from_path, sha256, sha256_parts};
+pub use hash::{
+    Hash, leaf_hash, merkle_path, merkle_paths, merkle_root, root_from_path, sha256, sha256_parts,
+};
 pub use ids::{CityCode, GroupId, MalformedId, NodeId};
 pub use item::{HandlingMode, ItemCode, ItemTerms, ItemVersion};
 pub use keys::{KeyRole, PublicKey, Purpose, SealingPublicKey, Signature, Signed};
