@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tongban_trust::{Registry, RegistryFile};
 use tongban_types::{
-    CommandId, GroupId, Hash, KeyRole, NodeId, PublicKey, VoterReport, limits, sha256_parts,
+    Calendar, CommandId, GroupId, Hash, KeyRole, NodeId, PublicKey, VoterReport, limits,
+    sha256_parts,
 };
 
 use crate::checked::{CheckedBody, CheckedEntry};
@@ -33,6 +34,7 @@ pub struct Machine {
     group: GroupId,
     genesis: Hash,
     parsed: Mutex<Option<Arc<Registry>>>,
+    calendar: Mutex<Option<(u32, Arc<Calendar>)>>,
 }
 
 /// What applying an entry came to.
@@ -67,6 +69,7 @@ impl Machine {
             group,
             genesis,
             parsed: Mutex::new(None),
+            calendar: Mutex::new(None),
         }
     }
 
@@ -77,12 +80,13 @@ impl Machine {
 
     /// Applies the entry at `index` to the state that `view` shows.
     pub fn apply(&self, view: &dyn View, index: u64, entry: &CheckedEntry) -> Applied {
+        let ground: Ground = load(view, keyspace::GROUND).unwrap_or_default();
         let mut context = Context {
             group: self.group,
             index,
-            ground: load(view, keyspace::GROUND).unwrap_or_default(),
             registry: self.registry(view),
-            calendar: load(view, keyspace::CALENDAR).map(Arc::new),
+            calendar: self.calendar(view, ground.calendar),
+            ground,
             draft: Draft::new(view),
             parcels: Vec::new(),
         };
@@ -190,6 +194,19 @@ impl Machine {
         let registry = Arc::new(RegistryFile::decode(&file).ok()?.registry().clone());
         *parsed = Some(registry.clone());
         Some(registry)
+    }
+
+    /// The calendar of a view, read at most once a version.
+    fn calendar(&self, view: &dyn View, version: u32) -> Option<Arc<Calendar>> {
+        let mut read = self.calendar.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((before, calendar)) = &*read
+            && *before == version
+        {
+            return Some(calendar.clone());
+        }
+        let calendar: Arc<Calendar> = Arc::new(load(view, keyspace::CALENDAR)?);
+        *read = Some((version, calendar.clone()));
+        Some(calendar)
     }
 
     fn remember_registry(&self, context: &Context<'_>) {

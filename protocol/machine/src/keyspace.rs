@@ -31,8 +31,8 @@ fn key(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
     key
 }
 
-fn number(case: CaseNumber) -> String {
-    case.to_string()
+fn number(case: CaseNumber) -> [u8; CaseNumber::LENGTH] {
+    case.text()
 }
 
 fn group(id: GroupId) -> [u8; 4] {
@@ -45,33 +45,33 @@ fn moment(at: Timestamp) -> [u8; 8] {
 }
 
 pub(crate) fn case(case: CaseNumber) -> Vec<u8> {
-    key(b'c', &[number(case).as_bytes()])
+    key(b'c', &[&number(case)])
 }
 
 pub(crate) const CASES: u8 = b'c';
 
 pub(crate) fn form(case: CaseNumber) -> Vec<u8> {
-    key(b'f', &[number(case).as_bytes()])
+    key(b'f', &[&number(case)])
 }
 
 pub(crate) fn document(case: CaseNumber) -> Vec<u8> {
-    key(b'd', &[number(case).as_bytes()])
+    key(b'd', &[&number(case)])
 }
 
 pub(crate) fn signing_input(case: CaseNumber) -> Vec<u8> {
-    key(b'D', &[number(case).as_bytes()])
+    key(b'D', &[&number(case)])
 }
 
 pub(crate) fn movement(case: CaseNumber, version: CaseVersion) -> Vec<u8> {
-    key(b'h', &[number(case).as_bytes(), &version.0.to_be_bytes()])
+    key(b'h', &[&number(case), &version.0.to_be_bytes()])
 }
 
 pub(crate) fn movements(case: CaseNumber) -> Vec<u8> {
-    key(b'h', &[number(case).as_bytes()])
+    key(b'h', &[&number(case)])
 }
 
 pub(crate) fn by_state(state: CaseState, case: CaseNumber) -> Vec<u8> {
-    key(b'l', &[&[state as u8], number(case).as_bytes()])
+    key(b'l', &[&[state as u8], &number(case)])
 }
 
 pub(crate) fn in_state(state: CaseState) -> Vec<u8> {
@@ -103,28 +103,21 @@ pub(crate) fn waiting(to: GroupId, position: u64) -> Vec<u8> {
 pub(crate) const WAITING: &[u8] = b"w";
 
 pub(crate) fn next_to_send(to: GroupId, case: CaseNumber) -> Vec<u8> {
-    key(b's', &[&group(to), number(case).as_bytes()])
+    key(b's', &[&group(to), &number(case)])
 }
 
 pub(crate) fn outstanding(to: GroupId, case: CaseNumber, sequence: u32) -> Vec<u8> {
-    key(
-        b'p',
-        &[&group(to), number(case).as_bytes(), &sequence.to_be_bytes()],
-    )
+    key(b'p', &[&group(to), &number(case), &sequence.to_be_bytes()])
 }
 
 pub(crate) fn next_to_receive(from: GroupId, case: CaseNumber) -> Vec<u8> {
-    key(b'r', &[&group(from), number(case).as_bytes()])
+    key(b'r', &[&group(from), &number(case)])
 }
 
 pub(crate) fn received(from: GroupId, case: CaseNumber, sequence: u32) -> Vec<u8> {
     key(
         b'a',
-        &[
-            &group(from),
-            number(case).as_bytes(),
-            &sequence.to_be_bytes(),
-        ],
+        &[&group(from), &number(case), &sequence.to_be_bytes()],
     )
 }
 
@@ -138,10 +131,7 @@ pub(crate) enum Deadline {
 }
 
 pub(crate) fn deadline(at: Timestamp, case: CaseNumber, deadline: Deadline) -> Vec<u8> {
-    key(
-        b't',
-        &[&moment(at), number(case).as_bytes(), &[deadline as u8]],
-    )
+    key(b't', &[&moment(at), &number(case), &[deadline as u8]])
 }
 
 pub(crate) const DEADLINES: &[u8] = b"t";
@@ -198,7 +188,7 @@ pub(crate) fn hash_point(index: u64) -> Vec<u8> {
 pub(crate) const HASH_POINTS: &[u8] = b"P";
 
 pub(crate) fn owed(case: CaseNumber) -> Vec<u8> {
-    key(b'e', &[number(case).as_bytes()])
+    key(b'e', &[&number(case)])
 }
 
 pub(crate) const OWED: &[u8] = b"e";
@@ -226,12 +216,12 @@ pub(crate) fn read_deadline(key: &[u8]) -> Option<(Timestamp, CaseNumber, Deadli
 
 /// Marks that the mirror of a case missed something; the value is when it is told again.
 pub(crate) fn stale_mirror(case: CaseNumber) -> Vec<u8> {
-    key(b'm', &[number(case).as_bytes()])
+    key(b'm', &[&number(case)])
 }
 
 /// Marks a case with a day that is provisional by a calendar.
 pub(crate) fn provisional(calendar: u32, case: CaseNumber) -> Vec<u8> {
-    key(b'u', &[&calendar.to_be_bytes(), number(case).as_bytes()])
+    key(b'u', &[&calendar.to_be_bytes(), &number(case)])
 }
 
 /// The marks of all calendars before one.

@@ -83,17 +83,36 @@ impl CaseNumber {
     pub const fn sequence(self) -> u32 {
         self.sequence
     }
+
+    /// The number as text: ASCII digits and the check character. Every key of a case is made of it.
+    pub fn text(self) -> [u8; Self::LENGTH] {
+        let (year, month, day) = self.day.ymd();
+        let year = u32::try_from(year).expect("a year from 2000 to 9999");
+        let mut text = [0; Self::LENGTH];
+        put_digits(self.city.number(), &mut text[..6]);
+        put_digits(year, &mut text[6..10]);
+        put_digits(month, &mut text[10..12]);
+        put_digits(day, &mut text[12..14]);
+        put_digits(u32::from(self.node), &mut text[14..16]);
+        put_digits(self.sequence, &mut text[16..22]);
+        text[22] = mod_37_36(&text[..22]).expect("all of it is digits");
+        text
+    }
 }
 
 impl std::fmt::Display for CaseNumber {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (year, month, day) = self.day.ymd();
-        let text = format!(
-            "{}{year:04}{month:02}{day:02}{:02}{:06}",
-            self.city, self.node, self.sequence
-        );
-        let check = mod_37_36(text.as_bytes()).expect("all of it is digits");
-        write!(f, "{text}{}", char::from(check))
+        let text = self.text();
+        f.write_str(std::str::from_utf8(&text).expect("digits and a letter"))
+    }
+}
+
+/// Writes a number in decimal digits, with zeros in front.
+fn put_digits(number: u32, digits: &mut [u8]) {
+    let mut rest = number;
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(rest % 10).expect("a digit");
+        rest /= 10;
     }
 }
 

@@ -204,6 +204,7 @@ pub struct CommandBatch {
     /// Over `Purpose::CommandBatch` and the encoded head.
     pub signature: Signature,
     /// The encoded commands, 1 to `BATCH_COMMANDS_MAX`.
+    #[serde(with = "crate::run::list")]
     pub commands: Vec<Vec<u8>>,
 }
 

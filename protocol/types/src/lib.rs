@@ -24,6 +24,7 @@ mod people;
 mod placement;
 mod receipt;
 mod resident;
+mod run;
 mod sealed;
 mod time;
 

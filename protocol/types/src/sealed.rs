@@ -28,6 +28,7 @@ pub struct Sealed {
     /// Random, 24 bytes, never used twice under one key.
     pub nonce: [u8; 24],
     /// Ciphertext and tag.
+    #[serde(with = "crate::run")]
     pub ciphertext: Vec<u8>,
 }
 
