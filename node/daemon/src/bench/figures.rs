@@ -19,6 +19,12 @@ pub(crate) struct Figures {
     p99_ms: f64,
     /// Processor time of all nodes a case; the generator is not in it.
     cpu_us_per_case: f64,
+    /// Of that, of the node at whose desk cases are handed in.
+    desk_cpu_us_per_case: f64,
+    /// Of that, of the other voters' nodes.
+    others_cpu_us_per_case: f64,
+    /// Of that, of the threads that only put applied state down, on all nodes.
+    state_cpu_us_per_case: f64,
     /// Bytes written to all logs and grown in all states, a case.
     bytes_per_case: f64,
     log_bytes_per_case: f64,
@@ -59,6 +65,12 @@ impl Figures {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let log_bytes = after.log_bytes.saturating_sub(before.log_bytes);
         let state_bytes = after.state_bytes.saturating_sub(before.state_bytes);
+        // Cases are handed in at the first of them.
+        let [desk_before, desk] = [before, after].map(|usage| usage.cpu_us_of.first());
+        let desk = desk
+            .zip(desk_before)
+            .map_or(0, |(after, before)| after.saturating_sub(*before));
+        let cpu = after.cpu_us.saturating_sub(before.cpu_us);
         let ceiling_of = |batch| {
             ceiling
                 .cases_per_second(cores, intake.voters, batch)
@@ -68,7 +80,10 @@ impl Figures {
             cases_per_second: rounded(count(cases) / seconds),
             p50_ms: quantile_ms(&written.latencies, 0.50),
             p99_ms: quantile_ms(&written.latencies, 0.99),
-            cpu_us_per_case: a_case(after.cpu_us.saturating_sub(before.cpu_us)),
+            cpu_us_per_case: a_case(cpu),
+            desk_cpu_us_per_case: a_case(desk),
+            others_cpu_us_per_case: a_case(cpu.saturating_sub(desk)),
+            state_cpu_us_per_case: a_case(after.state_cpu_us.saturating_sub(before.state_cpu_us)),
             bytes_per_case: a_case(log_bytes + state_bytes),
             log_bytes_per_case: a_case(log_bytes),
             state_bytes_per_case: a_case(state_bytes),
@@ -167,6 +182,10 @@ impl Figures {
                 self.state_bytes_per_case,
             ),
             format!(
+                "其中收件节点 {:.0} µs, 其余节点 {:.0} µs; 写状态的线程占 {:.0} µs",
+                self.desk_cpu_us_per_case, self.others_cpu_us_per_case, self.state_cpu_us_per_case,
+            ),
+            format!(
                 "每条日志 {:.1} 件, 每秒同步 {:.0} 次; 主副本在{}",
                 self.cases_per_entry, self.syncs_per_second, self.leader,
             ),
@@ -238,6 +257,8 @@ mod tests {
         let nothing = Usage {
             pids: Vec::new(),
             cpu_us: 0,
+            cpu_us_of: vec![0, 0],
+            state_cpu_us: 0,
             generator_cpu_us: 0,
             log_bytes: 0,
             log_syncs: 0,
@@ -246,6 +267,8 @@ mod tests {
         };
         let used = Usage {
             cpu_us: 700,
+            cpu_us_of: vec![400, 300],
+            state_cpu_us: 100,
             entries: 1,
             ..nothing.clone()
         };
@@ -266,6 +289,8 @@ mod tests {
             unsealed: figures(0),
         };
         assert!(whole.is_whole());
+        let shown = whole.to_text();
+        assert!(shown.contains("其中收件节点 400 µs, 其余节点 300 µs; 写状态的线程占 100 µs"));
         let json = serde_json::to_value(&whole).unwrap();
         for name in [
             "cases_per_second",

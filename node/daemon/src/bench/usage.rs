@@ -13,6 +13,9 @@ const TICKS_PER_SECOND: u64 = 100;
 
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 
+/// Starts of the names of threads that only put applied state down: the store's own and the engine's.
+const STATE_THREADS: [&str; 2] = ["store-", "sled-"];
+
 /// Readings over all processes at one moment.
 #[derive(Clone, Debug)]
 pub(super) struct Usage {
@@ -20,6 +23,10 @@ pub(super) struct Usage {
     pub(super) pids: Vec<u32>,
     /// Processor time of the nodes, user and system, in microseconds.
     pub(super) cpu_us: u64,
+    /// Of that, the time of each process, in their order.
+    pub(super) cpu_us_of: Vec<u64>,
+    /// Of that, the time of the threads that only put applied state down.
+    pub(super) state_cpu_us: u64,
     /// Processor time of the generator.
     pub(super) generator_cpu_us: u64,
     /// Bytes written to the logs.
@@ -38,6 +45,8 @@ impl Usage {
         let pids = federation.pids();
         let mut usage = Self {
             cpu_us: 0,
+            cpu_us_of: Vec::new(),
+            state_cpu_us: 0,
             generator_cpu_us: cpu_us(std::process::id())?,
             log_bytes: 0,
             log_syncs: 0,
@@ -46,8 +55,10 @@ impl Usage {
             pids,
         };
         for pid in &usage.pids {
-            usage.cpu_us += cpu_us(*pid)?;
+            usage.cpu_us_of.push(cpu_us(*pid)?);
+            usage.state_cpu_us += threads_cpu_us(*pid, &STATE_THREADS)?;
         }
+        usage.cpu_us = usage.cpu_us_of.iter().sum();
         for place in 0..federation.layout.sites.len() {
             let site = federation.site(place);
             for folder in ["state", "snapshots"] {
@@ -88,6 +99,22 @@ fn cpu_us(pid: u32) -> anyhow::Result<u64> {
     ticks_of(&stat).map(|ticks| ticks * 1_000_000 / TICKS_PER_SECOND)
 }
 
+/// Time of the threads of a process whose names begin so.
+fn threads_cpu_us(pid: u32, names: &[&str]) -> anyhow::Result<u64> {
+    let mut used = 0;
+    for thread in std::fs::read_dir(format!("/proc/{pid}/task")).context("a process is gone")? {
+        // A thread may end while it is looked at.
+        let Ok(stat) = std::fs::read_to_string(thread?.path().join("stat")) else {
+            continue;
+        };
+        let name = stat.split_once('(').map_or("", |(_, name)| name);
+        if names.iter().any(|start| name.starts_with(start)) {
+            used += ticks_of(&stat)? * 1_000_000 / TICKS_PER_SECOND;
+        }
+    }
+    Ok(used)
+}
+
 fn ticks_of(stat: &str) -> anyhow::Result<u64> {
     // The name in parentheses may hold blanks and parentheses; after it the third field follows.
     let (_, rest) = stat.rsplit_once(')').context("stat names its process")?;
@@ -119,6 +146,25 @@ mod tests {
         assert_eq!(ticks_of(stat).unwrap(), 42);
         assert!(cpu_us(std::process::id()).is_ok());
         assert!(ticks_of("nothing").is_err());
+    }
+
+    #[test]
+    fn the_time_of_threads_is_told_by_their_names() {
+        let (stop, stopped) = std::sync::mpsc::channel::<()>();
+        let busy = std::thread::Builder::new().name("bench-busy".to_owned());
+        let busy = busy.spawn(move || {
+            while stopped.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+                std::hint::black_box(0);
+            }
+        });
+        let me = std::process::id();
+        let begun = std::time::Instant::now();
+        while threads_cpu_us(me, &["bench-b"]).unwrap() == 0 {
+            assert!(begun.elapsed() < PATIENCE, "a busy thread uses time");
+        }
+        assert_eq!(threads_cpu_us(me, &["no-such"]).unwrap(), 0);
+        drop(stop);
+        busy.unwrap().join().unwrap();
     }
 
     #[test]
