@@ -20,11 +20,12 @@ use crate::seams::{Platform, Signer};
 use crate::signal::Signal;
 use crate::submit::SubmitError;
 
-/// Orders waiting at once: four batches of the largest size for each entry under way; beyond it the
+/// Orders waiting at once: eight batches of the largest size for each entry under way; beyond it the
 /// node says it is busy.
-const WAITING_MAX: usize = 4 * BATCHES_MAX * limits::BATCH_COMMANDS_MAX;
+const WAITING_MAX: usize = 8 * BATCHES_MAX * limits::BATCH_COMMANDS_MAX;
 
-/// Entries under way at once: while one syncs, the next is replicated and the next is signed.
+/// Entries under way at once: while one syncs and is replicated, the next gathers and is signed. More
+/// would only make each of them smaller, and all that an entry costs would be paid for fewer cases.
 const BATCHES_MAX: usize = 2;
 
 /// An order with the receipt to sign once it is committed.
