@@ -1,5 +1,6 @@
-//! Small round trips a second between two nodes in one process, over loopback TCP, Noise and Yamux:
-//! `cargo run --release -p tongban-net --example throughput -- [in flight] [seconds] [bytes]`.
+//! Small round trips a second between two nodes in one process, over loopback QUIC, or TCP
+//! with Noise and Yamux where the fourth word is `tcp`:
+//! `cargo run --release -p tongban-net --example throughput -- [in flight] [seconds] [bytes] [tcp]`.
 #![expect(clippy::print_stdout, reason = "an example reports to its terminal")]
 
 use std::error::Error;
@@ -23,6 +24,10 @@ impl Service for Echo {
     }
 }
 
+fn quic_on() -> bool {
+    std::env::args().nth(4).as_deref() != Some("tcp")
+}
+
 async fn start(number: u8) -> Result<(Libp2pTransport, NodeId, Peer), Box<dyn Error>> {
     let me = NodeId::new("350100".parse()?, number)?;
     let seed = [number; 32];
@@ -30,6 +35,7 @@ async fn start(number: u8) -> Result<(Libp2pTransport, NodeId, Peer), Box<dyn Er
         me,
         identity: seed,
         listen: vec!["127.0.0.1:0".parse()?],
+        quic: quic_on(),
         peers: Directory::default(),
     };
     let (transport, addresses) = Libp2pTransport::start(config).await?;

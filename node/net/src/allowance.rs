@@ -22,6 +22,8 @@ pub(crate) struct Allowance {
 /// A part of it, given back when dropped.
 pub(crate) struct Held {
     call: OwnedSemaphorePermit,
+    /// The request's place in the quota of its peer, if it has one there.
+    of_peer: Option<OwnedSemaphorePermit>,
     _bytes: OwnedSemaphorePermit,
 }
 
@@ -43,6 +45,7 @@ impl Allowance {
         drop(acquire(&self.answers, 1).await);
         Held {
             call: acquire(&self.calls, 1).await,
+            of_peer: None,
             _bytes: acquire(&self.bytes, units(bytes)).await,
         }
     }
@@ -50,12 +53,21 @@ impl Allowance {
     /// The request is answered: what it held of the bytes of requests goes back, and the answer takes
     /// its part of theirs.
     pub(crate) async fn turn_to_answer(&self, held: Held, bytes: usize) -> Held {
-        let Held { call, .. } = held;
+        let Held { call, of_peer, .. } = held;
         let bytes = bytes.min(FRAME_BYTES_MAX);
         Held {
             call,
+            of_peer,
             _bytes: acquire(&self.answers, units(bytes)).await,
         }
+    }
+}
+
+impl Held {
+    /// Keeps the request's place in the quota of its peer for as long.
+    pub(crate) fn with(mut self, of_peer: Option<OwnedSemaphorePermit>) -> Self {
+        self.of_peer = of_peer;
+        self
     }
 }
 

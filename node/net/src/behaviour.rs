@@ -6,10 +6,10 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use libp2p::core::Endpoint;
 use libp2p::core::transport::PortUse;
-use libp2p::multiaddr::Protocol;
 use libp2p::swarm::{
     CloseConnection, ConnectionDenied, ConnectionId, DialError, FromSwarm, ListenError,
     NetworkBehaviour, ToSwarm,
@@ -18,17 +18,21 @@ use libp2p::{Multiaddr, PeerId};
 use tokio::sync::mpsc;
 use tongban_types::NodeId;
 
+use crate::carrier::{Carrier, socket_of};
 use crate::config::Tuning;
 use crate::directory::DirectoryInForce;
 use crate::handler::{InboundStream, StreamHandler};
 use crate::inlets::Inlets;
 use crate::keepalive;
-use crate::links::{Connection, Links};
+use crate::links::{Connection, LinkError, Links};
 use crate::metrics::{Counters, Denial};
 use crate::tasks::Tasks;
 
 /// Streams asked for on one connection and not yet being opened: all kinds at once.
 const STREAM_REQUESTS_MAX: usize = 8;
+
+/// The two halves of one dial come in within this time: the later begins 250 ms after the earlier.
+const DIAL_SPREAD_MAX: Duration = Duration::from_secs(1);
 
 /// What the behaviour shares with the rest of the transport.
 #[derive(Clone, Debug)]
@@ -45,12 +49,28 @@ pub(crate) struct Shared {
 #[derive(Debug)]
 pub(crate) struct Gate {
     shared: Shared,
-    /// Inbound connections in handshake, with the address they come from.
-    pending: HashMap<ConnectionId, Option<IpAddr>>,
+    /// Inbound connections in handshake.
+    pending: HashMap<ConnectionId, Pending>,
     /// Our dials under way: at most one a peer.
-    dials: HashMap<ConnectionId, NodeId>,
+    dials: HashMap<ConnectionId, Dial>,
     open: HashMap<ConnectionId, Open>,
     orders: VecDeque<ToSwarm<Infallible, Infallible>>,
+}
+
+/// An inbound connection in handshake.
+#[derive(Debug)]
+struct Pending {
+    from: Option<IpAddr>,
+    /// Whether no node is enrolled at that address.
+    is_stranger: bool,
+}
+
+/// A dial under way.
+#[derive(Clone, Copy, Debug)]
+struct Dial {
+    node: NodeId,
+    /// Whether the one before brought nothing.
+    again: bool,
 }
 
 /// A connection past the gate.
@@ -74,8 +94,24 @@ impl Gate {
     }
 
     /// Takes note of a dial before the swarm starts it; others are denied.
-    pub(crate) fn expect_dial(&mut self, id: ConnectionId, node: NodeId) {
-        self.dials.insert(id, node);
+    pub(crate) fn expect_dial(&mut self, id: ConnectionId, node: NodeId, again: bool) {
+        self.dials.insert(id, Dial { node, again });
+        self.count_handshakes();
+    }
+
+    fn count_handshakes(&self) {
+        self.shared.counters.dialing.set(self.dials.len());
+        self.shared.counters.handshaking.set(self.pending.len());
+    }
+
+    /// Dials under way.
+    pub(crate) fn dials_under_way(&self) -> usize {
+        self.dials.len()
+    }
+
+    /// Of these, dials of peers whose last dial brought nothing.
+    pub(crate) fn dials_again_under_way(&self) -> usize {
+        self.dials.values().filter(|dial| dial.again).count()
     }
 
     /// The connections of peers that are no longer enrolled with the key they proved.
@@ -107,6 +143,7 @@ impl Gate {
         &mut self,
         id: ConnectionId,
         identity: PeerId,
+        carrier: Carrier,
         dialed: Option<NodeId>,
     ) -> Result<StreamHandler, ConnectionDenied> {
         let enrolled = self.shared.directory.get().node_of(&identity);
@@ -125,7 +162,7 @@ impl Gate {
             node,
             identity,
             dialed: dialed.is_some(),
-            connection: Arc::new(Connection::new(id, streams)),
+            connection: Arc::new(Connection::new(id, carrier, streams)),
         };
         self.open.insert(id, open);
         let stream_timeout = self.shared.tuning.stream_timeout;
@@ -139,11 +176,11 @@ impl Gate {
         };
         let (node, dialed) = (open.node, open.dialed);
         let connection = Arc::clone(&open.connection);
-        self.shared.counters.connections.one();
-        self.shared.counters.connections_opened.one();
-        tracing::debug!(peer = %node, connection = %id, dialed, "connected");
+        self.shared.counters.connected(connection.carrier);
+        let carrier = connection.carrier.name();
+        tracing::debug!(peer = %node, connection = %id, dialed, carrier, "connected");
         if !dialed {
-            self.supersede(node, id);
+            self.supersede(node, id, connection.carrier);
         }
         let links = &self.shared.links;
         links.on_established(node, Arc::clone(&connection), dialed);
@@ -155,10 +192,13 @@ impl Gate {
     }
 
     /// Closes older connections the peer opened: it opens one only when it has none, so it has lost
-    /// them, and we would notice only by silence.
-    fn supersede(&mut self, node: NodeId, newest: ConnectionId) {
+    /// them, and we would notice only by silence. Two over different carriers within a moment are the
+    /// two halves of one dial, of which the peer keeps the first.
+    fn supersede(&mut self, node: NodeId, newest: ConnectionId, carrier: Carrier) {
         for (id, open) in &self.open {
-            if open.node == node && !open.dialed && *id != newest {
+            let is_other_half =
+                open.connection.carrier != carrier && open.connection.age() < DIAL_SPREAD_MAX;
+            if open.node == node && !open.dialed && *id != newest && !is_other_half {
                 self.shared.counters.connections_superseded.one();
                 self.shared.links.on_gone(node, *id);
                 self.orders.push_back(ToSwarm::CloseConnection {
@@ -171,7 +211,7 @@ impl Gate {
 
     fn on_closed(&mut self, id: ConnectionId) {
         if let Some(open) = self.open.remove(&id) {
-            self.shared.counters.connections.one_less();
+            self.shared.counters.disconnected(open.connection.carrier);
             self.shared.links.on_gone(open.node, id);
             tracing::debug!(peer = %open.node, connection = %id, "disconnected");
         }
@@ -179,7 +219,7 @@ impl Gate {
 
     fn on_dial_failed(&mut self, id: ConnectionId, error: &DialError) {
         self.open.remove(&id);
-        let Some(node) = self.dials.remove(&id) else {
+        let Some(Dial { node, .. }) = self.dials.remove(&id) else {
             return;
         };
         self.shared.counters.dials_failed.one();
@@ -190,10 +230,11 @@ impl Gate {
             self.shared.counters.denied(Denial::WrongKey);
             let code = Denial::WrongKey.code();
             tracing::warn!(peer = %node, %code, "another key answers at the address of the peer");
+            self.shared.links.on_dial_failed(node, LinkError::WrongKey);
         } else {
             tracing::debug!(peer = %node, %error, "a dial failed");
+            self.shared.links.on_dial_failed(node, LinkError::NoAnswer);
         }
-        self.shared.links.on_dial_failed(node);
     }
 
     fn on_handshake_failed(&mut self, id: ConnectionId, error: &ListenError) {
@@ -216,15 +257,22 @@ impl NetworkBehaviour for Gate {
         _: &Multiaddr,
         from: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
-        let address = ip_of(from);
-        if self.pending.len() >= self.shared.tuning.pending_max {
+        let from = socket_of(from).map(|from| from.ip());
+        let directory = self.shared.directory.get();
+        let is_stranger = !from.is_some_and(|from| directory.is_machine(from));
+        let tuning = &self.shared.tuning;
+        let of_strangers = self.pending.values().filter(|one| one.is_stranger).count();
+        if self.pending.len() >= tuning.pending_max
+            || (is_stranger && of_strangers >= tuning.pending_of_strangers_max)
+        {
             return Err(self.deny(Denial::Pending));
         }
-        let of_address = self.pending.values().filter(|one| **one == address);
-        if of_address.count() >= self.shared.tuning.pending_per_address_max {
+        let of_address = self.pending.values().filter(|one| one.from == from);
+        if of_address.count() >= tuning.pending_per_address_max {
             return Err(self.deny(Denial::PendingOfAddress));
         }
-        self.pending.insert(id, address);
+        self.pending.insert(id, Pending { from, is_stranger });
+        self.count_handshakes();
         Ok(())
     }
 
@@ -232,11 +280,11 @@ impl NetworkBehaviour for Gate {
         &mut self,
         id: ConnectionId,
         identity: PeerId,
-        _: &Multiaddr,
+        at: &Multiaddr,
         _: &Multiaddr,
     ) -> Result<StreamHandler, ConnectionDenied> {
         self.pending.remove(&id);
-        self.admit(id, identity, None)
+        self.admit(id, identity, Carrier::of(at), None)
     }
 
     fn handle_pending_outbound_connection(
@@ -257,12 +305,12 @@ impl NetworkBehaviour for Gate {
         &mut self,
         id: ConnectionId,
         identity: PeerId,
-        _: &Multiaddr,
+        at: &Multiaddr,
         _: Endpoint,
         _: PortUse,
     ) -> Result<StreamHandler, ConnectionDenied> {
         match self.dials.get(&id) {
-            Some(node) => self.admit(id, identity, Some(*node)),
+            Some(Dial { node, .. }) => self.admit(id, identity, Carrier::of(at), Some(*node)),
             None => Err(self.deny(Denial::NotEnrolled)),
         }
     }
@@ -277,6 +325,7 @@ impl NetworkBehaviour for Gate {
             }
             _ => {}
         }
+        self.count_handshakes();
     }
 
     fn on_connection_handler_event(&mut self, _: PeerId, id: ConnectionId, inbound: InboundStream) {
@@ -290,12 +339,4 @@ impl NetworkBehaviour for Gate {
         // Orders arise only inside calls of the swarm, which polls again after each.
         self.orders.pop_front().map_or(Poll::Pending, Poll::Ready)
     }
-}
-
-fn ip_of(address: &Multiaddr) -> Option<IpAddr> {
-    address.iter().find_map(|part| match part {
-        Protocol::Ip4(ip) => Some(IpAddr::V4(ip)),
-        Protocol::Ip6(ip) => Some(IpAddr::V6(ip)),
-        _ => None,
-    })
 }

@@ -17,6 +17,8 @@ pub struct NetConfig {
     pub identity: [u8; 32],
     /// Where to take connections; port 0 lets the system choose. Empty: only dial.
     pub listen: Vec<SocketAddr>,
+    /// Whether QUIC is spoken beside TCP, on the same port number by UDP.
+    pub quic: bool,
     /// Who is enrolled.
     pub peers: Directory,
 }
@@ -26,6 +28,7 @@ impl std::fmt::Debug for NetConfig {
         f.debug_struct("NetConfig")
             .field("me", &self.me)
             .field("listen", &self.listen)
+            .field("quic", &self.quic)
             .field("peers", &self.peers)
             .finish_non_exhaustive()
     }
@@ -47,11 +50,28 @@ pub struct Tuning {
     /// Bytes of answers to one (peer, lane) that wait to be written, as many; while more wait, no
     /// further request is begun.
     pub answer_bytes_max: usize,
+    /// Requests of one peer being answered at once on all lanes but Raft's; more are refused with
+    /// `PEER_OVER_QUOTA`. As many as two full lanes.
+    pub calls_of_peer_max: usize,
+    /// Bytes of requests a second from one peer, on all lanes: half of what a line of a gigabit carries,
+    /// so that one peer leaves room for the others.
+    pub peer_bytes_per_second: u64,
+    /// How much a peer that was quiet may send at once, as time at that rate.
+    pub peer_burst: Duration,
+    /// A peer over its rate is read this much more slowly before it is refused.
+    pub quota_wait_max: Duration,
     /// Longest wait before dialing again after one failure: a peer that restarts is found soon.
     pub dial_wait_first: Duration,
     /// Longest wait before dialing again ever: a peer that was away an hour is found in seconds.
     pub dial_wait_max: Duration,
-    /// For TCP, Noise and Yamux together: several round trips over the worst line.
+    /// Dials under way at once: each costs two sockets and a handshake. After a cut of many lines heals
+    /// the others wait their turn.
+    pub dials_max: usize,
+    /// Of these, dials of peers whose last dial failed: dials that run into nothing last until
+    /// `handshake_timeout` and must not keep peers waiting that were never tried.
+    pub dials_again_max: usize,
+    /// For a handshake, QUIC's or TCP, Noise and Yamux together: several round trips over the worst
+    /// line.
     pub handshake_timeout: Duration,
     /// For opening one stream on a live connection.
     pub stream_timeout: Duration,
@@ -65,6 +85,9 @@ pub struct Tuning {
     pub pending_max: usize,
     /// The same from one address, so that one machine cannot take all of them.
     pub pending_per_address_max: usize,
+    /// The same from addresses at which no node is enrolled: the rest is kept for those that are, or
+    /// strangers could keep them out.
+    pub pending_of_strangers_max: usize,
     /// Connections after the handshake: two each with 400 cities and room for those closing.
     pub established_max: usize,
     /// Connections after the handshake with one peer: one in each direction, and old ones that
@@ -80,14 +103,21 @@ impl Default for Tuning {
             calls_max: 256,
             call_bytes_max: 16 * 1024 * 1024,
             answer_bytes_max: 16 * 1024 * 1024,
+            calls_of_peer_max: 512,
+            peer_bytes_per_second: 64 * 1024 * 1024,
+            peer_burst: Duration::from_secs(1),
+            quota_wait_max: Duration::from_secs(1),
             dial_wait_first: Duration::from_millis(100),
             dial_wait_max: Duration::from_secs(10),
+            dials_max: 64,
+            dials_again_max: 48,
             handshake_timeout: Duration::from_secs(10),
             stream_timeout: Duration::from_secs(5),
-            keepalive_interval: Duration::from_secs(3),
-            keepalive_timeout: Duration::from_secs(10),
+            keepalive_interval: Duration::from_secs(2),
+            keepalive_timeout: Duration::from_secs(6),
             pending_max: 256,
             pending_per_address_max: 64,
+            pending_of_strangers_max: 128,
             established_max: 1024,
             established_per_peer_max: 8,
         }

@@ -1,12 +1,11 @@
 //! Who is enrolled, by which key, and where to dial them. The registry says so; here it is only
 //! looked up. Replaced whole, so that no reader sees half of a change.
 
-use std::collections::{BTreeMap, HashMap};
-use std::net::SocketAddr;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use libp2p::multiaddr::Protocol;
-use libp2p::{Multiaddr, PeerId, identity};
+use libp2p::{PeerId, identity};
 use tongban_types::{NodeId, PublicKey};
 
 use crate::config::NetError;
@@ -28,12 +27,13 @@ pub struct Peer {
 pub struct Directory {
     by_node: BTreeMap<NodeId, Enrolled>,
     by_identity: HashMap<PeerId, NodeId>,
+    machines: HashSet<IpAddr>,
 }
 
 #[derive(Clone, Debug)]
 struct Enrolled {
     identity: PeerId,
-    addresses: Vec<Multiaddr>,
+    addresses: Vec<SocketAddr>,
 }
 
 impl Directory {
@@ -48,10 +48,12 @@ impl Directory {
                 let second = node;
                 return Err(NetError::SharedKey { first, second });
             }
-            let addresses = peer.addresses.into_iter().take(ADDRESSES_MAX);
+            let addresses: Vec<_> = peer.addresses.into_iter().take(ADDRESSES_MAX).collect();
+            let machines = addresses.iter().map(|address| address.ip().to_canonical());
+            directory.machines.extend(machines);
             let enrolled = Enrolled {
                 identity,
-                addresses: addresses.map(multiaddr_of).collect(),
+                addresses,
             };
             if let Some(former) = directory.by_node.insert(node, enrolled)
                 && former.identity != identity
@@ -67,6 +69,12 @@ impl Directory {
         self.by_node.contains_key(&node)
     }
 
+    /// The enrolled nodes and the libp2p names of their keys, by node.
+    pub fn peers(&self) -> impl Iterator<Item = (NodeId, String)> + '_ {
+        let enrolled = self.by_node.iter();
+        enrolled.map(|(node, enrolled)| (*node, enrolled.identity.to_string()))
+    }
+
     pub(crate) fn node_of(&self, identity: &PeerId) -> Option<NodeId> {
         self.by_identity.get(identity).copied()
     }
@@ -75,10 +83,15 @@ impl Directory {
         self.by_node.get(&node).map(|enrolled| enrolled.identity)
     }
 
-    pub(crate) fn addresses_of(&self, node: NodeId) -> &[Multiaddr] {
+    pub(crate) fn addresses_of(&self, node: NodeId) -> &[SocketAddr] {
         self.by_node
             .get(&node)
             .map_or(&[], |enrolled| &enrolled.addresses)
+    }
+
+    /// Whether an enrolled node is known to be at this address.
+    pub(crate) fn is_machine(&self, address: IpAddr) -> bool {
+        self.machines.contains(&address.to_canonical())
     }
 }
 
@@ -106,10 +119,6 @@ fn identity_of(key: &PublicKey) -> Option<PeerId> {
     Some(identity::PublicKey::from(key).to_peer_id())
 }
 
-pub(crate) fn multiaddr_of(address: SocketAddr) -> Multiaddr {
-    Multiaddr::from(address.ip()).with(Protocol::Tcp(address.port()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,9 +142,11 @@ mod tests {
         let identity = directory.identity_of(node(2)).unwrap();
         assert_eq!(directory.node_of(&identity), Some(node(2)));
         assert_eq!(
-            directory.addresses_of(node(2))[0].to_string(),
-            "/ip4/127.0.0.1/tcp/7400"
+            directory.addresses_of(node(2)),
+            ["127.0.0.1:7400".parse().unwrap()]
         );
+        assert!(directory.is_machine("::ffff:127.0.0.1".parse().unwrap()));
+        assert!(!directory.is_machine("127.0.0.2".parse().unwrap()));
         assert!(!directory.is_enrolled(node(3)));
         assert!(directory.addresses_of(node(3)).is_empty());
     }

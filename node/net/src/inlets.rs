@@ -11,7 +11,7 @@ use futures_util::{AsyncRead, AsyncReadExt, AsyncWrite};
 use libp2p::Stream;
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use tongban_runtime::seams::{Lane, Service};
 use tongban_types::limits::FRAME_BYTES_MAX;
 use tongban_types::{Code, NodeId};
@@ -24,6 +24,7 @@ use crate::keepalive;
 use crate::links::Connection;
 use crate::metrics::{Counters, LaneCounters};
 use crate::protocols::StreamKind;
+use crate::quota::Quota;
 use crate::reader::{FrameReader, ReadError};
 use crate::tasks::Tasks;
 use crate::writer::FrameWriter;
@@ -37,6 +38,8 @@ pub(crate) struct Inlets {
     newest: Mutex<HashMap<(NodeId, Lane), AbortHandle>>,
     /// What the requests of each lane may take up: calls of an older stream keep what they hold.
     allowances: Mutex<HashMap<(NodeId, Lane), Arc<Allowance>>>,
+    /// What each peer may ask for on all lanes together.
+    quotas: Mutex<HashMap<NodeId, Arc<Quota>>>,
     tasks: Arc<Tasks>,
     counters: Arc<Counters>,
     tuning: Tuning,
@@ -54,6 +57,7 @@ impl Inlets {
             service: watch::Sender::new(None),
             newest: Mutex::default(),
             allowances: Mutex::default(),
+            quotas: Mutex::default(),
             tasks,
             counters,
             tuning,
@@ -95,6 +99,7 @@ impl Inlets {
             lane,
             connection,
             allowance: self.allowance(peer, lane),
+            quota: self.quota(peer),
             inlets: Arc::clone(self),
         };
         let Some(task) = self.tasks.spawn(inlet.run(stream)) else {
@@ -117,6 +122,12 @@ impl Inlets {
         Arc::clone(held)
     }
 
+    fn quota(&self, peer: NodeId) -> Arc<Quota> {
+        let mut quotas = self.quotas.lock().unwrap_or_else(PoisonError::into_inner);
+        let quota = quotas.entry(peer);
+        Arc::clone(quota.or_insert_with(|| Arc::new(Quota::new(&self.tuning))))
+    }
+
     /// Forgets peers that are no longer enrolled.
     pub(crate) fn retain(&self, is_enrolled: impl Fn(NodeId) -> bool) {
         let mut allowances = self
@@ -125,6 +136,9 @@ impl Inlets {
             .unwrap_or_else(PoisonError::into_inner);
         allowances.retain(|(peer, _), _| is_enrolled(*peer));
         drop(allowances);
+        let mut quotas = self.quotas.lock().unwrap_or_else(PoisonError::into_inner);
+        quotas.retain(|peer, _| is_enrolled(*peer));
+        drop(quotas);
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         newest.retain(|(peer, _), task| {
             let keep = is_enrolled(*peer);
@@ -142,6 +156,7 @@ struct Inlet {
     lane: Lane,
     connection: Arc<Connection>,
     allowance: Arc<Allowance>,
+    quota: Arc<Quota>,
     inlets: Arc<Inlets>,
 }
 
@@ -191,10 +206,24 @@ impl Inlet {
             self.counters().frame_in(body.len());
             let deadline = Instant::now() + Duration::from_millis(head.ttl_ms.into());
             let held = self.allowance.take(body.len()).await;
+            let taken = self.quota.take(self.lane, body.len()).await;
             if Instant::now() >= deadline {
                 self.counters().expired.one();
                 continue;
             }
+            let Ok(of_peer) = taken else {
+                self.counters().over_quota.one();
+                tracing::debug!(peer = %self.peer, lane = ?self.lane, "a peer is over its quota");
+                let answer = Answer {
+                    id: head.id,
+                    result: Err(Code::PEER_OVER_QUOTA),
+                    _held: held,
+                };
+                // The stream may have ended meanwhile.
+                let _ = answers.send(answer);
+                continue;
+            };
+            let held = held.with(of_peer);
             self.start(service, head.id, body, deadline, held, answers.clone());
         }
     }
@@ -222,11 +251,11 @@ impl Inlet {
         let inlets = Arc::clone(&self.inlets);
         let allowance = Arc::clone(&self.allowance);
         let mut call = Box::pin(async move {
-            let result = service.call(peer, lane, body).await;
-            if Instant::now() >= deadline {
+            // Nobody waits for it any longer: what it holds goes to those somebody waits for.
+            let Ok(result) = timeout_at(deadline, service.call(peer, lane, body)).await else {
                 inlets.counters.lane(lane).expired.one();
                 return;
-            }
+            };
             let bytes = result.as_ref().map_or(0, Bytes::len);
             let answer = Answer {
                 id,

@@ -42,12 +42,21 @@ async fn echo_for_ever(shared: &Shared, peer: NodeId, connection: &Connection) -
         return Lifeless::Broken;
     };
     for turn in 0_u64.. {
+        let pings = connection.take_pings();
         let sent = Instant::now();
         if let Err(lifeless) = echo(&mut stream, turn, connection, limit).await {
             return lifeless;
         }
-        shared.links.on_echo(peer, connection.id, sent.elapsed());
-        sleep(shared.tuning.keepalive_interval).await;
+        let round_trip = sent.elapsed();
+        shared.links.on_echo(peer, connection.id, round_trip);
+        for ping in pings {
+            // Who asked may be gone.
+            let _ = ping.send(round_trip);
+        }
+        tokio::select! {
+            () = sleep(shared.tuning.keepalive_interval) => {}
+            () = connection.ping_wanted() => {}
+        }
     }
     unreachable!("two to the sixty-fourth echoes, three seconds apart")
 }

@@ -9,14 +9,18 @@ use std::time::Duration;
 
 use libp2p::Stream;
 use libp2p::swarm::ConnectionId;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
-use tongban_types::NodeId;
+use tongban_types::{Code, NodeId};
 
 use crate::backoff::{Backoff, draw};
+use crate::carrier::Carrier;
 use crate::handler::StreamRequest;
 use crate::protocols::StreamKind;
+
+/// Who may wait for one echo; more ask in vain.
+const PINGS_MAX: usize = 64;
 
 /// Orders to the swarm. Unbounded, yet never more than one dial a peer and one close a connection.
 pub(crate) type Orders = mpsc::UnboundedSender<Order>;
@@ -25,7 +29,12 @@ pub(crate) type Orders = mpsc::UnboundedSender<Order>;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Order {
     /// Dial this peer once.
-    Dial(NodeId),
+    Dial {
+        /// Whom.
+        node: NodeId,
+        /// Whether the last dial brought nothing.
+        again: bool,
+    },
     /// Close this connection.
     Close(ConnectionId),
     /// Close the connections of peers that are no longer enrolled.
@@ -40,22 +49,36 @@ pub(crate) struct NoStream;
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) id: ConnectionId,
+    pub(crate) carrier: Carrier,
+    /// Since when, by the monotonic clock.
+    since: Instant,
     streams: mpsc::Sender<StreamRequest>,
     /// Frames heard on it, whatever the lane.
     heard: AtomicU64,
     gone: watch::Sender<bool>,
     /// The task that sends the peer's keepalives back, of the newest keepalive stream.
     echo: Mutex<Option<AbortHandle>>,
+    /// Who waits for the next echo.
+    pings: Mutex<Vec<oneshot::Sender<Duration>>>,
+    ping_wanted: Notify,
 }
 
 impl Connection {
-    pub(crate) fn new(id: ConnectionId, streams: mpsc::Sender<StreamRequest>) -> Self {
+    pub(crate) fn new(
+        id: ConnectionId,
+        carrier: Carrier,
+        streams: mpsc::Sender<StreamRequest>,
+    ) -> Self {
         Self {
             id,
+            carrier,
+            since: Instant::now(),
             streams,
             heard: AtomicU64::new(0),
             gone: watch::Sender::new(false),
             echo: Mutex::default(),
+            pings: Mutex::default(),
+            ping_wanted: Notify::new(),
         }
     }
 
@@ -75,6 +98,38 @@ impl Connection {
         opened.await.map_err(|_| NoStream)
     }
 
+    /// The round trip of an echo sent after this call.
+    pub(crate) async fn ping(&self) -> Result<Duration, NoStream> {
+        let (sender, echo) = oneshot::channel();
+        {
+            let mut pings = self.pings.lock().unwrap_or_else(PoisonError::into_inner);
+            if pings.len() >= PINGS_MAX {
+                return Err(NoStream);
+            }
+            pings.push(sender);
+        }
+        self.ping_wanted.notify_one();
+        tokio::select! {
+            () = self.gone() => Err(NoStream),
+            echo = echo => echo.map_err(|_| NoStream),
+        }
+    }
+
+    /// Returns once an echo is wanted at once.
+    pub(crate) async fn ping_wanted(&self) {
+        self.ping_wanted.notified().await;
+    }
+
+    /// Who waits for the echo that is sent next.
+    pub(crate) fn take_pings(&self) -> Vec<oneshot::Sender<Duration>> {
+        std::mem::take(&mut *self.pings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// For how long it has been open.
+    pub(crate) fn age(&self) -> Duration {
+        self.since.elapsed()
+    }
+
     /// Takes note of a frame.
     pub(crate) fn hear(&self) {
         self.heard.fetch_add(1, Ordering::Relaxed);
@@ -88,6 +143,77 @@ impl Connection {
     pub(crate) async fn gone(&self) {
         // An error means that the sender is gone, and `self` holds it.
         let _ = self.gone.subscribe().wait_for(|gone| *gone).await;
+    }
+}
+
+/// How a link to a peer stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkState {
+    /// A connection is open on which an echo came back.
+    Connected {
+        /// What it runs on.
+        carrier: Carrier,
+        /// For how long it has been open.
+        since: Duration,
+    },
+    /// A dial is under way, or waits for its turn, or the peer has not shown that it takes us.
+    Dialing,
+    /// The last dial brought nothing.
+    Waiting {
+        /// The earliest next dial, if a request wants one.
+        next_dial: Duration,
+    },
+    /// Nobody wanted anything of the peer yet.
+    Idle,
+}
+
+/// A link to a peer at a glance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkReport {
+    /// How it stands.
+    pub state: LinkState,
+    /// The last measured round trip, while connected.
+    pub round_trip: Option<Duration>,
+    /// Failed dials and lost connections in a row.
+    pub failures: u32,
+    /// What went wrong last, and how long ago.
+    pub last_error: Option<(LinkError, Duration)>,
+}
+
+/// What went wrong on a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkError {
+    /// Nobody answered at its addresses.
+    NoAnswer,
+    /// Another key answered there.
+    WrongKey,
+    /// It broke the connection off before it showed that it takes us: it does not know our key.
+    NotTaken,
+    /// The connection broke or went silent.
+    Lost,
+    /// The registry names no address of it that resolves.
+    NoAddress,
+}
+
+impl LinkError {
+    /// The code `explain` describes.
+    pub fn code(self) -> Code {
+        match self {
+            Self::NoAnswer | Self::Lost | Self::NoAddress => Code::PEER_UNREACHABLE,
+            Self::WrongKey => Code::PEER_KEY_WRONG,
+            Self::NotTaken => Code::PEER_NOT_ENROLLED,
+        }
+    }
+
+    /// Its name in tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoAnswer => "no-answer",
+            Self::WrongKey => "wrong-key",
+            Self::NotTaken => "not-taken",
+            Self::Lost => "lost",
+            Self::NoAddress => "no-address",
+        }
     }
 }
 
@@ -107,6 +233,7 @@ struct Link {
     failures: u32,
     next_dial: Option<Instant>,
     round_trip: Option<Duration>,
+    last_error: Option<(LinkError, Instant)>,
     changes: watch::Sender<()>,
 }
 
@@ -138,7 +265,11 @@ impl Links {
                 if link.next_dial.is_some_and(|at| Instant::now() < at) {
                     return Err(NoStream);
                 }
-                self.orders.send(Order::Dial(peer)).map_err(|_| NoStream)?;
+                let dial = Order::Dial {
+                    node: peer,
+                    again: link.failures > 0,
+                };
+                self.orders.send(dial).map_err(|_| NoStream)?;
                 link.dialing = true;
             }
             link.changes.subscribe()
@@ -179,9 +310,10 @@ impl Links {
     }
 
     /// Takes note of a dial that brought nothing.
-    pub(crate) fn on_dial_failed(&self, peer: NodeId) {
+    pub(crate) fn on_dial_failed(&self, peer: NodeId, error: LinkError) {
         let backoff = self.backoff;
         self.change(peer, |link| {
+            link.last_error = Some((error, Instant::now()));
             link.dialing = false;
             link.wait(link.failures.saturating_add(1), backoff);
         });
@@ -196,6 +328,11 @@ impl Links {
             };
             let (connection, proof) = link.connections.remove(at);
             connection.gone.send_replace(true);
+            let error = match proof {
+                Proof::Given => LinkError::Lost,
+                Proof::Awaited => LinkError::NotTaken,
+            };
+            link.last_error = Some((error, Instant::now()));
             match proof {
                 Proof::Given => link.wait(link.failures, backoff),
                 Proof::Awaited => link.wait(link.failures.saturating_add(1), backoff),
@@ -235,6 +372,15 @@ impl Links {
         connected
     }
 
+    /// The link to a peer at a glance.
+    pub(crate) fn report(&self, peer: NodeId) -> LinkReport {
+        let links = self.lock();
+        let Some(link) = links.get(&peer) else {
+            return Link::default().report();
+        };
+        link.report()
+    }
+
     /// The last measured round trip to a connected peer.
     pub(crate) fn round_trip(&self, peer: NodeId) -> Option<Duration> {
         let links = self.lock();
@@ -260,6 +406,30 @@ impl Link {
     fn best(&self) -> Option<Arc<Connection>> {
         let best = self.connections.iter().max_by_key(|(_, proof)| *proof);
         best.map(|(connection, _)| Arc::clone(connection))
+    }
+
+    fn report(&self) -> LinkReport {
+        let now = Instant::now();
+        let state = match self.best().filter(|_| self.is_proven()) {
+            Some(connection) => LinkState::Connected {
+                carrier: connection.carrier,
+                since: connection.age(),
+            },
+            None if self.dialing || !self.connections.is_empty() => LinkState::Dialing,
+            None => match self.next_dial {
+                Some(at) => LinkState::Waiting {
+                    next_dial: at.saturating_duration_since(now),
+                },
+                None => LinkState::Idle,
+            },
+        };
+        let last_error = self.last_error;
+        LinkReport {
+            state,
+            round_trip: self.round_trip.filter(|_| self.is_proven()),
+            failures: self.failures,
+            last_error: last_error.map(|(error, at)| (error, now.saturating_duration_since(at))),
+        }
     }
 
     fn is_proven(&self) -> bool {

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tongban_runtime::seams::Lane;
 use tongban_types::Code;
 
+use crate::carrier::Carrier;
+
 /// Why a connection was denied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Denial {
@@ -86,6 +88,8 @@ pub struct LaneMetrics {
     pub refused: u64,
     /// Requests of peers dropped because their time had run out.
     pub expired: u64,
+    /// Requests of peers refused because they asked for more than their share.
+    pub over_quota: u64,
     /// Streams closed because of a frame no honest peer sends.
     pub malformed: u64,
 }
@@ -95,8 +99,16 @@ pub struct LaneMetrics {
 pub struct NetMetrics {
     /// Connections open now.
     pub connections: u64,
+    /// Of these, by what they run on.
+    pub connections_by_carrier: BTreeMap<Carrier, u64>,
     /// Connections opened since the start.
     pub connections_opened: u64,
+    /// Of these, by what they run on.
+    pub connections_opened_by_carrier: BTreeMap<Carrier, u64>,
+    /// Own dials under way now.
+    pub dialing: u64,
+    /// Connections of others in handshake now.
+    pub handshaking: u64,
     /// Connections closed because nothing was heard on them.
     pub connections_dead: u64,
     /// Older connections closed because the peer opened a newer one.
@@ -111,7 +123,7 @@ pub struct NetMetrics {
     pub lanes: BTreeMap<Lane, LaneMetrics>,
 }
 
-/// One number that only grows, or for `connections` goes both ways.
+/// One number that only grows, or goes both ways where it says how many there are now.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
 
@@ -128,6 +140,10 @@ impl Counter {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 
+    pub(crate) fn set(&self, count: usize) {
+        self.0.store(count as u64, Ordering::Relaxed);
+    }
+
     fn read(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
@@ -136,8 +152,10 @@ impl Counter {
 /// The counters behind [`NetMetrics`].
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    pub(crate) connections: Counter,
-    pub(crate) connections_opened: Counter,
+    connections: [Counter; Carrier::ALL.len()],
+    connections_opened: [Counter; Carrier::ALL.len()],
+    pub(crate) dialing: Counter,
+    pub(crate) handshaking: Counter,
     pub(crate) connections_dead: Counter,
     pub(crate) connections_superseded: Counter,
     pub(crate) dials_failed: Counter,
@@ -157,10 +175,20 @@ pub(crate) struct LaneCounters {
     pub(crate) timed_out: Counter,
     pub(crate) refused: Counter,
     pub(crate) expired: Counter,
+    pub(crate) over_quota: Counter,
     pub(crate) malformed: Counter,
 }
 
 impl Counters {
+    pub(crate) fn connected(&self, carrier: Carrier) {
+        self.connections[carrier as usize].one();
+        self.connections_opened[carrier as usize].one();
+    }
+
+    pub(crate) fn disconnected(&self, carrier: Carrier) {
+        self.connections[carrier as usize].one_less();
+    }
+
     pub(crate) fn denied(&self, denial: Denial) {
         self.denied[denial as usize].one();
     }
@@ -170,9 +198,21 @@ impl Counters {
     }
 
     pub(crate) fn read(&self) -> NetMetrics {
+        let by_carrier = |counters: &[Counter; Carrier::ALL.len()]| -> BTreeMap<Carrier, u64> {
+            let carriers = Carrier::ALL.into_iter();
+            carriers
+                .map(|carrier| (carrier, counters[carrier as usize].read()))
+                .collect()
+        };
+        let connections_by_carrier = by_carrier(&self.connections);
+        let connections_opened_by_carrier = by_carrier(&self.connections_opened);
         NetMetrics {
-            connections: self.connections.read(),
-            connections_opened: self.connections_opened.read(),
+            connections: connections_by_carrier.values().sum(),
+            connections_opened: connections_opened_by_carrier.values().sum(),
+            connections_by_carrier,
+            connections_opened_by_carrier,
+            dialing: self.dialing.read(),
+            handshaking: self.handshaking.read(),
             connections_dead: self.connections_dead.read(),
             connections_superseded: self.connections_superseded.read(),
             dials_failed: self.dials_failed.read(),
@@ -210,6 +250,7 @@ impl LaneCounters {
             timed_out: self.timed_out.read(),
             refused: self.refused.read(),
             expired: self.expired.read(),
+            over_quota: self.over_quota.read(),
             malformed: self.malformed.read(),
         }
     }

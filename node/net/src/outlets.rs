@@ -76,6 +76,16 @@ impl Outlets {
         });
     }
 
+    /// Requests to a peer that wait or are under way, on all lanes.
+    pub(crate) fn queue(&self, peer: NodeId) -> usize {
+        let outlets = self.by_lane.read().unwrap_or_else(PoisonError::into_inner);
+        let lanes = Lane::ALL.into_iter();
+        lanes
+            .filter_map(|lane| outlets.get(&(peer, lane)))
+            .map(|outlet| outlet.pending.count())
+            .sum()
+    }
+
     fn open(&self, peer: NodeId, lane: Lane) -> Option<Arc<Pending>> {
         let mut outlets = self.by_lane.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(outlet) = outlets.get(&(peer, lane)) {

@@ -114,6 +114,11 @@ impl Pending {
         })
     }
 
+    /// Requests that wait or are under way.
+    pub(crate) fn count(&self) -> usize {
+        self.lock().waiting.len()
+    }
+
     /// Returns once something may be to be written.
     pub(crate) async fn wait_unwritten(&self) {
         while !self.has_unwritten() {

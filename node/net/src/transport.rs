@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use libp2p::identity::Keypair;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tongban_runtime::seams::{Lane, Service, Transport, TransportError};
 use tongban_types::NodeId;
 use tongban_types::limits::FRAME_BYTES_MAX;
@@ -17,7 +17,7 @@ use crate::config::{NetConfig, NetError, Tuning};
 use crate::directory::{Directory, DirectoryInForce};
 use crate::driver::Driver;
 use crate::inlets::Inlets;
-use crate::links::{Links, Order, Orders};
+use crate::links::{LinkReport, Links, NoStream, Order, Orders};
 use crate::metrics::{Counters, LaneCounters, NetMetrics};
 use crate::outlets::Outlets;
 use crate::pending::{Outcome, Pending};
@@ -26,9 +26,21 @@ use crate::tasks::Tasks;
 /// Longest time to live of a request; also keeps the wire's 32 bits of milliseconds.
 const TTL_MAX: Duration = Duration::from_hours(1);
 
-/// Requests between enrolled nodes over TCP, Noise and Yamux. Dropping it ends all its tasks.
+/// The link to one enrolled peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerLink {
+    /// The libp2p name of its transport key.
+    pub peer_id: String,
+    /// How the link stands.
+    pub report: LinkReport,
+    /// Requests to it that wait or are under way.
+    pub queue: usize,
+}
+
+/// Requests between enrolled nodes over QUIC or TCP. Dropping it ends all its tasks.
 #[derive(Debug)]
 pub struct Libp2pTransport {
+    me: NodeId,
     shared: Shared,
     outlets: Outlets,
     orders: Orders,
@@ -70,8 +82,8 @@ impl Libp2pTransport {
             tasks,
             tuning,
         };
-        let transport = Self::with(shared.clone(), orders);
-        let mut driver = Box::new(Driver::new(&keypair, shared, inbox));
+        let transport = Self::with(config.me, shared.clone(), orders);
+        let mut driver = Box::new(Driver::new(&keypair, shared, config.quic, inbox));
         let mut bound = Vec::with_capacity(config.listen.len());
         for address in config.listen {
             bound.push(driver.listen(address).await?);
@@ -84,7 +96,7 @@ impl Libp2pTransport {
         Ok((transport, bound))
     }
 
-    fn with(shared: Shared, orders: Orders) -> Self {
+    fn with(me: NodeId, shared: Shared, orders: Orders) -> Self {
         let outlets = Outlets::new(
             Arc::clone(&shared.links),
             Arc::clone(&shared.counters),
@@ -92,6 +104,7 @@ impl Libp2pTransport {
             shared.tuning,
         );
         Self {
+            me,
             shared,
             outlets,
             orders,
@@ -119,6 +132,49 @@ impl Libp2pTransport {
     /// The last measured round trip to a connected peer.
     pub fn latency(&self, peer: NodeId) -> Option<Duration> {
         self.shared.links.round_trip(peer)
+    }
+
+    /// Every enrolled peer but this node, with the libp2p name of its key and how the link to it stands.
+    pub fn links(&self) -> Vec<(NodeId, PeerLink)> {
+        let directory = self.shared.directory.get();
+        let peers = directory.peers().filter(|(node, _)| *node != self.me);
+        peers
+            .map(|(node, peer_id)| {
+                let link = PeerLink {
+                    peer_id,
+                    report: self.shared.links.report(node),
+                    queue: self.outlets.queue(node),
+                };
+                (node, link)
+            })
+            .collect()
+    }
+
+    /// Measures one round trip to a peer, dialing it if need be.
+    pub async fn ping(&self, peer: NodeId, ttl: Duration) -> Result<Duration, TransportError> {
+        if !self.shared.directory.get().is_enrolled(peer) {
+            return Err(TransportError::NotEnrolled { peer });
+        }
+        let echo = async { self.shared.links.connection(peer).await?.ping().await };
+        match timeout(ttl, echo).await {
+            Ok(Ok(round_trip)) => Ok(round_trip),
+            Ok(Err(NoStream)) => Err(TransportError::Unreachable { peer }),
+            Err(_) => {
+                let after_ms = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
+                Err(TransportError::TimedOut { peer, after_ms })
+            }
+        }
+    }
+
+    /// Tasks of the transport under way.
+    pub fn tasks(&self) -> usize {
+        self.shared.tasks.count()
+    }
+
+    /// Returns once a task of the transport has panicked: it can no longer be relied on.
+    pub async fn until_failed(&self) -> String {
+        self.shared.tasks.until_panic().await;
+        "a task of the links panicked".to_owned()
     }
 
     /// Ends all tasks, closes all connections and frees the ports; later requests are

@@ -454,6 +454,9 @@ codes! {
     6022 PEER_BUSY "peer-busy"
         zh "发往对方的在途请求过多" en "Too many requests to the peer are under way."
         cure_zh "稍后重试" cure_en "Try again shortly.";
+    6023 PEER_OVER_QUOTA "peer-over-quota"
+        zh "本节点向对方的请求超过了对方给每个节点的份额" en "This node asks more of the peer than its share."
+        cure_zh "会自动放慢重试;持续出现时查看是什么在大量发送" cure_en "It slows down and tries again by itself; if it goes on, see what is sending so much.";
     6030 ANSWER_TOO_LARGE "answer-too-large"
         zh "答复超过一帧的上限" en "The answer is larger than a frame may be."
         cure_zh "请求更小的范围" cure_en "Ask for less at once.";

@@ -9,12 +9,16 @@ use serde::Deserialize;
 pub(super) struct FederationSection {
     /// Address and port of the links between nodes; port 0 lets the system choose.
     pub(super) listen: SocketAddr,
+    /// Whether QUIC is spoken beside TCP, on the same port number by UDP. Off where a line bends UDP
+    /// rather than cutting it.
+    pub(super) quic: bool,
 }
 
 impl Default for FederationSection {
     fn default() -> Self {
         Self {
             listen: (Ipv4Addr::UNSPECIFIED, 7400).into(),
+            quic: true,
         }
     }
 }

@@ -52,6 +52,8 @@ pub(crate) struct Configuration {
     pub(crate) data: PathBuf,
     /// Where other nodes reach it.
     pub(crate) federation_listen: std::net::SocketAddr,
+    /// Whether the links between nodes may run on QUIC.
+    pub(crate) federation_quic: bool,
     /// Where its API is.
     pub(crate) http_listen: std::net::SocketAddr,
     /// The registry file it starts from.
@@ -114,6 +116,7 @@ impl Configuration {
                 .map_err(|error| place.at(&node.number.span(), "node.number", &error))?,
             data: folder.join(data.folder),
             federation_listen: federation.listen,
+            federation_quic: federation.quic,
             http_listen,
             registry_file: folder.join(registry.file),
             governance: registry.governance,
@@ -187,6 +190,7 @@ format = "json"
                 .unwrap();
         let read = parse(&short).unwrap();
         assert_eq!(read.federation_listen.port(), 7400);
+        assert!(read.federation_quic);
         assert_eq!(read.http_listen.to_string(), "127.0.0.1:8443");
         assert_eq!(read.log_level, "info");
     }

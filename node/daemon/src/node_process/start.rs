@@ -118,6 +118,7 @@ impl NodeProcess {
             me,
             identity: *grounds.keys.transport,
             listen: vec![configuration.federation_listen],
+            quic: configuration.federation_quic,
             peers: peers.directory()?,
         })
         .await?;
@@ -194,6 +195,10 @@ impl NodeProcess {
             }
             why = handle.until_failed() => {
                 let message = format!("节点 {} 故障: {why}", handle.node());
+                Err(Failure::new(Code::NODE_FAILED, Exit::Internal, message))
+            }
+            why = self.transport.until_failed() => {
+                let message = format!("节点 {} 的连接故障: {why}", handle.node());
                 Err(Failure::new(Code::NODE_FAILED, Exit::Internal, message))
             }
             ended = &mut self.api => {

@@ -1,7 +1,7 @@
-//! Free loopback ports, outside the range the system gives to outgoing connections, so that a port
+//! Free loopback ports, by TCP and UDP alike, outside the range the system gives to outgoing connections, so that a port
 //! stays free while its process is down.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 
 use anyhow::bail;
 use tongban_runtime::seams::Entropy as _;
@@ -24,12 +24,13 @@ pub(crate) fn free_ports(count: usize) -> anyhow::Result<Vec<u16>> {
         }
         let port = u16::try_from(FIRST + OsEntropy.next_u64() % COUNT)?;
         // Held until all are found, so that none is found twice.
-        if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-            held.push((port, listener));
+        let address = (Ipv4Addr::LOCALHOST, port);
+        if let (Ok(tcp), Ok(udp)) = (TcpListener::bind(address), UdpSocket::bind(address)) {
+            held.push((port, tcp, udp));
         }
     }
     if held.len() < count {
         bail!("本机没有足够的空闲端口");
     }
-    Ok(held.into_iter().map(|(port, _)| port).collect())
+    Ok(held.into_iter().map(|(port, _, _)| port).collect())
 }

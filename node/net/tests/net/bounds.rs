@@ -8,9 +8,10 @@ use futures_util::future::join_all;
 use tokio::net::TcpListener;
 use tongban_net::{Denial, Directory, Tuning};
 use tongban_runtime::seams::{Lane, Transport, TransportError};
+use tongban_types::Code;
 use tongban_types::limits::FRAME_BYTES_MAX;
 
-use crate::support::{Node, any_port, eventually, node_id, pair, pair_tuned, peer};
+use crate::support::{LONG, Node, any_port, eventually, node_id, pair, pair_tuned, peer};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_larger_than_a_frame_is_refused_before_it_is_sent() {
@@ -202,5 +203,81 @@ async fn connections_in_all_are_bounded() {
     three.knows(&[&hub]);
     assert!(two.ask(&hub, "first").await.is_ok());
     assert!(three.ask(&hub, "second").await.is_err());
-    assert_eq!(hub.transport.metrics().denied[&Denial::Established], 1);
+    assert!(hub.transport.metrics().denied[&Denial::Established] >= 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_greedy_peer_is_refused_with_a_code_keeps_its_connection_and_slows_nobody() {
+    let tuning = Tuning {
+        calls_of_peer_max: 4,
+        peer_bytes_per_second: 1_000_000,
+        peer_burst: Duration::from_millis(100),
+        quota_wait_max: Duration::from_millis(50),
+        ..Tuning::default()
+    };
+    let hub = Node::start_tuned(1, tuning).await;
+    let (greedy, modest) = (Node::start(2).await, Node::start(3).await);
+    hub.knows(&[&greedy, &modest]);
+    greedy.knows(&[&hub]);
+    modest.knows(&[&hub]);
+    let over_quota = |asked: &Result<Bytes, TransportError>| {
+        let refused = TransportError::Refused {
+            peer: hub.id(),
+            code: Code::PEER_OVER_QUOTA,
+        };
+        *asked == Err(refused)
+    };
+    // More at once than its share: those over it are refused, the others are held.
+    let held = join_all((0..10).map(|_| greedy.ask(&hub, "hold")));
+    let release = async {
+        eventually("its share is under way", || hub.service.started() == 4).await;
+        let refused = || hub.transport.metrics().lanes[&Lane::Submit].over_quota;
+        eventually("the others are refused", || refused() == 6).await;
+        let asked = std::time::Instant::now();
+        assert!(modest.ask(&hub, "hello").await.is_ok());
+        assert!(asked.elapsed() < Duration::from_secs(2));
+        hub.service.release.add_permits(4);
+    };
+    let (answers, ()) = tokio::join!(held, release);
+    assert_eq!(
+        answers.iter().filter(|answer| over_quota(answer)).count(),
+        6
+    );
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 4);
+
+    // More bytes a second than its share.
+    let large = Bytes::from(vec![7; 120_000]);
+    let (mut taken, mut refused) = (0, 0);
+    for _ in 0..10 {
+        let asked = greedy
+            .transport
+            .request(hub.id(), Lane::Parcel, large.clone(), LONG);
+        let asked = asked.await;
+        taken += usize::from(asked.is_ok());
+        refused += usize::from(over_quota(&asked));
+        assert!(modest.ask(&hub, "hello").await.is_ok());
+    }
+    assert_eq!(taken + refused, 10);
+    assert!(taken > 0 && refused > 0, "{taken} taken");
+    assert_eq!(greedy.transport.metrics().connections_opened, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_nobody_waits_for_any_longer_is_dropped() {
+    let (one, two) = pair().await;
+    let body = Bytes::from_static(b"hold");
+    let ttl = Duration::from_millis(100);
+    let asked = one
+        .transport
+        .request(two.id(), Lane::Submit, body, ttl)
+        .await;
+    assert!(matches!(asked, Err(TransportError::TimedOut { .. })));
+    eventually("the call is dropped", || {
+        two.transport.metrics().lanes[&Lane::Submit].expired == 1
+    })
+    .await;
+    two.service.release.add_permits(1);
+    assert_eq!(one.ask(&two, "next").await.unwrap(), "next");
+    // Nobody took the permit: the call that would have is gone.
+    assert_eq!(two.service.release.available_permits(), 1);
 }

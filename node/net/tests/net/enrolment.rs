@@ -85,6 +85,7 @@ async fn a_machine_with_another_key_than_enrolled_does_not_start() {
             me: node_id(me),
             identity: [identity; 32],
             listen: vec![any_port()],
+            quic: true,
             peers,
         })
     };
@@ -100,6 +101,7 @@ async fn a_port_in_use_is_a_clear_error() {
         me: node_id(2),
         identity: [2; 32],
         listen: vec![node.address],
+        quic: true,
         peers: Directory::default(),
     };
     let error = Libp2pTransport::start(config).await.unwrap_err();

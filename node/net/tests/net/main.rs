@@ -1,4 +1,4 @@
-//! The transport over real loopback TCP. Every node takes port 0, every test owns its nodes.
+//! The transport over real loopback TCP and UDP. Every node takes port 0, every test owns its nodes.
 
 #![expect(
     clippy::unwrap_used,
@@ -6,8 +6,11 @@
 )]
 
 mod bounds;
+mod carriers;
 mod enrolment;
 mod exchange;
 mod faults;
 mod hostile;
+mod line;
+mod storm;
 mod support;

@@ -55,10 +55,26 @@ impl Node {
 
     /// The seed of its key is its number.
     pub(crate) async fn start_at(number: u8, listen: SocketAddr, tuning: Tuning) -> Self {
+        Self::start_as(number, number, listen, true, tuning).await
+    }
+
+    pub(crate) async fn start_without_quic(number: u8) -> Self {
+        Self::start_as(number, number, any_port(), false, Tuning::default()).await
+    }
+
+    /// A node that says it is `number`, with the key of another seed.
+    pub(crate) async fn start_as(
+        number: u8,
+        seed: u8,
+        listen: SocketAddr,
+        quic: bool,
+        tuning: Tuning,
+    ) -> Self {
         let config = NetConfig {
             me: node_id(number),
-            identity: [number; 32],
+            identity: [seed; 32],
             listen: vec![listen],
+            quic,
             peers: Directory::default(),
         };
         let (transport, bound) = Libp2pTransport::start_tuned(config, tuning).await.unwrap();
