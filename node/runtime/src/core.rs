@@ -1,7 +1,7 @@
 //! What every part of a running node shares: who it is, its seams, the groups it hosts.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -41,6 +41,9 @@ pub struct Tempo {
     pub look_every: Duration,
     /// One delivery of parcels, from sending to its answers.
     pub delivery_timeout: Duration,
+    /// A delivery that has no answer after this time is tried another way beside: several times what it
+    /// takes on the worst line, and less than a person waits.
+    pub another_way_after: Duration,
     /// A voter is waited for this long to sign a batch of parcels.
     pub certify_timeout: Duration,
     /// Applied state is made durable this often, only to shorten the replay after a restart.
@@ -71,6 +74,7 @@ impl Default for Tempo {
             retry_max: Duration::from_secs(2),
             look_every: Duration::from_secs(1),
             delivery_timeout: Duration::from_secs(6),
+            another_way_after: Duration::from_millis(1_500),
             certify_timeout: Duration::from_secs(2),
             flush_every: Duration::from_secs(5),
             hand_over_min: Duration::from_secs(10),
@@ -144,6 +148,8 @@ pub(crate) struct Core<P: Platform> {
     pub(crate) hosted: OnceLock<BTreeMap<GroupId, Hosted<P>>>,
     pub(crate) route_raft: RouteRaft,
     pub(crate) refusals: Refusals,
+    /// Deliveries of other nodes handed on.
+    pub(crate) relayed: AtomicU64,
     pub(crate) stopping: AtomicBool,
     /// A write of the node's own records failed.
     pub(crate) failed: AtomicBool,

@@ -6,11 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use tongban_machine::{ParcelFate, Reply, Unanswered, unanswered};
 use tongban_types::{
-    CaseNumber, CertifiedParcels, Code, Entry, GroupId, NodeId, PacketBody, Parcel, decode, encode,
-    limits,
+    CaseNumber, CertifiedParcels, Code, Entry, GroupId, PacketBody, Parcel, decode, encode, limits,
 };
 
 use crate::core::Core;
@@ -151,9 +150,21 @@ async fn deliver<P: Platform>(
     if delivered == 0 {
         return false;
     }
-    give_keys(core, vault, group, to, &batches).await;
-    let Some(answers) = hand_over(core, group, to, batches).await else {
-        return false;
+    // Keys and packets travel at the same time: a line that is far away is crossed once.
+    let keys = give_keys(core, vault, group, to, transferred(&batches));
+    let (settled, ()) = join(hand_over_and_enter(core, group, to, batches), keys).await;
+    settled >= delivered
+}
+
+/// Hands batches over and enters the answers; how many parcels were answered and that entered.
+async fn hand_over_and_enter<P: Platform>(
+    core: &Arc<Core<P>>,
+    group: GroupId,
+    to: GroupId,
+    batches: Vec<CertifiedParcels>,
+) -> usize {
+    let Some(answers) = core.hand_over(group, to, batches).await else {
+        return 0;
     };
     // Put in one after the other and awaited together, so that they share the group's rounds.
     let entered = answers.batches.into_iter().map(async |answer| {
@@ -166,8 +177,21 @@ async fn deliver<P: Platform>(
         }
         0
     });
-    let settled: usize = join_all(entered).await.into_iter().sum();
-    settled >= delivered
+    join_all(entered).await.into_iter().sum()
+}
+
+/// The cases that packets hand over.
+fn transferred(batches: &[CertifiedParcels]) -> Vec<CaseNumber> {
+    batches
+        .iter()
+        .flat_map(|batch| &batch.parcels)
+        .filter_map(|parcel| match decode(&parcel.bytes) {
+            Ok(Parcel::Packet(packet)) => Some(packet),
+            _ => None,
+        })
+        .filter(|packet| matches!(packet.body, PacketBody::Transfer { .. }))
+        .map(|packet| packet.case)
+        .collect()
 }
 
 /// The keys of cases handed over go beside their packets, from the receiving city's own node to the
@@ -177,22 +201,9 @@ async fn give_keys<P: Platform>(
     vault: &Vault<P>,
     group: GroupId,
     to: GroupId,
-    batches: &[CertifiedParcels],
+    transferred: Vec<CaseNumber>,
 ) {
-    if core.city() != group.city() {
-        return;
-    }
-    let transferred: Vec<CaseNumber> = batches
-        .iter()
-        .flat_map(|batch| &batch.parcels)
-        .filter_map(|parcel| match decode(&parcel.bytes) {
-            Ok(Parcel::Packet(packet)) => Some(packet),
-            _ => None,
-        })
-        .filter(|packet| matches!(packet.body, PacketBody::Transfer { .. }))
-        .map(|packet| packet.case)
-        .collect();
-    if transferred.is_empty() {
+    if core.city() != group.city() || transferred.is_empty() {
         return;
     }
     let registry = core.registry();
@@ -232,39 +243,6 @@ fn bounded(mut batches: Vec<CertifiedParcels>) -> Vec<CertifiedParcels> {
     }
     batches.retain(|batch| !batch.parcels.is_empty());
     batches
-}
-
-/// Asks the destination's voters, its own nodes first, until one answers.
-async fn hand_over<P: Platform>(
-    core: &Arc<Core<P>>,
-    group: GroupId,
-    to: GroupId,
-    batches: Vec<CertifiedParcels>,
-) -> Option<ParcelAnswers> {
-    let delivery = ParcelDelivery { to, batches };
-    let body = Bytes::from(encode(&delivery));
-    let mut nodes: Vec<NodeId> = core.placement(to).voters;
-    nodes.sort_by_key(|node| node.city() != to.city());
-    for node in nodes {
-        let answered = if node == core.me {
-            core.on_parcels(&body)
-                .await
-                .map_err(|code| code.to_string())
-        } else {
-            let ttl = core.tempo().delivery_timeout;
-            let requested = core
-                .transport
-                .request(node, Lane::Parcel, body.clone(), ttl)
-                .await;
-            requested.map_err(|error| error.to_string())
-        };
-        match answered.map(|bytes| decode::<ParcelAnswers>(&bytes)) {
-            Ok(Ok(answers)) => return Some(answers),
-            Ok(Err(error)) => tracing::warn!(%group, %node, %error, "an answer does not decode"),
-            Err(error) => tracing::debug!(%group, %to, %node, error, "not delivered"),
-        }
-    }
-    None
 }
 
 impl<P: Platform> Core<P> {

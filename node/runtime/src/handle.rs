@@ -269,6 +269,8 @@ pub struct NodeReport {
     pub registry: u64,
     /// What was refused to peers since start, by lane and code.
     pub refused_to_peers: BTreeMap<(Lane, Code), u64>,
+    /// Deliveries of parcels handed on for fellow voters since start.
+    pub relayed: u64,
     /// The node cannot go on: its log, its store, a group or one of its tasks failed.
     pub failed: bool,
 }

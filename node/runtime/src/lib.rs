@@ -20,6 +20,7 @@ mod pairwise;
 pub mod ports;
 mod proposer;
 mod refusals;
+mod relay;
 mod replica;
 mod running;
 mod sealing;

@@ -1,7 +1,7 @@
 //! A running node: its parts put to work, and what it shows of itself.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
@@ -124,6 +124,7 @@ impl<P: Platform> RunningNode<P> {
             hosted: OnceLock::new(),
             route_raft,
             refusals: Refusals::default(),
+            relayed: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             failure: OnceLock::new(),
@@ -423,6 +424,7 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
             case_keys: self.vault.count(),
             registry: self.core.registry().version(),
             refused_to_peers: self.core.refusals.read(),
+            relayed: self.core.relayed.load(Ordering::Relaxed),
             failed: self.core.failure().is_some(),
         }
     }

@@ -167,7 +167,9 @@ impl<P: Platform> Core<P> {
                 Ok(answer) => Tried::Answer(answer),
             },
             Err(TransportError::TimedOut { .. } | TransportError::Unclear { .. }) => Tried::Unclear,
-            Err(TransportError::Refused { code, .. }) if code != Code::NOT_HOSTED => {
+            Err(TransportError::Refused { code, .. })
+                if ![Code::NOT_HOSTED, Code::PEER_OVER_QUOTA].contains(&code) =>
+            {
                 Tried::Refused(code)
             }
             Err(_) => Tried::Elsewhere(None),

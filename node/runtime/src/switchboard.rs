@@ -30,7 +30,7 @@ impl<P: Platform> Service for Switchboard<P> {
             }
             Lane::Submit => self.core.on_submit(&body).await,
             Lane::Certify => self.core.on_certify(&body).await,
-            Lane::Parcel => self.core.on_parcels(&body).await,
+            Lane::Parcel => self.core.on_parcel_lane(peer, &body).await,
             Lane::Keys => self.on_keys(peer, &body).await,
             Lane::File => self.files.on_request(peer, &body).await,
         };

@@ -60,6 +60,14 @@ pub(crate) struct ParcelDelivery {
     pub(crate) batches: Vec<CertifiedParcels>,
 }
 
+/// Lane `Parcel`: a delivery for the asked node to hand on, as the asking one does not reach the group it
+/// is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ParcelRelay {
+    /// What is to be handed on.
+    pub(crate) delivery: ParcelDelivery,
+}
+
 /// The certified answers to a delivery, as far as there are any.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ParcelAnswers {
@@ -109,4 +117,5 @@ records! {
     KeysRequest = 406 v 1 "keys request";
     WrappedKeys = 407 v 1 "wrapped keys";
     FileRequest = 408 v 1 "file request";
+    ParcelRelay = 409 v 1 "parcel relay";
 }

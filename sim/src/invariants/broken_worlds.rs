@@ -523,6 +523,7 @@ fn a_node_that_gives_up_is_found() {
             case_keys: 0,
             registry: 1,
             refused_to_peers: BTreeMap::new(),
+            relayed: 0,
             failed,
         }
     };

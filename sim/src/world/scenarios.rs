@@ -6,7 +6,7 @@ use std::time::Duration;
 use tongban_machine::{Write, WriteSet};
 use tongban_runtime::seams::StateStore as _;
 use tongban_runtime::{Application, GroupReport, NodeHandle, NodeReport, StoreView, Wait};
-use tongban_types::{Channel, Code, CommandId, Division, GroupId, HandlingMode, Role};
+use tongban_types::{CaseNumber, Channel, Code, CommandId, Division, GroupId, HandlingMode, Role};
 
 use super::ask::ask;
 use super::events::Events;
@@ -22,6 +22,8 @@ const STEP_LIMIT: Duration = Duration::from_mins(3);
 
 const FUZHOU: usize = 0;
 const PUTIAN: usize = 1;
+const NINGDE: usize = 2;
+const NANPING: usize = 3;
 const WEINAN: usize = 4;
 const DINGXI: usize = 5;
 
@@ -157,5 +159,67 @@ fn what_was_taken_in_for_an_item_not_yet_in_the_catalogue_enters_the_group_with_
         .await;
         let case = fuzhou(&scene).unwrap().case(stored.case).unwrap();
         assert!(case.record.is_some(), "the group has it");
+    });
+}
+
+/// Whether a place shows a case.
+fn has_case(scene: &Scene, place: usize, number: CaseNumber) -> bool {
+    let handle = scene.machines[place].handle();
+    handle.is_some_and(|node| node.case(number).is_ok_and(|case| case.record.is_some()))
+}
+
+#[test]
+fn a_city_cut_from_another_hands_its_packets_over_through_a_partner() {
+    let scene = calm_world(13);
+    World::block_on(async {
+        for place in 0..CITIES.len() {
+            scene.start(place);
+        }
+        let leads_its_own = |place| {
+            let seen = seen_at(&scene, place, federation::group(place));
+            seen.is_some_and(|seen| seen.status.leader == Some(scene.machines[place].node()))
+        };
+        until("both cities lead their groups", || {
+            leads_its_own(FUZHOU) && leads_its_own(NANPING)
+        })
+        .await;
+        // No voter of Nanping's group hears Fuzhou; what they send still arrives.
+        for place in [NANPING, WEINAN, DINGXI] {
+            let (from, to) = (&scene.machines[FUZHOU], &scene.machines[place]);
+            scene.net.cut_one_way(from.node(), to.node());
+        }
+        let application = Application {
+            item: scene.federation.item.item,
+            item_file: scene.federation.item.file,
+            mode: HandlingMode::CollectedElsewhere,
+            authority_division: Division::new(CITIES[NANPING].0).unwrap(),
+            subject: "350102199001010003".to_owned(),
+            form: b"{}".to_vec(),
+            channel: Channel::Window,
+            hand_over: true,
+        };
+        let clerk = actor(FUZHOU, "fz-001", Role::Clerk);
+        let id = CommandId::derive(b"scenario", b"relay");
+        let collected = ask(&scene, FUZHOU, |node| async move {
+            node.collect(clerk, id, application, Wait::Replicated).await
+        })
+        .await
+        .unwrap();
+        until("Nanping has the case", || {
+            has_case(&scene, NANPING, collected.case)
+        })
+        .await;
+        until("Fuzhou has the answer", || {
+            seen_at(&scene, FUZHOU, federation::group(FUZHOU))
+                .is_some_and(|seen| seen.unanswered == 0)
+        })
+        .await;
+        assert!(leads_its_own(FUZHOU), "it delivered as the leader");
+        let relayed = [PUTIAN, NINGDE]
+            .into_iter()
+            .filter_map(|place| scene.machines[place].handle())
+            .map(|node| node.report().relayed)
+            .sum::<u64>();
+        assert!(relayed > 0, "a partner handed it on");
     });
 }

@@ -199,6 +199,7 @@ impl RecordingNode {
                 case_keys: 1,
                 registry: 1,
                 refused_to_peers: BTreeMap::new(),
+                relayed: 0,
                 failed: false,
             }),
             registry: Mutex::new(Some(Arc::new(SampleFederation::six_cities().registry))),

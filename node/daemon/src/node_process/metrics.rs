@@ -127,6 +127,14 @@ impl Page<'_> {
     fn links(&mut self, links: &tongban_net::NetMetrics) -> fmt::Result {
         let open = i64::try_from(links.connections).unwrap_or(i64::MAX);
         self.gauge("tongban_links", "Open connections to other nodes", open)?;
+        let dialing = i64::try_from(links.dialing).unwrap_or(i64::MAX);
+        self.gauge("tongban_links_dialing", "Own dials under way", dialing)?;
+        let handshaking = i64::try_from(links.handshaking).unwrap_or(i64::MAX);
+        self.gauge(
+            "tongban_links_handshaking",
+            "Connections of others in handshake",
+            handshaking,
+        )?;
         self.counter(
             "tongban_links_opened",
             "Connections opened",
@@ -147,13 +155,19 @@ impl Page<'_> {
             "Connections closed because nothing was heard on them",
             links.connections_dead,
         )?;
+        let by_carrier = links.connections_opened_by_carrier.iter();
+        self.counters(
+            "tongban_links_opened_by_carrier",
+            "Connections opened, by what they run on",
+            by_carrier.map(|(carrier, count)| ([("carrier", carrier.name().to_owned())], *count)),
+        )?;
         let denied = links.denied.iter();
         self.counters(
             "tongban_links_denied",
             "Connections denied, by reason",
             denied.map(|(reason, count)| ([("reason", reason.name().to_owned())], *count)),
         )?;
-        let figures: [(&str, &str, LaneFigure); 7] = [
+        let figures: [(&str, &str, LaneFigure); 8] = [
             (
                 "tongban_links_sent_bytes",
                 "Bytes of requests and answers sent, by lane",
@@ -183,6 +197,11 @@ impl Page<'_> {
                 "tongban_requests_expired",
                 "Requests of peers dropped because their time had run out, by lane",
                 |lane| lane.expired,
+            ),
+            (
+                "tongban_requests_over_quota",
+                "Requests of peers refused because they asked for more than their share, by lane",
+                |lane| lane.over_quota,
             ),
             (
                 "tongban_frames_read",
@@ -223,6 +242,11 @@ impl Page<'_> {
             "tongban_node_failed",
             "1 if the log, the store, a group or a task failed",
             failed,
+        )?;
+        self.counter(
+            "tongban_deliveries_relayed",
+            "Deliveries of parcels handed on for nodes that do not reach the receiver",
+            report.relayed,
         )?;
         let to_peers = report.refused_to_peers.iter();
         let samples = to_peers.map(|((lane, code), count)| {

@@ -238,6 +238,7 @@ mod tests {
             case_keys: 0,
             registry: 1,
             refused_to_peers: BTreeMap::new(),
+            relayed: 0,
             failed: false,
         }
     }
