@@ -34,4 +34,5 @@ pub use config::{NetConfig, NetError, Tuning};
 pub use directory::{Directory, Peer};
 pub use links::{LinkError, LinkReport, LinkState};
 pub use metrics::{Denial, LaneMetrics, NetMetrics};
+pub use protocols::protocols;
 pub use transport::{Libp2pTransport, PeerLink};

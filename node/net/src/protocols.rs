@@ -36,6 +36,13 @@ impl StreamKind {
     }
 }
 
+/// Every protocol that nodes of this version speak on a connection, with its version.
+pub fn protocols() -> Vec<String> {
+    StreamKind::all()
+        .map(|kind| kind.protocol().to_string())
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tongban_net::{Denial, Directory, Tuning};
 use tongban_runtime::seams::{Lane, Transport};
 
-use crate::support::{LONG, Node, any_port, eventually, node_id, peer};
+use crate::support::{LONG, Node, any_port, eventually, node_id, peer, ticks};
 
 /// Nodes that are enrolled, and nodes that are not, each with a key that nobody knows.
 const ENROLLED: u8 = 60;
@@ -30,14 +30,22 @@ fn narrow() -> Tuning {
     }
 }
 
+/// Dials again soon.
+fn eager() -> Tuning {
+    Tuning {
+        dial_wait_max: Duration::from_millis(500),
+        ..Tuning::default()
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_that_dial_at_once_cost_a_bounded_amount_and_the_enrolled_get_through() {
     let hub = Arc::new(Node::start_tuned(99, narrow()).await);
     let mut enrolled = Vec::new();
     for number in 1..=ENROLLED {
-        enrolled.push(Arc::new(Node::start(number).await));
+        enrolled.push(Node::start_tuned(number, eager()).await);
     }
-    hub.knows(&enrolled.iter().map(|node| &**node).collect::<Vec<_>>());
+    hub.knows(&enrolled.iter().collect::<Vec<_>>());
     let mut silent = Vec::new();
     for _ in 0..SILENT {
         silent.push(TcpStream::connect(hub.address).await.unwrap());
@@ -46,14 +54,14 @@ async fn a_hundred_that_dial_at_once_cost_a_bounded_amount_and_the_enrolled_get_
     let mut strangers = JoinSet::new();
     for number in 1..=STRANGERS {
         let seed = 100 + number;
-        let stranger =
-            Node::start_as(ENROLLED + number, seed, any_port(), true, Tuning::default()).await;
+        let stranger = Node::start_as(ENROLLED + number, seed, any_port(), true, eager()).await;
         stranger.knows(&[&hub]);
         let hub = hub.clone();
         strangers.spawn(async move {
+            let mut tick = ticks();
             loop {
                 assert!(stranger.ask(&hub, "let me in").await.is_err());
-                tokio::task::yield_now().await;
+                tick.tick().await;
             }
         });
     }
@@ -63,7 +71,7 @@ async fn a_hundred_that_dial_at_once_cost_a_bounded_amount_and_the_enrolled_get_
         node.ask_until_answered(&hub, "here I am")
     }));
     let watching = async {
-        let mut tick = tokio::time::interval(Duration::from_millis(1));
+        let mut tick = ticks();
         loop {
             tick.tick().await;
             let metrics = hub.transport.metrics();
@@ -76,7 +84,7 @@ async fn a_hundred_that_dial_at_once_cost_a_bounded_amount_and_the_enrolled_get_
         () = watching => unreachable!("it watches for ever"),
     };
     assert!(answers.iter().all(|answer| answer == "here I am"));
-    assert_eq!(hub.service.started(), usize::from(ENROLLED));
+    assert!(hub.service.started() >= usize::from(ENROLLED));
     let metrics = hub.transport.metrics();
     assert!(metrics.denied[&Denial::NotEnrolled] > 0, "strangers came");
     assert!(handshaking_most.into_inner() <= narrow().pending_max as u64);
@@ -119,11 +127,12 @@ async fn a_node_dials_few_at_once_and_dials_in_vain_keep_no_new_peer_waiting() {
     for (node, _) in &entries[..20] {
         let (hub, node) = (hub.clone(), *node);
         in_vain.spawn(async move {
+            let mut tick = ticks();
             loop {
                 let body = Bytes::from_static(b"anyone there");
                 let asked = hub.transport.request(node, Lane::Submit, body, LONG);
                 assert!(asked.await.is_err());
-                tokio::task::yield_now().await;
+                tick.tick().await;
             }
         });
     }

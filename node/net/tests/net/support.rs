@@ -200,6 +200,6 @@ pub(crate) async fn eventually(fact: &str, holds: impl Fn() -> bool) {
     assert!(waited.is_ok(), "never became true: {fact}");
 }
 
-fn ticks() -> tokio::time::Interval {
+pub(crate) fn ticks() -> tokio::time::Interval {
     tokio::time::interval(Duration::from_millis(2))
 }
