@@ -199,6 +199,10 @@ pub(crate) fn evidence(number: u64) -> Vec<u8> {
 
 pub(crate) const EVIDENCE: &[u8] = b"x";
 
+pub(crate) fn evidence_of(from: GroupId) -> Vec<u8> {
+    key(b'y', &[&group(from)])
+}
+
 /// The moment of a deadline's key, the case and what it is for.
 pub(crate) fn read_deadline(key: &[u8]) -> Option<(Timestamp, CaseNumber, Deadline)> {
     let rest = key.strip_prefix(DEADLINES)?;

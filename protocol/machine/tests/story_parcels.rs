@@ -591,3 +591,33 @@ fn parcels_of_one_entry_travel_under_one_signature() {
     assert!(results.iter().all(Result::is_ok));
     assert_eq!(tongban_machine::ground(&weinan.view).cases, 5);
 }
+
+/// Makes a group guilty of two packets at the sequence of a case it just sent.
+fn equivocate(from: &mut City, to: &mut City) {
+    in_transit(from, to);
+    let position = *packets_for(from, to.group()).last().unwrap();
+    let honest = certify(from, position);
+    enter_parcel(to, &honest).unwrap();
+    let Parcel::Packet(mut packet) = parcel_at(from, position) else {
+        panic!("a packet stands there");
+    };
+    packet.deadline = packet.deadline.plus_ms(1);
+    let other = forged(from, &[Parcel::Packet(packet)]);
+    let caught = Ok(ParcelFate::NotEntered(Code::EQUIVOCATION));
+    assert_eq!(enter_parcel(to, &other), caught);
+}
+
+#[test]
+fn the_frauds_of_one_sender_leave_room_for_the_proof_of_anothers() {
+    let (mut fuzhou, mut weinan) = (City::open(FUZHOU), City::open(WEINAN));
+    let mut dingxi = City::open(DINGXI);
+    for _ in 0..limits::EVIDENCE_OF_SENDER_MAX + 2 {
+        equivocate(&mut fuzhou, &mut weinan);
+    }
+    let kept = limits::EVIDENCE_OF_SENDER_MAX;
+    assert_eq!(evidence_count(&weinan.view), kept);
+    equivocate(&mut dingxi, &mut weinan);
+    assert_eq!(evidence_count(&weinan.view), kept + 1);
+    let last = equivocations(&weinan.view).pop().unwrap();
+    assert_eq!(last.first.batch.group, dingxi.group());
+}

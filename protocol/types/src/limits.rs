@@ -148,6 +148,10 @@ pub const REGISTRY_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Evidence of fraud kept a group: one is enough to act on; the bound stops a flood.
 pub const EVIDENCE_MAX: u64 = 64;
 
+/// Of these, proofs against one sender: one is enough to act on, and no sender's frauds may push out
+/// the proof of another's.
+pub const EVIDENCE_OF_SENDER_MAX: u64 = 8;
+
 /// Points of the log whose state hash is kept to compare with other replicas' reports.
 pub const HASH_POINTS_MAX: usize = 64;
 

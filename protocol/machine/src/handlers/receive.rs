@@ -260,7 +260,10 @@ fn single(certified: &CertifiedParcels, placed: &PlacedParcel) -> CertifiedParce
 /// Keeps one proof a sequence: one is enough to act on, and the same two packets carried again and
 /// again must not push out the proof of another fraud.
 fn keep_evidence(context: &mut Context<'_>, first: &CertifiedParcels, second: &CertifiedParcels) {
-    if context.ground.evidence < limits::EVIDENCE_MAX {
+    let of_sender = keyspace::evidence_of(first.batch.group);
+    let kept: u64 = context.draft.load(&of_sender).unwrap_or(0);
+    if context.ground.evidence < limits::EVIDENCE_MAX && kept < limits::EVIDENCE_OF_SENDER_MAX {
+        context.draft.store(of_sender, &(kept + 1));
         // Two packets of the largest size do not fit one value: each half has its own.
         let number = context.ground.evidence;
         context
