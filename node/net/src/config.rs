@@ -80,6 +80,9 @@ pub struct Tuning {
     /// Silence after a keepalive that makes a connection count as dead. Any frame breaks the
     /// silence, so that a line full of snapshot does not look dead.
     pub keepalive_timeout: Duration,
+    /// Silence on a QUIC connection after which the peer's machine is asked by TCP whether its node is
+    /// down: longer than an echo takes on the worst line.
+    pub probe_after: Duration,
     /// Connections in handshake that others opened: each costs a socket and about 0.3 ms of
     /// arithmetic before it shows who it is.
     pub pending_max: usize,
@@ -113,8 +116,9 @@ impl Default for Tuning {
             dials_again_max: 48,
             handshake_timeout: Duration::from_secs(10),
             stream_timeout: Duration::from_secs(5),
-            keepalive_interval: Duration::from_secs(2),
+            keepalive_interval: Duration::from_secs(1),
             keepalive_timeout: Duration::from_secs(6),
+            probe_after: Duration::from_secs(1),
             pending_max: 256,
             pending_per_address_max: 64,
             pending_of_strangers_max: 128,

@@ -2,15 +2,18 @@
 //! back. The first echo also shows that the peer admitted us. TCP alone would notice a cut line
 //! only after minutes.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{AsyncReadExt, AsyncWriteExt};
 use libp2p::Stream;
+use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 use tongban_types::NodeId;
 
 use crate::behaviour::Shared;
+use crate::carrier::Carrier;
 use crate::links::Connection;
 use crate::protocols::StreamKind;
 
@@ -19,6 +22,8 @@ use crate::protocols::StreamKind;
 enum Lifeless {
     /// Nothing came back in time, nor on any lane.
     Silent,
+    /// Nothing came back for a moment, and the peer's machine refuses TCP: its node is down.
+    Refused,
     /// The stream broke or carried something else: the connection is closing, or the peer is ill.
     Broken,
 }
@@ -30,7 +35,7 @@ pub(crate) async fn watch(shared: Shared, peer: NodeId, connection: Arc<Connecti
         lifeless = echo_for_ever(&shared, peer, &connection) => lifeless,
     };
     tracing::debug!(%peer, connection = %connection.id, ?lifeless, "leaving a connection");
-    if matches!(lifeless, Lifeless::Silent) {
+    if matches!(lifeless, Lifeless::Silent | Lifeless::Refused) {
         shared.counters.connections_dead.one();
     }
     shared.links.close(peer, connection.id);
@@ -44,7 +49,12 @@ async fn echo_for_ever(shared: &Shared, peer: NodeId, connection: &Connection) -
     for turn in 0_u64.. {
         let pings = connection.take_pings();
         let sent = Instant::now();
-        if let Err(lifeless) = echo(&mut stream, turn, connection, limit).await {
+        let echoed = tokio::select! {
+            biased;
+            echoed = echo(&mut stream, turn, connection, limit) => echoed,
+            () = until_refused(shared, peer, connection) => Err(Lifeless::Refused),
+        };
+        if let Err(lifeless) = echoed {
             return lifeless;
         }
         let round_trip = sent.elapsed();
@@ -85,6 +95,32 @@ async fn echo(
             Err(_) => {}
         }
     }
+}
+
+/// Returns once a peer that keeps silent over QUIC refuses TCP at all its addresses. A process that is
+/// killed closes no QUIC connection, while its machine answers for it on TCP.
+async fn until_refused(shared: &Shared, peer: NodeId, connection: &Connection) {
+    if connection.carrier == Carrier::Tcp {
+        return std::future::pending().await;
+    }
+    loop {
+        let heard = connection.heard();
+        sleep(shared.tuning.probe_after).await;
+        if connection.heard() == heard && is_refused(shared, peer).await {
+            return;
+        }
+    }
+}
+
+async fn is_refused(shared: &Shared, peer: NodeId) -> bool {
+    let addresses = shared.directory.get().addresses_of(peer).to_vec();
+    for address in &addresses {
+        match timeout(shared.tuning.probe_after, TcpStream::connect(address)).await {
+            Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => {}
+            _ => return false,
+        }
+    }
+    !addresses.is_empty()
 }
 
 /// Sends back what the peer sends, until the stream or the connection ends.

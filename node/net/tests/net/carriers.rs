@@ -166,3 +166,24 @@ async fn a_link_tells_what_it_runs_on_and_what_went_wrong() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_is_killed_is_missed_long_before_its_silence_counts() {
+    let patient = Tuning {
+        keepalive_interval: Duration::from_millis(50),
+        keepalive_timeout: 10 * LONG,
+        probe_after: Duration::from_millis(200),
+        ..Tuning::default()
+    };
+    let (one, two) = (Node::start_tuned(1, patient).await, Node::start(2).await);
+    let line = Line::to(two.address).await;
+    one.transport
+        .set_directory(Directory::new([(two.id(), peer(2, line.address))]).unwrap());
+    two.knows(&[&one]);
+    assert!(one.ask(&two, "hello").await.is_ok());
+    eventually("connected", || !one.transport.connected().is_empty()).await;
+    assert_eq!(opened(&one, Carrier::Quic), 1);
+    line.kill();
+    eventually("it is missed", || one.transport.connected().is_empty()).await;
+    assert_eq!(one.transport.metrics().connections_dead, 1);
+}

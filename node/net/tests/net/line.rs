@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::watch;
+use tokio::task::AbortHandle;
 
 use crate::support::any_port;
 
@@ -18,6 +19,7 @@ pub(crate) struct Line {
     pub(crate) address: SocketAddr,
     tcp_cut: watch::Sender<bool>,
     udp_cut: watch::Sender<bool>,
+    tcp: AbortHandle,
 }
 
 impl Line {
@@ -26,13 +28,20 @@ impl Line {
         let address = tcp.local_addr().unwrap();
         let (tcp_cut, tcp_is_cut) = watch::channel(false);
         let (udp_cut, udp_is_cut) = watch::channel(false);
-        tokio::spawn(carry_tcp(tcp, target, tcp_is_cut));
+        let tcp = tokio::spawn(carry_tcp(tcp, target, tcp_is_cut)).abort_handle();
         tokio::spawn(carry_udp(udp, target, udp_is_cut));
         Self {
             address,
             tcp_cut,
             udp_cut,
+            tcp,
         }
+    }
+
+    /// From now on as when the node at its end is killed: UDP says nothing, and TCP is refused.
+    pub(crate) fn kill(&self) {
+        self.udp_cut.send_replace(true);
+        self.tcp.abort();
     }
 
     pub(crate) fn cut(&self, tcp: bool, udp: bool) {
