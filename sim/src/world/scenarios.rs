@@ -195,6 +195,7 @@ fn a_city_cut_from_another_hands_its_packets_over_through_a_partner() {
             authority_division: Division::new(CITIES[NANPING].0).unwrap(),
             subject: "350102199001010003".to_owned(),
             form: b"{}".to_vec(),
+            attachments: Vec::new(),
             channel: Channel::Window,
             hand_over: true,
         };
