@@ -90,16 +90,15 @@ async fn carry_udp(near: UdpSocket, target: SocketAddr, is_cut: watch::Receiver<
         if *is_cut.borrow() {
             continue;
         }
-        let way = match ways.get(&from) {
-            Some(far) => far.clone(),
-            None => {
-                let far = Arc::new(UdpSocket::bind(any_port()).await.unwrap());
-                far.connect(target).await.unwrap();
-                ways.insert(from, far.clone());
-                let back = carry_back(far.clone(), near.clone(), from, is_cut.clone());
-                tokio::spawn(back);
-                far
-            }
+        let way = if let Some(far) = ways.get(&from) {
+            far.clone()
+        } else {
+            let far = Arc::new(UdpSocket::bind(any_port()).await.unwrap());
+            far.connect(target).await.unwrap();
+            ways.insert(from, far.clone());
+            let back = carry_back(far.clone(), near.clone(), from, is_cut.clone());
+            tokio::spawn(back);
+            far
         };
         let _ = way.send(&datagram[..bytes]).await;
     }
