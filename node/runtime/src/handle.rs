@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use thiserror::Error;
@@ -15,6 +16,7 @@ use tongban_types::{
 
 use crate::attachments::Attachments;
 use crate::blob_store::BlobError;
+use crate::feed::{ChangePlace, Changes};
 use crate::ports::GroupStatus;
 use crate::seams::Lane;
 
@@ -405,6 +407,24 @@ pub trait NodeHandle: Send + Sync + 'static {
         from: Option<CaseNumber>,
         limit: usize,
     ) -> Result<CasePage, NodeError>;
+
+    /// The steps of a case behind a version, each with the version it led to, oldest first.
+    fn steps_behind(
+        &self,
+        number: CaseNumber,
+        version: CaseVersion,
+        limit: usize,
+    ) -> Result<Vec<(CaseVersion, Movement)>, NodeError>;
+
+    /// Where this city's group is now: what changes from here on is behind this place.
+    fn place(&self) -> Result<ChangePlace, NodeError>;
+
+    /// What changed in this city's group behind a place, in the order of its log, at most `limit`.
+    fn changes(&self, after: ChangePlace, limit: usize) -> Result<Changes, NodeError>;
+
+    /// Returns when something of this city's group may have changed since the call, or after
+    /// `patience`.
+    async fn until_changed(&self, behind: ChangePlace, patience: Duration);
 
     /// Cases this desk took in and its group does not have yet, behind a number, in order.
     fn stored_cases(&self, after: Option<CaseNumber>, limit: usize) -> Vec<StoredCase>;

@@ -11,6 +11,7 @@ mod core;
 mod courier;
 mod desk;
 mod document;
+mod feed;
 mod gifts;
 mod handle;
 mod health;
@@ -41,6 +42,7 @@ pub use crate::core::{Forms, Hosted, NodeSettings, RouteRaft, Tempo};
 pub use attachments::Attachments;
 pub use backup::{BackupFault, OpenedBackup, back_up_vault, open_backup, recovery_public};
 pub use blob_store::{BlobError, BlobStore, NoBlobs, Upload, UploadId};
+pub use feed::{Change, ChangePlace, Changes};
 pub use handle::{
     Act, Acted, Application, CasePage, Collected, GroupReport, NodeError, NodeHandle, NodeHealth,
     NodeReport, OpenedCase, OpenedMovement, StoredCase, Wait,

@@ -11,6 +11,7 @@ use openraft_rt::{AsyncRuntime, Mutex as _};
 use tongban_machine::{Alarm, CheckedEntry, EntryReply, Machine, View, Write, WriteSet};
 use tongban_types::{Code, GroupId, Hash, encode};
 
+use crate::feed::{ChangePlace, Changes, Feed};
 use crate::ports::{
     CommittedEntry, EntryBody, Placement, ReplicatedState, SnapshotBytes, SnapshotFile, StateFailed,
 };
@@ -55,6 +56,7 @@ pub struct Replica<P: Platform> {
     changed: Signal<P::Runtime>,
     refused: Mutex<BTreeMap<Code, u64>>,
     diverged: AtomicBool,
+    feed: Mutex<Feed>,
 }
 
 impl<P: Platform> std::fmt::Debug for Replica<P> {
@@ -100,6 +102,7 @@ impl<P: Platform> Replica<P> {
             changed: Signal::new(),
             refused: Mutex::default(),
             diverged: AtomicBool::new(false),
+            feed: Mutex::default(),
         };
         replica.clear_parts()?;
         let held = replica.stored_position()?.map_or(0, |(index, _)| index);
@@ -112,6 +115,7 @@ impl<P: Platform> Replica<P> {
         }
         let index = replica.stored_position()?.map_or(0, |(index, _)| index);
         replica.applied.store(index, Ordering::Release);
+        replica.open_feed()?;
         Ok(replica)
     }
 
@@ -143,6 +147,19 @@ impl<P: Platform> Replica<P> {
     /// The index of the last applied entry.
     pub fn applied_index(&self) -> u64 {
         self.applied.load(Ordering::Acquire)
+    }
+
+    /// What changed behind a place, at most `limit`.
+    pub fn changes(&self, after: ChangePlace, limit: usize) -> Result<Changes, StateFailed> {
+        let now = || *self.feed.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = now().read(&*self.store, self.group, after, limit);
+        let read = read.map_err(|e| broken(&e))?;
+        // What was forgotten while it was read may be missing in it.
+        Ok(if now().holds(after) {
+            read
+        } else {
+            Changes::Gone
+        })
     }
 
     /// Rings after each applied batch.
@@ -208,7 +225,7 @@ impl<P: Platform> Replica<P> {
             self.applied.store(entry.index, Ordering::Release);
             return Ok(Bytes::new());
         };
-        let applied = self.read(|view| self.machine.apply(view, entry.index, checked))?;
+        let mut applied = self.read(|view| self.machine.apply(view, entry.index, checked))?;
         if let Some(alarm) = applied.alarm {
             tracing::error!(group = %self.group, ?alarm, "two replicas hold different states");
             self.diverged.store(true, Ordering::Release);
@@ -223,6 +240,7 @@ impl<P: Platform> Replica<P> {
             });
         }
         self.count_refusals(&applied.reply);
+        self.note_changes(entry.index, &mut applied.writes)?;
         self.commit(&applied.writes, &position)?;
         self.applied.store(entry.index, Ordering::Release);
         if let Some(witness) = &self.witness {
@@ -230,6 +248,18 @@ impl<P: Platform> Replica<P> {
             witness.applied(self.group, entry.index, hash);
         }
         Ok(Bytes::from(encode(&applied.reply)))
+    }
+
+    fn note_changes(&self, index: u64, writes: &mut WriteSet) -> Result<(), StateFailed> {
+        let mut feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
+        feed.note(&*self.store, self.group, index, writes)
+            .map_err(|e| broken(&e))
+    }
+
+    fn open_feed(&self) -> Result<(), StateFailed> {
+        let opened = Feed::open(&*self.store, self.group).map_err(|e| broken(&e))?;
+        *self.feed.lock().unwrap_or_else(PoisonError::into_inner) = opened;
+        Ok(())
     }
 
     fn count_refusals(&self, reply: &EntryReply) {
@@ -532,6 +562,7 @@ impl<P: Platform> ReplicatedState for Replica<P> {
             self.name_and_tidy(&file.name, &name).await?;
         }
         self.fill_from(&installed).await?;
+        self.open_feed()?;
         self.keep(installed);
         self.applied.store(file.index, Ordering::Release);
         self.changed.ring();

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tongban_machine::{
-    form_of, ground, issued_document, list_cases, load_case, movements, registry_bytes, unanswered,
+    Movement, form_of, ground, issued_document, list_cases, load_case, movements, registry_bytes,
+    unanswered,
 };
 use tongban_trust::Registry;
 use tongban_types::{
@@ -19,6 +21,7 @@ use crate::blob_store::BlobStore;
 use crate::core::{Core, Hosted, NodeSettings, RouteRaft};
 use crate::courier::Courier;
 use crate::desk::{Desk, SALT_BYTES};
+use crate::feed::{ChangePlace, Changes};
 use crate::handle::{
     Act, Acted, Application, CasePage, Collected, GroupReport, NodeError, NodeHandle, NodeHealth,
     NodeReport, OpenedCase, OpenedMovement, StoredCase, Wait,
@@ -387,6 +390,38 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
             cases: listing.cases,
             next: listing.next,
         })
+    }
+
+    fn steps_behind(
+        &self,
+        number: CaseNumber,
+        version: CaseVersion,
+        limit: usize,
+    ) -> Result<Vec<(CaseVersion, Movement)>, NodeError> {
+        self.own_replica()?
+            .read(|view| tongban_machine::steps_behind(view, number, version, limit))
+            .map_err(failed)
+    }
+
+    fn place(&self) -> Result<ChangePlace, NodeError> {
+        let index = self.own_replica()?.applied_index();
+        let part = u32::MAX;
+        Ok(ChangePlace { index, part })
+    }
+
+    fn changes(&self, after: ChangePlace, limit: usize) -> Result<Changes, NodeError> {
+        self.own_replica()?.changes(after, limit).map_err(failed)
+    }
+
+    async fn until_changed(&self, behind: ChangePlace, patience: Duration) {
+        let Ok(replica) = self.own_replica() else {
+            return self.core.rest(patience).await;
+        };
+        let mut changed = replica.changed().listen();
+        changed.mark();
+        if replica.applied_index() <= behind.index {
+            changed.heard(patience).await;
+        }
     }
 
     fn stored_cases(&self, after: Option<CaseNumber>, limit: usize) -> Vec<StoredCase> {

@@ -1,9 +1,9 @@
 //! Reading a group's state: for the shell, the API and the tests. Nothing here changes anything.
 
 use tongban_types::{
-    CaseNumber, CaseState, CertifiedParcels, CommandId, Equivocation, GroupId, Hash, ItemTerms,
-    ItemVersion, ParcelBatch, PlacedParcel, RequestTag, Sealed, Timestamp, decode, limits,
-    merkle_path,
+    CaseNumber, CaseState, CaseVersion, CertifiedParcels, CommandId, Equivocation, GroupId, Hash,
+    ItemTerms, ItemVersion, ParcelBatch, PlacedParcel, RequestTag, Sealed, Timestamp, decode,
+    limits, merkle_path,
 };
 
 use crate::keyspace::{self, range_of};
@@ -12,7 +12,7 @@ use crate::record::{
     StoredParcel,
 };
 use crate::reply::Reply;
-use crate::view::{View, load};
+use crate::view::{View, Write, WriteSet, load};
 
 /// Something the city owes the world until a command says it is done. Doing one twice does no harm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +92,35 @@ pub fn movements(view: &dyn View, number: CaseNumber, limit: usize) -> Vec<Movem
         .iter()
         .filter_map(|(_, value)| postcard::from_bytes(value).ok())
         .collect()
+}
+
+/// The steps of a case behind a version, each with the version it led to, oldest first, at most `limit`.
+pub fn steps_behind(
+    view: &dyn View,
+    number: CaseNumber,
+    version: CaseVersion,
+    limit: usize,
+) -> Vec<(CaseVersion, Movement)> {
+    let prefix = keyspace::movements(number);
+    let (_, until) = range_of(&prefix);
+    let pairs = view.scan(&keyspace::movement(number, version.next()), &until, limit);
+    let read = |(key, value): &(Vec<u8>, Vec<u8>)| {
+        let version = key.get(prefix.len()..)?.try_into().ok()?;
+        let version = CaseVersion(u32::from_be_bytes(version));
+        Some((version, postcard::from_bytes(value).ok()?))
+    };
+    pairs.iter().filter_map(read).collect()
+}
+
+/// The cases that an entry's writes leave otherwise than they were, in the order of their numbers.
+pub fn changed_cases(writes: &WriteSet) -> impl Iterator<Item = CaseRecord> {
+    let (from, until) = range_of(&[keyspace::CASES]);
+    writes
+        .range(from..until)
+        .filter_map(|(_, write)| match write {
+            Write::Put(value) => postcard::from_bytes(value).ok(),
+            Write::Delete => None,
+        })
 }
 
 /// Cases from a number on, in order.

@@ -1,14 +1,18 @@
 //! A node that records what it is asked and answers as it was told to.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::Notify;
 
 use async_trait::async_trait;
 use tongban_runtime::ports::GroupStatus;
 use tongban_runtime::{
-    Act, Acted, Application, CasePage, CaseRecord, Collected, DocumentStage, GroupReport, Movement,
-    NodeError, NodeHandle, NodeHealth, NodeReport, OpenedCase, OpenedMovement, Refusal, Standpoint,
-    StoredCase, Wait,
+    Act, Acted, Application, CasePage, CaseRecord, Change, ChangePlace, Changes, Collected,
+    DocumentStage, GroupReport, Movement, NodeError, NodeHandle, NodeHealth, NodeReport,
+    OpenedCase, OpenedMovement, Refusal, Standpoint, StoredCase, Wait,
 };
 use tongban_trust::Registry;
 use tongban_trust::testing::{SAMPLE_NOW, SampleFederation};
@@ -37,6 +41,9 @@ pub(crate) struct RecordingNode {
     pub(crate) case: Mutex<OpenedCase>,
     pub(crate) report: Mutex<NodeReport>,
     registry: Mutex<Option<Arc<Registry>>>,
+    changes: Mutex<Vec<(ChangePlace, Change)>>,
+    pub(crate) held_from: AtomicU64,
+    rung: Notify,
 }
 
 /// A case that waits at the desk because its item is not in the group's catalogue yet.
@@ -202,6 +209,9 @@ impl RecordingNode {
                 relayed: 0,
                 failed: false,
             }),
+            changes: Mutex::default(),
+            held_from: AtomicU64::new(0),
+            rung: Notify::new(),
             registry: Mutex::new(Some(Arc::new(SampleFederation::six_cities().registry))),
         }
     }
@@ -212,6 +222,21 @@ impl RecordingNode {
 
     pub(crate) fn forget_registry(&self) {
         *self.registry.lock().unwrap() = None;
+    }
+
+    /// Something changes: entry by entry, one case each.
+    pub(crate) fn change(&self, state: CaseState) {
+        let mut changes = self.changes.lock().unwrap();
+        let index = changes.last().map_or(0, |(place, _)| place.index) + 1;
+        let change = Change {
+            case: number(),
+            version: CaseVersion(u32::try_from(index).unwrap()),
+            state,
+            since: SAMPLE_NOW,
+        };
+        changes.push((ChangePlace { index, part: 1 }, change));
+        drop(changes);
+        self.rung.notify_waiters();
     }
 
     pub(crate) fn take_asked(&self) -> Vec<Asked> {
@@ -303,6 +328,44 @@ impl NodeHandle for RecordingNode {
             cases: vec![record()],
             next: from.is_none().then(number),
         })
+    }
+
+    fn steps_behind(
+        &self,
+        case: CaseNumber,
+        version: CaseVersion,
+        limit: usize,
+    ) -> Result<Vec<(CaseVersion, Movement)>, NodeError> {
+        let opened = self.case(case)?;
+        let steps = (1..).map(CaseVersion).zip(opened.history);
+        let steps = steps.map(|(version, opened)| (version, opened.movement));
+        Ok(steps
+            .filter(|(known, _)| *known > version)
+            .take(limit)
+            .collect())
+    }
+
+    fn place(&self) -> Result<ChangePlace, NodeError> {
+        let changes = self.changes.lock().unwrap();
+        Ok(changes
+            .last()
+            .map_or(ChangePlace::default(), |(place, _)| *place))
+    }
+
+    fn changes(&self, after: ChangePlace, limit: usize) -> Result<Changes, NodeError> {
+        if after.index < self.held_from.load(Ordering::SeqCst) {
+            return Ok(Changes::Gone);
+        }
+        let changes = self.changes.lock().unwrap();
+        let behind = changes.iter().filter(|(place, _)| *place > after);
+        Ok(Changes::Held(behind.take(limit).copied().collect()))
+    }
+
+    async fn until_changed(&self, behind: ChangePlace, patience: Duration) {
+        let rung = self.rung.notified();
+        if self.place().unwrap() <= behind {
+            let _ = tokio::time::timeout(patience, rung).await;
+        }
     }
 
     fn stored_cases(&self, after: Option<CaseNumber>, limit: usize) -> Vec<StoredCase> {
