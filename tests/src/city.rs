@@ -82,6 +82,14 @@ impl City {
         }
     }
 
+    /// Writes something else into a machine's configuration.
+    pub fn rewrite(&self, index: usize, from: &str, to: &str) -> Result<()> {
+        let config = &self.machines[index].config;
+        let text = fs::read_to_string(config)?;
+        ensure!(text.contains(from), "{from:?} is not in {text}");
+        fs::write(config, text.replace(from, to)).context("a configuration")
+    }
+
     /// Starts a machine; it does not answer yet.
     pub fn start(&mut self, index: usize) -> Result<()> {
         self.start_as(index, |_| Ok(()))
@@ -238,7 +246,7 @@ fn configuration(machine: &Machine, registry: &Path, pin: &str) -> Result<String
         .trim_start_matches('0');
     Ok(format!(
         "[node]\ncity = \"{CITY}\"\nnumber = {number}\n[data]\nfolder = \"{data}\"\n\
-         [federation]\nlisten = \"{federation}\"\n[http]\nlisten = \"{http}\"\n\
+         [federation]\nlisten = \"{federation}\"\n[http]\nlisten = \"{http}\"\ntls = \"off\"\n\
          [registry]\nfile = \"{registry}\"\ngovernance = \"{pin}\"\n[log]\nlevel = \"info\"\n",
         data = text(&machine.data)?,
         federation = machine.federation,

@@ -3,9 +3,16 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::Value;
 use tongban_runtime::Tempo;
 
@@ -25,7 +32,30 @@ const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub struct Client {
     address: SocketAddr,
     token: Option<String>,
-    connection: Option<BufReader<TcpStream>>,
+    tls: Option<Arc<ClientConfig>>,
+    connection: Option<Connection>,
+}
+
+/// A connection, whatever it is spoken over.
+type Connection = BufReader<Box<dyn Wire>>;
+
+/// What is read and written.
+trait Wire: std::io::Read + std::io::Write + Send + std::fmt::Debug {}
+
+impl<T: std::io::Read + std::io::Write + Send + std::fmt::Debug> Wire for T {}
+
+/// TLS with what a file of certificates vouches for, and these words of ALPN.
+pub fn tls_config(roots: &Path, alpn: &[&str]) -> Result<ClientConfig> {
+    let mut store = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(roots)? {
+        store.add(certificate?)?;
+    }
+    let mut config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_protocol_versions(&[&TLS13, &TLS12])?
+        .with_root_certificates(store)
+        .with_no_client_auth();
+    config.alpn_protocols = alpn.iter().map(|word| word.as_bytes().to_vec()).collect();
+    Ok(config)
 }
 
 /// An answer.
@@ -113,8 +143,18 @@ impl Client {
         Self {
             address,
             token: Some(token.to_owned()),
+            tls: None,
             connection: None,
         }
+    }
+
+    /// The same, over TLS with what the certificates in `roots` vouch for.
+    pub fn over_tls(address: SocketAddr, token: &str, roots: &Path) -> Result<Self> {
+        let config = tls_config(roots, &["http/1.1"])?;
+        Ok(Self {
+            tls: Some(Arc::new(config)),
+            ..Self::new(address, token)
+        })
     }
 
     /// Sends a request and reads its answer. A broken connection is an error: whether the request
@@ -131,7 +171,7 @@ impl Client {
             .with_context(|| format!("{} {}", ask.method, ask.path))
     }
 
-    fn ask_over(&mut self, mut connection: BufReader<TcpStream>, ask: &Ask) -> Result<Answer> {
+    fn ask_over(&mut self, mut connection: Connection, ask: &Ask) -> Result<Answer> {
         connection.get_mut().write_all(&self.written(ask))?;
         let answer = read_answer(&mut connection)?;
         if answer.header("connection") != Some("close") {
@@ -147,12 +187,17 @@ impl Client {
         answer.json()
     }
 
-    fn connect(&self) -> Result<BufReader<TcpStream>> {
+    fn connect(&self) -> Result<Connection> {
         let stream = TcpStream::connect_timeout(&self.address, patience())?;
         stream.set_read_timeout(Some(patience()))?;
         stream.set_write_timeout(Some(patience()))?;
         stream.set_nodelay(true)?;
-        Ok(BufReader::new(stream))
+        let Some(config) = &self.tls else {
+            return Ok(BufReader::new(Box::new(stream)));
+        };
+        let name = ServerName::from(self.address.ip());
+        let session = ClientConnection::new(config.clone(), name)?;
+        Ok(BufReader::new(Box::new(StreamOwned::new(session, stream))))
     }
 
     fn written(&self, ask: &Ask) -> Vec<u8> {
@@ -200,7 +245,7 @@ impl std::fmt::Display for Answer {
     }
 }
 
-fn read_answer(connection: &mut BufReader<TcpStream>) -> Result<Answer> {
+fn read_answer(connection: &mut Connection) -> Result<Answer> {
     let first = read_line(connection)?;
     let status = first
         .split(' ')
@@ -234,7 +279,7 @@ fn read_answer(connection: &mut BufReader<TcpStream>) -> Result<Answer> {
     Ok(answer)
 }
 
-fn read_line(connection: &mut BufReader<TcpStream>) -> Result<String> {
+fn read_line(connection: &mut Connection) -> Result<String> {
     let mut line = String::new();
     if connection.read_line(&mut line)? == 0 {
         bail!("the node closed the connection");

@@ -58,7 +58,7 @@ fn the_commands_the_demo_shows_run_as_they_stand() {
     let mut shown = Vec::new();
     for line in said.lines() {
         let line = line.unwrap().trim().to_owned();
-        let is_last = line.starts_with("curl -H");
+        let is_last = line.starts_with("接口说明页");
         shown.push(line);
         if is_last {
             break;
@@ -88,12 +88,15 @@ fn the_commands_the_demo_shows_run_as_they_stand() {
     };
     let body = fs::read_to_string(house.join("form.json")).unwrap();
     let (address, path) = curl
-        .rsplit_once("http://")
+        .rsplit_once("https://")
         .unwrap()
         .1
         .split_once('/')
         .unwrap();
-    let mut client = Client::new(address.parse().unwrap(), &between("Bearer ", "'"));
+    let certificate = house.join("350100/data/tls/certificate.pem");
+    let token = between("Bearer ", "'");
+    let address = address.parse().unwrap();
+    let mut client = Client::over_tls(address, &token, &certificate).unwrap();
     let ask = Ask::post(&format!("/{path}"), &serde_json::from_str(&body).unwrap())
         .key(&between("Idempotency-Key: ", "'"))
         .replicated();

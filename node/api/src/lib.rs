@@ -7,14 +7,17 @@ mod catalogue;
 mod file_body;
 mod limits;
 mod metrics;
+mod openapi;
 mod operations;
 mod problem;
+mod rates;
 mod refusal;
 mod rendering;
 mod request;
 mod router;
 mod serving;
 mod state;
+mod streaming;
 mod trace;
 
 pub use authorization::{
@@ -26,7 +29,9 @@ pub use catalogue::{
     MaterialForm, MaterialSource, Names, Reach,
 };
 pub use metrics::RequestMetrics;
+pub use openapi::openapi_json;
 pub use operations::status_json;
+pub use rates::Rates;
 pub use router::router;
-pub use serving::serve;
+pub use serving::{Line, serve};
 pub use state::ApiState;

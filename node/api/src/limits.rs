@@ -20,8 +20,60 @@ pub(crate) const CONNECTION_BUFFER_BYTES: usize = 32 * 1024;
 pub(crate) const HEADERS_MAX: usize = 64;
 
 /// Connections at once: a city's halls have hundreds of windows; each costs at most its buffers,
-/// 128 MiB in all. More wait in the system's queue.
+/// 32 MiB in all. More wait in the system's queue.
 pub(crate) const CONNECTIONS_MAX: usize = 1_024;
+
+/// Connections of one address: half of all, and more than the windows of a hall behind one proxy.
+pub(crate) const CONNECTIONS_OF_ONE_ADDRESS_MAX: usize = 512;
+
+/// How long a handshake may take: two round trips, and slow lines.
+pub(crate) const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// HTTP/2: how often a silent client is asked whether it is there, and how long it may take to say so.
+pub(crate) const PING_EVERY: Duration = Duration::from_secs(30);
+pub(crate) const PING_TIME_MAX: Duration = Duration::from_secs(15);
+
+/// HTTP/2: requests at once on one connection; browsers ask for a hundred at most.
+pub(crate) const HTTP2_STREAMS_MAX: u32 = 100;
+
+/// HTTP/2: what a client may send before it is read; a body has 64 KiB.
+pub(crate) const HTTP2_WINDOW_BYTES: u32 = 128 * 1024;
+
+/// HTTP/2: the headers of one request, unpacked. A token, a key and what browsers send have 2 KiB.
+pub(crate) const HEADERS_BYTES_MAX: u32 = 16 * 1024;
+
+/// Callers whose schedules are kept apart: more than the staff of a city; 96 bytes each.
+pub(crate) const CALLERS_MAX: usize = 8_192;
+
+/// What one token may read, a second: a screen that shows a hundred windows, each looked at twice.
+pub(crate) const READS_PER_SECOND: u32 = 200;
+
+/// What one token may order, a second: a machine that hands in for a whole city.
+pub(crate) const ORDERS_PER_SECOND: u32 = 200;
+
+/// What nobody is known to ask, a second and address: probes, the description, wrong tokens.
+pub(crate) const OPEN_PER_SECOND: u32 = 50;
+
+/// More than a machine answers.
+pub(crate) const PER_SECOND_MAX: u32 = 1_000_000;
+
+/// Streams of events at once: a screen in each hall. Each costs a task and what follows.
+pub(crate) const STREAMS_MAX: usize = 256;
+
+/// Events of one stream that are not taken yet: 16 KiB.
+pub(crate) const EVENTS_BUFFERED: usize = 64;
+
+/// Events read at once for a stream.
+pub(crate) const EVENTS_OF_ONE_LOOK: usize = 64;
+
+/// How long a full buffer is waited for: a screen that was covered for a moment.
+pub(crate) const SLOW_READER_TIME_MAX: Duration = Duration::from_secs(20);
+
+/// How often a quiet stream says that it is there: below the idle time of common proxies.
+pub(crate) const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(15);
+
+/// How often a stream looks whether its token still opens it.
+pub(crate) const TOKEN_LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How long requests under way may take to end after the node is told to stop: above the time a
 /// group is given to answer.
@@ -36,6 +88,13 @@ pub(crate) const PAGE_DEFAULT: usize = 20;
 /// Cases of a page at most: about 100 KiB of JSON.
 pub(crate) const PAGE_MAX: usize = 100;
 
+/// Cases looked through for a page of a narrowed list: 20 ms.
+pub(crate) const LOOKED_THROUGH_MAX: usize = 4_000;
+
+/// Cases counted, and at once: a second of one core, in pieces.
+pub(crate) const COUNTED_MAX: usize = 100_000;
+pub(crate) const COUNTED_AT_ONCE: usize = 500;
+
 /// An idempotency key: what clients send are UUIDs of 36; the bound of the draft's examples.
 pub(crate) const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 
@@ -44,6 +103,13 @@ pub(crate) const UPLOAD_PIECE_BYTES: usize = 1024 * 1024;
 
 /// How long an upload may be silent within one request; what came is kept and may be resumed.
 pub(crate) const UPLOAD_SILENCE_MAX: Duration = Duration::from_secs(30);
+
+/// Digits of a version in `If-Match`: no case changes a thousand million times.
+pub(crate) const VERSION_DIGITS_MAX: usize = 9;
+
+/// Words of a person, in characters: two A4 pages of Chinese, which is what their bound in bytes
+/// means.
+pub(crate) const WORDS_CHARS_MAX: usize = 2_048;
 
 /// Seconds a client is told to wait where a quorum or a key is missing: above an election.
 pub(crate) const RETRY_AFTER_SECONDS: &str = "2";

@@ -4,10 +4,14 @@
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::Value;
 use tongban_types::{Code, MalformedId};
+use utoipa::ToSchema;
 
 use crate::catalogue::FieldFault;
 use crate::limits::RETRY_AFTER_SECONDS;
+use crate::openapi::CodeKind;
+use crate::rendering::CaseView;
 use crate::trace::TraceId;
 
 /// What an operation answers.
@@ -20,33 +24,49 @@ pub(crate) struct Problem {
     code: Code,
     detail: String,
     errors: Vec<FieldFault>,
+    current: Option<Box<Value>>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-#[derive(Serialize)]
-struct ProblemBody<'p> {
+/// What an answer that is not a success says (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemBody<'p> {
     #[serde(rename = "type")]
+    /// Leads to the explanation of its code.
+    #[schema(example = "/problems/TB3012", format = "uri-reference")]
     kind: String,
     title: &'static str,
     title_en: &'static str,
     status: u16,
+    /// What happened here, in Chinese.
     detail: &'p str,
+    #[schema(value_type = CodeKind)]
     code: String,
     errors: Vec<ErrorBody<'p>>,
+    /// The id of the request in the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<String>,
+    /// Of a stale version: the case as it stands, whose `version` the next try is based on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<CaseView>)]
+    current: Option<&'p Value>,
     help: Help,
 }
 
 /// One place that is wrong. Its code is the problem's: what differs is the rule it breaks.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ProblemError)]
 struct ErrorBody<'p> {
+    #[schema(value_type = CodeKind)]
     code: String,
     #[serde(flatten)]
     fault: &'p FieldFault,
 }
 
-#[derive(Serialize)]
+/// What to do next.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ProblemHelp)]
 struct Help {
     zh: &'static str,
     en: &'static str,
@@ -63,8 +83,14 @@ impl Problem {
             code,
             detail,
             errors: Vec::new(),
+            current: None,
             headers: Vec::new(),
         }
+    }
+
+    /// Its code.
+    pub(crate) fn code(&self) -> Code {
+        self.code
     }
 
     /// With another status: the same refusal may answer different questions.
@@ -96,6 +122,14 @@ impl Problem {
             keyword: keyword.to_owned(),
             message: message.into(),
         }])
+    }
+
+    /// With the case as it stands.
+    #[must_use]
+    pub(crate) fn current(mut self, case: &CaseView<'_>) -> Self {
+        let case = serde_json::to_value(case).expect("views hold only texts, numbers and lists");
+        self.current = Some(Box::new(case));
+        self
     }
 
     /// With a header.
@@ -143,6 +177,7 @@ impl IntoResponse for Problem {
                 })
                 .collect(),
             trace_id: TraceId::current().map(|id| id.to_string()),
+            current: self.current.as_deref(),
             help: Help {
                 zh: entry.map_or("", |entry| entry.cure_zh),
                 en: entry.map_or("", |entry| entry.cure_en),

@@ -5,24 +5,58 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::Method;
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Router};
 use tongban_types::{CaseNumber, Code};
 
 use crate::operations;
+use crate::rates::{Caller, Schedules};
+use crate::request::session_of;
+use crate::serving::PeerAddress;
 use crate::state::{ApiState, Shared};
-use crate::trace::{REQUEST_ID, TraceIds};
+use crate::streaming::Streams;
+use crate::trace::{REQUEST_ID, TRACE_PARENT, TraceIds};
 
 /// The whole API.
 pub fn router(state: ApiState) -> Router {
+    let schedules = Arc::new(Schedules::new(state.rates));
     let state: Shared = Arc::new(state);
+    let door = (Arc::clone(&state), schedules);
     let observer = (Arc::clone(&state), Arc::new(TraceIds::default()));
-    operations::routes()
+    let (router, _) = operations::routes().split_for_parts();
+    router
+        .fallback(operations::no_such_resource)
+        .method_not_allowed_fallback(operations::method_not_allowed)
+        .layer(Extension(Streams::default()))
+        .layer(from_fn_with_state(door, admit))
         .layer(from_fn_with_state(observer, observe))
         .with_state(state)
+}
+
+/// Finds out who asks, and whether not too often. What a token may do is judged by each operation.
+async fn admit(
+    State((api, schedules)): State<(Shared, Arc<Schedules>)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let found = session_of(&api, request.headers());
+    let caller = match &found {
+        Ok(session) => Caller::Token(session.token_hash),
+        Err(_) => match request.extensions().get::<PeerAddress>() {
+            Some(PeerAddress(address)) => Caller::Address(*address),
+            None => Caller::Others,
+        },
+    };
+    if let Err(problem) = schedules.admit(caller, request.method()) {
+        return problem.into_response();
+    }
+    if let Ok(session) = found {
+        request.extensions_mut().insert(session);
+    }
+    next.run(request).await
 }
 
 async fn observe(
@@ -36,7 +70,10 @@ async fn observe(
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let case = case_in(request.uri().path());
     let mut response = trace.over(next.run(request)).await;
-    response.headers_mut().insert(REQUEST_ID, trace.header());
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, trace.header());
+    headers.insert(TRACE_PARENT, trace.parent(ids.span()));
+    guard(headers);
     let route = matched.as_ref().map_or("unmatched", MatchedPath::as_str);
     let status = response.status().as_u16();
     let code = response.extensions().get::<Code>().copied();
@@ -53,6 +90,20 @@ async fn observe(
         tracing::debug!(%trace, method, route, status, took_us, case, code, "request answered");
     }
     response
+}
+
+/// What is answered is data: a browser runs nothing of it, guesses no kind, and tells nobody its address.
+fn guard(headers: &mut HeaderMap) {
+    let of_data = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(of_data);
+    let (nosniff, silent) = ("nosniff", "no-referrer");
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static(nosniff),
+    );
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static(silent));
 }
 
 /// The case number in a path, if there is one that is well formed.

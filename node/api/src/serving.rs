@@ -1,42 +1,82 @@
-//! Serving the router on a listener: HTTP/1.1 with keep-alive, a bound on connections, and time
-//! limits, so that slow or silent clients cannot hold the node's desks.
+//! Serving the router on a listener: TLS where there is a certificate, HTTP/2 by ALPN and HTTP/1.1 with
+//! keep-alive, a bound on connections in all and from one address, and time limits, so that slow or
+//! silent clients cannot hold the node's desks.
 
+mod crowd;
+mod watched;
+
+use std::convert::Infallible;
 use std::io;
-use std::pin::pin;
+use std::net::IpAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::Router;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use axum::http::{HeaderValue, header};
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::Service as _;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
 use crate::limits::{
-    ACCEPT_PAUSE, CONNECTION_BUFFER_BYTES, CONNECTIONS_MAX, DRAIN_TIME_MAX, HEAD_TIME_MAX,
-    HEADERS_MAX,
+    ACCEPT_PAUSE, CONNECTION_BUFFER_BYTES, CONNECTIONS_MAX, DRAIN_TIME_MAX, HANDSHAKE_TIME_MAX,
+    HEAD_TIME_MAX, HEADERS_BYTES_MAX, HEADERS_MAX, HTTP2_STREAMS_MAX, HTTP2_WINDOW_BYTES,
+    PING_EVERY, PING_TIME_MAX,
 };
 use crate::router::router;
 use crate::state::ApiState;
+use crate::streaming::Stopping;
+use crowd::{Crowd, Place};
+use watched::watched;
+
+/// What a client speaks over.
+#[derive(Clone, Debug)]
+pub enum Line {
+    /// Without TLS, for this machine alone.
+    Plain,
+    /// TLS; ALPN says which HTTP.
+    Tls(Arc<ServerConfig>),
+}
+
+/// Where a request came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PeerAddress(pub(crate) IpAddr);
 
 /// Serves until `shutdown` ends, then lets requests under way end, at most twenty seconds.
 pub async fn serve(
     listener: TcpListener,
+    line: Line,
     state: ApiState,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let router = router(state);
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let (stop, stopped) = watch::channel(false);
+    let router = router(state);
+    let acceptor = match line {
+        Line::Plain => None,
+        Line::Tls(config) => Some(TlsAcceptor::from(config)),
+    };
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let crowd = Crowd::default();
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
         tokio::select! {
             () = &mut shutdown => break,
-            (stream, place) = accept(&listener, &places) => {
-                let router = router.clone();
-                connections.spawn(attend(stream, router, stopped.clone(), place));
+            (stream, from, place) = accept(&listener, &places) => {
+                // Others must find a place beside whoever opens all they can: closed at once.
+                if let Some(place) = crowd.admit(from, place) {
+                    let seated = Seated { from, acceptor: acceptor.clone(), _place: place };
+                    connections.spawn(attend(stream, seated, router.clone(), stopped.clone()));
+                }
             }
             Some(_) = connections.join_next() => {}
         }
@@ -44,7 +84,7 @@ pub async fn serve(
     drop(listener);
     stop.send_replace(true);
     let drained = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(DRAIN_TIME_MAX, drained).await.is_err() {
+    if timeout(DRAIN_TIME_MAX, drained).await.is_err() {
         tracing::warn!(
             connections = connections.len(),
             "requests did not end in time and are cut off"
@@ -58,14 +98,14 @@ pub async fn serve(
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
-) -> (TcpStream, OwnedSemaphorePermit) {
+) -> (TcpStream, IpAddr, OwnedSemaphorePermit) {
     let place = Arc::clone(places)
         .acquire_owned()
         .await
         .expect("the semaphore is never closed");
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return (stream, place),
+            Ok((stream, from)) => return (stream, from.ip().to_canonical(), place),
             // A client that went away, or too few descriptors: neither ends the service.
             Err(error) => {
                 tracing::debug!(%error, "a connection was not accepted");
@@ -75,32 +115,98 @@ async fn accept(
     }
 }
 
-async fn attend(
-    stream: TcpStream,
-    router: Router,
-    mut stopped: watch::Receiver<bool>,
-    _place: OwnedSemaphorePermit,
-) {
+/// A connection that has its place.
+struct Seated {
+    from: IpAddr,
+    acceptor: Option<TlsAcceptor>,
+    _place: Place,
+}
+
+async fn attend(stream: TcpStream, seated: Seated, router: Router, stopped: watch::Receiver<bool>) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "small answers of a connection may be delayed");
     }
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME_MAX)
-        .keep_alive(true)
-        .max_headers(HEADERS_MAX)
-        .max_buf_size(CONNECTION_BUFFER_BYTES)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    let mut connection = pin!(connection);
-    // Nothing is ever sent but the one word, and a sender that is gone says the same.
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        _ = stopped.changed() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    let Some(acceptor) = &seated.acceptor else {
+        return speak(stream, false, seated.from, router, stopped).await;
+    };
+    match timeout(HANDSHAKE_TIME_MAX, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => {
+            let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            speak(stream, is_http2, seated.from, router, stopped).await;
         }
+        Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
+        Err(_) => tracing::debug!("a handshake took too long"),
+    }
+}
+
+async fn speak<S>(
+    stream: S,
+    is_http2: bool,
+    from: IpAddr,
+    router: Router,
+    stopped: watch::Receiver<bool>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let router = TowerToHyperService::new(router);
+    let stopping = Stopping(stopped.clone());
+    let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+        let (mut request, read) = watched(request);
+        request.extensions_mut().insert(PeerAddress(from));
+        request.extensions_mut().insert(stopping.clone());
+        let answering = router.call(request);
+        async move {
+            let mut response = answering.await?;
+            // What is left of a body cannot be told from a next request: the client must know that the
+            // connection ends here.
+            if !is_http2 && !read.load(Ordering::Acquire) {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(header::CONNECTION, close);
+            }
+            Ok::<_, Infallible>(response)
+        }
+    });
+    let stream = TokioIo::new(stream);
+    let ended = if is_http2 {
+        let connection = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .keep_alive_interval(PING_EVERY)
+            .keep_alive_timeout(PING_TIME_MAX)
+            .max_concurrent_streams(HTTP2_STREAMS_MAX)
+            .max_header_list_size(HEADERS_BYTES_MAX)
+            .initial_stream_window_size(HTTP2_WINDOW_BYTES)
+            .initial_connection_window_size(HTTP2_WINDOW_BYTES)
+            .max_send_buf_size(CONNECTION_BUFFER_BYTES)
+            .serve_connection(stream, service);
+        until_told(connection, stopped, http2::Connection::graceful_shutdown).await
+    } else {
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIME_MAX)
+            .keep_alive(true)
+            .max_headers(HEADERS_MAX)
+            .max_buf_size(CONNECTION_BUFFER_BYTES)
+            .serve_connection(stream, service);
+        until_told(connection, stopped, http1::Connection::graceful_shutdown).await
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended with an error");
+    }
+}
+
+/// Lets a connection go on until it ends, or until it is told to end with what is under way.
+async fn until_told<C: Future>(
+    connection: C,
+    mut stopped: watch::Receiver<bool>,
+    tell: impl FnOnce(Pin<&mut C>),
+) -> C::Output {
+    let mut connection = pin!(connection);
+    // Nothing is ever sent but the one word, and a sender that is gone says the same.
+    tokio::select! {
+        ended = connection.as_mut() => ended,
+        _ = stopped.changed() => {
+            tell(connection.as_mut());
+            connection.await
+        }
     }
 }

@@ -8,6 +8,7 @@ use tongban_runtime::seams::WallClock;
 use crate::authorization::TokenBook;
 use crate::catalogue::Catalogue;
 use crate::metrics::RequestMetrics;
+use crate::rates::Rates;
 
 /// Everything the operations work with.
 #[derive(Clone)]
@@ -20,6 +21,8 @@ pub struct ApiState {
     pub tokens: Arc<dyn TokenBook>,
     /// Judges whether a token has expired.
     pub clock: Arc<dyn WallClock>,
+    /// How often one caller may ask.
+    pub rates: Rates,
     /// What the API counts; registered with the registry that `metrics` encodes.
     pub requests: RequestMetrics,
     /// Everything the process counts, in the text that `prometheus-client` encodes.

@@ -7,6 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
+/// Carries the trace on (W3C Trace Context).
+pub(crate) const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
+
 /// Carries the id in every answer.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -40,9 +43,15 @@ impl TraceId {
         HeaderValue::try_from(self.to_string()).expect("hexadecimal digits")
     }
 
+    /// As a trace goes on from here; this node samples none by itself.
+    pub(crate) fn parent(self, span: u64) -> HeaderValue {
+        let text = format!("00-{self}-{span:016x}-00");
+        HeaderValue::try_from(text).expect("hexadecimal digits")
+    }
+
     /// The id in `traceparent: 00-<32 digits>-<16 digits>-<2 digits>`; later versions begin alike.
     fn of(headers: &HeaderMap) -> Option<Self> {
-        let sent = headers.get("traceparent")?.to_str().ok()?;
+        let sent = headers.get(TRACE_PARENT)?.to_str().ok()?;
         let mut parts = sent.split('-');
         let (version, id, parent, _flags) =
             (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
@@ -69,6 +78,13 @@ impl TraceIds {
     /// The id the asker sent, or the next one.
     pub(crate) fn id_of(&self, headers: &HeaderMap) -> TraceId {
         TraceId::of(headers).unwrap_or_else(|| self.next())
+    }
+
+    /// A span of an answer, not zero.
+    pub(crate) fn span(&self) -> u64 {
+        self.key
+            .hash_one(self.given.fetch_add(1, Ordering::Relaxed))
+            | 1
     }
 
     fn next(&self) -> TraceId {

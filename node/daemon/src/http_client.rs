@@ -1,4 +1,5 @@
-//! A small HTTP/1.1 client for a node's API: one keep-alive connection, opened again when it broke.
+//! A small HTTP/1.1 client for a node's API, over TLS wherever the node has it: one keep-alive
+//! connection, opened again when it broke.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,13 +12,16 @@ use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
 use tongban_runtime::Tempo;
 use tongban_types::Code;
 
 use crate::exit::Exit;
 use crate::failure::Coded;
+use crate::tls::Trust;
 
 /// A registry file is the largest answer of the API.
 const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -49,6 +53,14 @@ pub(crate) enum ClientError {
         /// How long was waited.
         patience: Duration,
     },
+    /// Whoever answers there is not who is trusted; nothing was sent.
+    #[error("{address} 的证书不可信: {reason}")]
+    NotTrusted {
+        /// Where.
+        address: SocketAddr,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The answer is not what was expected.
     #[error("{method} {path} 答复 {status}: {body}")]
     Unexpected {
@@ -67,6 +79,7 @@ impl Coded for ClientError {
     fn code(&self) -> Code {
         match self {
             Self::Unreachable { .. } => Code::NODE_UNREACHABLE,
+            Self::NotTrusted { .. } => Code::NODE_NOT_TRUSTED,
             Self::TimedOut { .. } => Code::NODE_TIMED_OUT,
             Self::Unexpected { .. } => Code::NODE_ANSWERED_OTHERWISE,
         }
@@ -75,6 +88,7 @@ impl Coded for ClientError {
     fn exit(&self) -> Exit {
         match self {
             Self::Unreachable { .. } => Exit::Unreachable,
+            Self::NotTrusted { .. } => Exit::NotAllowed,
             Self::TimedOut { .. } => Exit::TimedOut,
             Self::Unexpected { status, body, .. } => exit_of(*status, body),
         }
@@ -128,17 +142,25 @@ impl HttpAnswer {
 #[derive(Debug)]
 pub(crate) struct HttpClient {
     address: SocketAddr,
+    trust: Trust,
     authorization: Option<String>,
     patience: Duration,
     connection: Option<SendRequest<Full<Bytes>>>,
 }
 
 impl HttpClient {
-    /// For a node at `address`, as the holder of `token`, waiting at most `patience` for an answer.
-    pub(crate) fn new(address: SocketAddr, token: Option<&str>, patience: Duration) -> Self {
+    /// For a node at `address` that proves itself as `trust` asks, as the holder of `token`, waiting at
+    /// most `patience` for an answer.
+    pub(crate) fn new(
+        address: SocketAddr,
+        trust: Trust,
+        token: Option<&str>,
+        patience: Duration,
+    ) -> Self {
         let authorization = token.map(|token| format!("Bearer {token}"));
         Self {
             address,
+            trust,
             authorization,
             patience,
             connection: None,
@@ -180,7 +202,11 @@ impl HttpClient {
         let outcome = timeout(self.patience, self.exchange(method, path, headers, body)).await;
         match outcome {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(reason)) => Err(self.lost(reason)),
+            Ok(Err(Lost::Broken(reason))) => Err(self.lost(reason)),
+            Ok(Err(Lost::Stranger(reason))) => Err(ClientError::NotTrusted {
+                address: self.address,
+                reason,
+            }),
             // Whoever took the connection may have taken the request.
             Err(_) if self.connection.is_some() => {
                 self.connection = None;
@@ -208,7 +234,7 @@ impl HttpClient {
         path: &str,
         headers: &[(&str, &str)],
         body: Bytes,
-    ) -> Result<HttpAnswer, String> {
+    ) -> Result<HttpAnswer, Lost> {
         let mut request = Request::builder().method(method).uri(path);
         request = request.header(HOST, self.address.to_string());
         if let Some(authorization) = &self.authorization {
@@ -222,11 +248,12 @@ impl HttpClient {
         }
         let request = request
             .body(Full::new(body))
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| Lost::broken(&error))?;
         let response = self.connection().await?.send_request(request).await;
-        let (head, body) = response.map_err(|error| error.to_string())?.into_parts();
+        let (head, body) = response.map_err(|error| Lost::broken(&error))?.into_parts();
         let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
-        let body = body.map_err(|error| error.to_string())?.to_bytes();
+        let body = body.map_err(|error| Lost::Broken(error.to_string()))?;
+        let body = body.to_bytes();
         Ok(HttpAnswer {
             status: head.status.as_u16(),
             body,
@@ -234,25 +261,77 @@ impl HttpClient {
     }
 
     /// The connection, ready for a request.
-    async fn connection(&mut self) -> Result<&mut SendRequest<Full<Bytes>>, String> {
+    async fn connection(&mut self) -> Result<&mut SendRequest<Full<Bytes>>, Lost> {
         let is_usable = match &mut self.connection {
             Some(connection) => connection.ready().await.is_ok(),
             None => false,
         };
         if !is_usable {
-            self.connection = Some(self.connect().await.map_err(|error| error.to_string())?);
+            self.connection = Some(self.connect().await?);
         }
         Ok(self.connection.as_mut().expect("it was just opened"))
     }
 
-    async fn connect(&self) -> anyhow::Result<SendRequest<Full<Bytes>>> {
-        let stream = TcpStream::connect(self.address).await?;
-        stream.set_nodelay(true)?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        // Ends with the connection.
-        tokio::spawn(connection);
-        Ok(sender)
+    async fn connect(&self) -> Result<SendRequest<Full<Bytes>>, Lost> {
+        let stream = TcpStream::connect(self.address)
+            .await
+            .map_err(|error| Lost::broken(&error))?;
+        let prompt = stream.set_nodelay(true);
+        prompt.map_err(|error| Lost::broken(&error))?;
+        let began = self.trust.begin();
+        let began = began.map_err(|error| Lost::Stranger(chain(&error)))?;
+        let Some((config, name)) = began else {
+            return begin(stream).await;
+        };
+        match TlsConnector::from(config).connect(name, stream).await {
+            Ok(stream) => begin(stream).await,
+            Err(error) => Err(refused(&error)),
+        }
     }
+}
+
+/// Why there is no answer over a connection.
+enum Lost {
+    /// It broke, or there is none.
+    Broken(String),
+    /// Somebody else answers.
+    Stranger(String),
+}
+
+impl Lost {
+    fn broken(error: &dyn std::error::Error) -> Self {
+        Self::Broken(chain(error))
+    }
+}
+
+async fn begin<S>(stream: S) -> Result<SendRequest<Full<Bytes>>, Lost>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let begun = http1::handshake(TokioIo::new(stream)).await;
+    let (sender, connection) = begun.map_err(|error| Lost::broken(&error))?;
+    // Ends with the connection.
+    tokio::spawn(connection);
+    Ok(sender)
+}
+
+/// A handshake that failed: for the certificate, or because it is no TLS that answers.
+fn refused(error: &std::io::Error) -> Lost {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    match inner {
+        Some(rustls::Error::InvalidCertificate(why)) => Lost::Stranger(why.to_string()),
+        _ => Lost::broken(error),
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut said = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        said.extend([": ", &cause.to_string()]);
+        source = cause.source();
+    }
+    said
 }
 
 #[cfg(test)]
@@ -282,7 +361,7 @@ mod tests {
                 stream.write_all(answer).await.unwrap();
             }
         });
-        let mut client = HttpClient::new(address, Some("t"), PATIENCE);
+        let mut client = HttpClient::new(address, Trust::Plain, Some("t"), PATIENCE);
         assert_eq!(client.get_json("/").await.unwrap()["a"], 1);
         // The server closes after each answer; a try may still meet the old connection.
         let mut second = client.get_json("/").await;
@@ -304,7 +383,7 @@ mod tests {
             std::future::pending::<()>().await;
             drop(stream);
         });
-        let mut client = HttpClient::new(address, None, Duration::from_millis(50));
+        let mut client = HttpClient::new(address, Trust::Plain, None, Duration::from_millis(50));
         let late = client.get("/").await.unwrap_err();
         assert_eq!(
             (late.code(), late.exit()),

@@ -20,6 +20,7 @@ mod output;
 mod platform;
 mod registry;
 mod staging;
+mod tls;
 
 use std::process::ExitCode;
 

@@ -524,6 +524,22 @@ codes! {
     7019 HEADER_MALFORMED "header-malformed"
         zh "请求头重复或写法有误" en "A header stands twice or cannot be read."
         cure_zh "按 detail 的说明改正" cure_en "Correct it as `detail` says.";
+    7020 TOO_OFTEN "too-often"
+        zh "请求过于频繁" en "Too many requests were made."
+        cure_zh "按 Retry-After 等待; 上限见 [http] 的 reads_per_second 和 orders_per_second"
+        cure_en "Wait as Retry-After says; `reads_per_second` and `orders_per_second` under [http] set the bounds.";
+    7021 EVENTS_GONE "events-gone"
+        zh "该事件之后的变动本节点已不再保存" en "What changed after that event is no longer held here."
+        cure_zh "重新读取办件列表, 再从新的事件接着听" cure_en "Read the list anew and listen on from there.";
+    7022 TOO_MANY_STREAMS "too-many-streams"
+        zh "同时在听的连接过多" en "Too many streams of events are open."
+        cure_zh "关闭不用的连接, 稍后重试" cure_en "Close those not needed and try again.";
+    7023 READ_TOO_SLOWLY "read-too-slowly"
+        zh "读得太慢, 事件流已断开" en "Events were read too slowly; the stream was cut off."
+        cure_zh "带 Last-Event-ID 重连即可接着听" cure_en "Connect again with `Last-Event-ID` to go on from there.";
+    7024 STREAM_ENDED "stream-ended"
+        zh "节点正在停止, 事件流结束" en "The node stops; the stream of events ends."
+        cure_zh "带 Last-Event-ID 重连即可接着听" cure_en "Connect again with `Last-Event-ID` to go on from there.";
     7030 ITEM_FILE_UNSOUND "item-file-unsound"
         zh "事项或日历文件不成立" en "A file of the catalogue cannot be used."
         cure_zh "按提示改正文件; 已发布的版本不可修改, 应发布新版本"
@@ -560,6 +576,10 @@ codes! {
         zh "没有 TLS 时, 接口只能绑定本机回环地址" en "Without TLS the API binds to loopback only."
         cure_zh "把 http.listen 改为 127.0.0.1 或 [::1], 由带 TLS 的反向代理对外服务"
         cure_en "Set http.listen to 127.0.0.1 or [::1] and let a proxy with TLS face the network.";
+    8013 HTTP_CERTIFICATE_UNUSABLE "http-certificate-unusable"
+        zh "接口的证书或私钥无法使用" en "The certificate or key of the API cannot be used."
+        cure_zh "核对 http.certificate 和 http.key: PEM, 成对, 可读; 或去掉两项, 由节点自备证书"
+        cure_en "Check http.certificate and http.key: PEM, a pair, readable; or leave both out for a certificate of the node's own.";
     8020 KEY_FILE_MISSING "key-file-missing"
         zh "缺少密钥文件" en "A key file is missing."
         cure_zh "用 tongban key make 生成, 或放回备份" cure_en "Make it with `tongban key make`, or put the backup back.";
@@ -612,6 +632,9 @@ codes! {
     8052 NODE_TIMED_OUT "node-timed-out"
         zh "节点的接口未及时答复, 请求可能仍会生效" en "The API of the node did not answer in time; the request may still be carried out."
         cure_zh "查看节点日志; 用同一 Idempotency-Key 重试" cure_en "Look at the node's log; try again with the same Idempotency-Key.";
+    8053 NODE_NOT_TRUSTED "node-not-trusted"
+        zh "对方的证书不是所信任的, 没有发送任何内容" en "The certificate that answered is not trusted; nothing was sent."
+        cure_zh "核对证书指纹, 用 --ca 指明所信任的证书" cure_en "Compare the fingerprint, and name the trusted certificate by --ca.";
     8060 DEMO_FAILED "demo-failed"
         zh "演示未能完成" en "The demonstration did not come to its end."
         cure_zh "加 --keep 重试, 查看演示目录中各城市的 node.log"

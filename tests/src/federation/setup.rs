@@ -134,6 +134,7 @@ pub(super) fn configuration(
         ("data", "folder", text(&place.data)?),
         ("federation", "listen", federation.as_str()),
         ("http", "listen", http.as_str()),
+        ("http", "tls", "off"),
         ("registry", "file", text(registry)?),
         ("registry", "governance", pin),
         ("log", "level", log_level),

@@ -5,9 +5,10 @@ use serde::Serialize;
 use thiserror::Error;
 use tongban_trust::JsonError;
 use tongban_types::{Code, ItemVersion, limits};
+use utoipa::ToSchema;
 
 /// One thing wrong with a form.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldFault {
     /// JSON Pointer (RFC 6901) into the form; of a missing member, where it should stand.
     pub pointer: String,

@@ -14,10 +14,30 @@ use tongban_types::{Attachment, BlobHash, CaseNumber};
 
 use crate::authorization::Operation;
 use crate::file_body::{Pieces, file_body};
+use crate::openapi::{CasePath, CaseProblems, tag};
 use crate::problem::{Answer, Problem};
 use crate::request::{Asked, Call};
 use crate::state::{ApiState, Shared};
 
+/// 办件的附件 · A file of a case, or a range of it, verified as it is read.
+#[utoipa::path(
+    get, path = "/api/v1/cases/{number}/attachments/{hash}", operation_id = "readAttachment", tag = tag::FILES,
+    params(
+        CasePath,
+        ("hash" = String, Path, description = "BLAKE3", pattern = "^[0-9a-f]{64}$"),
+        ("Range" = Option<String>, Header, description = "一段 · A range (RFC 9110 §14)", example = "bytes=0-1023"),
+        ("If-Range" = Option<String>, Header, description = "仅当仍是该文件 · Only of the same file"),
+        ("If-None-Match" = Option<String>, Header, description = "已有该文件则答 304 · 304 where it is known"),
+    ),
+    responses(
+        (status = 200, description = "文件 · The file", body = String, content_type = "application/octet-stream"),
+        (status = 206, description = "一段 · A range of it", body = String, content_type = "application/octet-stream"),
+        (status = 304, description = "未变 · It is known"),
+        (status = 416, description = "超出文件 · Beyond its end"),
+        CaseProblems,
+    ),
+    security(("token" = [])),
+)]
 pub(crate) async fn show(State(api): State<Shared>, request: Request) -> Answer {
     let mut call = Call::open(&api, request, Operation::ReadForm)?;
     let number: CaseNumber = call.path("number").await?;

@@ -5,9 +5,27 @@ use axum::http::StatusCode;
 use tongban_trust::Json;
 use tongban_types::{Attachment, BlobHash, Code, Hash, limits::ATTACHMENTS_MAX};
 
+use utoipa::ToSchema;
+
 use crate::problem::Problem;
 use crate::request::{BodyFields, shape};
 use crate::state::ApiState;
+
+/// A file as a body names it.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    dead_code,
+    reason = "read member by member, so that each fault is told by its place"
+)]
+pub(super) struct AttachmentNamed {
+    name: String,
+    #[schema(example = "application/pdf")]
+    media_type: String,
+    /// BLAKE3.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
+    hash: String,
+}
 
 /// Takes the list, where there is one; `known` are the files the case has.
 pub(crate) fn take_attachments(

@@ -6,15 +6,19 @@ use axum::http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::Value;
 use tongban_types::CaseNumber;
+use utoipa::ToSchema;
 
 use crate::authorization::Operation;
+use crate::openapi::{CaseNumberKind, CasePath, CaseProblems, Fresh, tag};
 use crate::problem::Answer;
 use crate::rendering::{AttachmentView, CaseView, MovementView, StoredView, json};
 use crate::request::Call;
 use crate::state::Shared;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = OpenedCase)]
 struct OpenedCaseView<'a> {
+    #[schema(value_type = CaseNumberKind)]
     number: String,
     /// Stored at this desk only: the group has not committed it yet.
     stored_only: bool,
@@ -23,6 +27,7 @@ struct OpenedCaseView<'a> {
     case: Option<CaseView<'a>>,
     history: Vec<MovementView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     form: Option<Value>,
     /// Files handed in; for those who may read the form.
     attachments: Vec<AttachmentView<'a>>,
@@ -30,6 +35,13 @@ struct OpenedCaseView<'a> {
     has_receipt: bool,
 }
 
+/// 一件办件 · A case with its history and due dates, and its form for those whose work it is.
+#[utoipa::path(
+    get, path = "/api/v1/cases/{number}", operation_id = "readCase", tag = tag::CASES,
+    params(CasePath, Fresh),
+    responses((status = 200, description = "办件 · The case", body = OpenedCaseView, headers(("ETag" = String, description = "版本, 下一步办理的依据 · What the next act is based on"))), CaseProblems),
+    security(("token" = [])),
+)]
 pub(crate) async fn show(State(api): State<Shared>, request: Request) -> Answer {
     let mut call = Call::open(&api, request, Operation::ReadCases)?;
     let number: CaseNumber = call.path("number").await?;

@@ -1,16 +1,22 @@
 //! `GET /api/v1/cases`: the cases of this city's group, a page at a time, without forms.
 
+use std::str::FromStr;
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use data_encoding::BASE64URL_NOPAD;
 use serde::Serialize;
-use tongban_runtime::StoredCase;
-use tongban_types::{CaseNumber, CaseState};
+use tongban_runtime::{CasePage, CaseRecord, NodeError, StoredCase};
+use tongban_types::{CaseNumber, CaseState, CityCode, ItemCode, MalformedId};
+use utoipa::ToSchema;
+use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use crate::authorization::Operation;
-use crate::limits::{PAGE_DEFAULT, PAGE_MAX};
-use crate::problem::{Answer, Problem};
+use crate::limits::{COUNTED_AT_ONCE, COUNTED_MAX, LOOKED_THROUGH_MAX, PAGE_DEFAULT, PAGE_MAX};
+use crate::openapi::{Fresh, query_parameter, tag};
+use crate::problem::{Answer, Problem, ProblemBody};
 use crate::rendering::{CaseView, StoredView, json};
 use crate::request::{Call, Query, bad};
 use crate::state::{ApiState, Shared};
@@ -18,22 +24,107 @@ use crate::state::{ApiState, Shared};
 /// What `state` says for cases that only this desk has: no state of the group.
 const STORED: &str = "stored";
 
-#[derive(Serialize)]
+/// A city's code: `110000..=829900`, ending in 00.
+const CITY_PATTERN: &str = "^(1[1-9]|[2-7][0-9]|8[0-2])[0-9]{2}00$";
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = CasePage)]
 struct PageView<'a> {
     cases: Vec<CaseView<'a>>,
     /// What this desk took in and the group does not have yet: with the first page of all cases, and
     /// by itself for `state=stored`.
     #[serde(skip_serializing_if = "Option::is_none")]
     stored: Option<Vec<StoredView<'a>>>,
-    /// Goes into `cursor` for the next page.
+    /// Goes into `cursor` for the next page. Where the list is narrowed, a page may have fewer cases than
+    /// asked for and yet a next one.
     next: Option<String>,
+    /// How many cases there are in all, where `count=exact` asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<CountView>,
 }
 
+/// How many cases there are.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CaseCount)]
+struct CountView {
+    cases: usize,
+    /// False where counting ended at a hundred thousand: there are at least so many.
+    exact: bool,
+}
+
+/// What a list is narrowed by.
+enum ListQuery {}
+
+impl utoipa::IntoParams for ListQuery {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let text = || ObjectBuilder::new().schema_type(Type::String);
+        let states = CaseState::ALL.map(CaseState::name).into_iter();
+        let limit = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(1))
+            .maximum(Some(PAGE_MAX))
+            .default(Some(PAGE_DEFAULT.into()));
+        let city = || text().pattern(Some(CITY_PATTERN));
+        vec![
+            query_parameter(
+                "item",
+                "事项基本编码 · Only of this item",
+                text().pattern(Some("^[0-9A-Z]{12}$")),
+            ),
+            query_parameter("intake", "收件城市 · Only collected in this city", city()),
+            query_parameter(
+                "authority",
+                "办理城市 · Only for this city to decide",
+                city(),
+            ),
+            query_parameter(
+                "count",
+                "exact 时另给总数 · `exact`: say also how many there are in all",
+                text().enum_values(Some(["exact"])),
+            ),
+            query_parameter(
+                "state",
+                "状态; stored 为尚未进入审批组的 · Only in this state; `stored`: only at this desk yet",
+                text().enum_values(Some(states.chain([STORED]))),
+            ),
+            query_parameter(
+                "cursor",
+                "上一页的 next · What the page before gave as `next`",
+                text(),
+            ),
+            query_parameter("limit", "每页件数 · Cases of a page", limit),
+        ]
+    }
+}
+
+/// 办件列表 · The cases of this city's group, a page at a time, without forms.
+#[utoipa::path(
+    get, path = "/api/v1/cases", operation_id = "listCases", tag = tag::CASES,
+    params(ListQuery, Fresh),
+    responses((status = 200, description = "一页 · A page", body = PageView, headers(
+        ("Link" = String, description = "`rel=\"next\"`: 下一页 · the next page (RFC 8288)"),
+    )), (status = 503, description = "一时办不到 · Passing by itself", body = ProblemBody, content_type = "application/problem+json")),
+    security(("token" = [])),
+)]
 pub(crate) async fn list(State(api): State<Shared>, request: Request) -> Answer {
     let call = Call::open(&api, request, Operation::ReadCases)?;
-    let query = call.query(&["state", "cursor", "limit", "fresh"])?;
+    let query = call.query(&[
+        "state",
+        "item",
+        "intake",
+        "authority",
+        "cursor",
+        "limit",
+        "count",
+        "fresh",
+    ])?;
+    let is_counted = match query.get("count") {
+        None => false,
+        Some("exact") => true,
+        Some(_) => return Err(bad("count", "应为 exact")),
+    };
     let cursor = query.get("cursor").map(position).transpose()?;
-    let limit = limit(&query)?;
+    let limit = query.number("limit", 1..=PAGE_MAX)?.unwrap_or(PAGE_DEFAULT);
     if query.get("state") == Some(STORED) {
         return Ok(stored_page(&api, cursor, limit));
     }
@@ -45,17 +136,126 @@ pub(crate) async fn list(State(api): State<Shared>, request: Request) -> Answer 
     if query.is_on("fresh")? {
         api.node.catch_up().await?;
     }
-    let page = api.node.cases(state, cursor, limit)?;
+    let narrowed = Narrowed {
+        state,
+        item: parsed(&query, "item")?,
+        intake: parsed(&query, "intake")?,
+        authority: parsed(&query, "authority")?,
+    };
+    let page = narrowed.page(&api, cursor, limit)?;
+    let count = if is_counted {
+        Some(count(&api, narrowed.clone()).await?)
+    } else {
+        None
+    };
     // They are this desk's own and not the group's, so they are shown beside its cases.
-    let is_first_of_all = state.is_none() && cursor.is_none();
+    let is_first_of_all = narrowed == Narrowed::default() && cursor.is_none();
     let stored = is_first_of_all.then(|| api.node.stored_cases(None, limit));
     let view = PageView {
         cases: page.cases.iter().map(CaseView::from).collect(),
         stored: stored.as_deref().map(stored_views),
         next: page.next.map(cursor_of),
+        count,
     };
-    let state = state.map_or_else(String::new, |state| format!("state={state}&"));
-    Ok(linked(&view, &state, limit))
+    Ok(linked(&view, &narrowed.to_query(), limit))
+}
+
+/// What a list is narrowed to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Narrowed {
+    state: Option<CaseState>,
+    item: Option<ItemCode>,
+    intake: Option<CityCode>,
+    authority: Option<CityCode>,
+}
+
+impl Narrowed {
+    fn takes(&self, record: &CaseRecord) -> bool {
+        let envelope = &record.envelope;
+        self.item.is_none_or(|item| item == envelope.item.code)
+            && self.intake.is_none_or(|city| city == envelope.intake)
+            && self.authority.is_none_or(|city| city == envelope.authority)
+    }
+
+    /// Whether the node's own lists are what is asked for.
+    fn is_by_state_alone(&self) -> bool {
+        self.item.is_none() && self.intake.is_none() && self.authority.is_none()
+    }
+
+    /// A page, of which a bounded number of cases is looked through.
+    fn page(
+        &self,
+        api: &ApiState,
+        mut from: Option<CaseNumber>,
+        limit: usize,
+    ) -> Result<CasePage, Problem> {
+        if self.is_by_state_alone() {
+            return Ok(api.node.cases(self.state, from, limit)?);
+        }
+        let mut found = Vec::new();
+        for _ in 0..LOOKED_THROUGH_MAX / PAGE_MAX {
+            let page = api.node.cases(self.state, from, PAGE_MAX)?;
+            from = page.next;
+            for record in page.cases.into_iter().filter(|record| self.takes(record)) {
+                if found.len() == limit {
+                    let next = Some(record.envelope.number);
+                    return Ok(CasePage { cases: found, next });
+                }
+                found.push(record);
+            }
+            if from.is_none() {
+                break;
+            }
+        }
+        Ok(CasePage {
+            cases: found,
+            next: from,
+        })
+    }
+
+    fn to_query(&self) -> String {
+        let state = self.state.map(|state| format!("state={state}&"));
+        let item = self.item.map(|item| format!("item={item}&"));
+        let intake = self.intake.map(|city| format!("intake={city}&"));
+        let authority = self.authority.map(|city| format!("authority={city}&"));
+        [state, item, intake, authority]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+}
+
+/// Counts, beside what is answered meanwhile.
+async fn count(api: &Shared, narrowed: Narrowed) -> Result<CountView, Problem> {
+    let api = api.clone();
+    let counting = tokio::task::spawn_blocking(move || {
+        let (mut cases, mut from) = (0, None);
+        while cases < COUNTED_MAX {
+            let page = api.node.cases(narrowed.state, from, COUNTED_AT_ONCE)?;
+            cases += page
+                .cases
+                .iter()
+                .filter(|record| narrowed.takes(record))
+                .count();
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+        let exact = from.is_none();
+        Ok::<_, NodeError>(CountView { cases, exact })
+    });
+    let counted = counting
+        .await
+        .map_err(|gone| NodeError::Failed(gone.to_string()))?;
+    Ok(counted?)
+}
+
+fn parsed<T: FromStr<Err = MalformedId>>(query: &Query, name: &str) -> Result<Option<T>, Problem> {
+    let text = query.get(name);
+    text.map(str::parse)
+        .transpose()
+        .map_err(|malformed: MalformedId| bad(name, malformed.rule))
 }
 
 fn stored_page(api: &ApiState, after: Option<CaseNumber>, limit: usize) -> Response {
@@ -65,6 +265,7 @@ fn stored_page(api: &ApiState, after: Option<CaseNumber>, limit: usize) -> Respo
         cases: Vec::new(),
         stored: Some(stored_views(&stored)),
         next: last.map(|last| cursor_of(last.number)),
+        count: None,
     };
     linked(&view, "state=stored&", limit)
 }
@@ -87,14 +288,6 @@ fn linked(view: &PageView<'_>, state: &str, limit: usize) -> Response {
         response.headers_mut().insert(header::LINK, link);
     }
     response
-}
-
-fn limit(query: &Query) -> Result<usize, Problem> {
-    match query.get("limit").map(str::parse) {
-        None => Ok(PAGE_DEFAULT),
-        Some(Ok(limit)) if (1..=PAGE_MAX).contains(&limit) => Ok(limit),
-        Some(_) => Err(bad("limit", "应为 1 到 100 的整数")),
-    }
 }
 
 /// Clients hand a cursor back as they got it; that it is a case number is nobody's business.

@@ -3,24 +3,97 @@
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
+use serde_json::{Value, json};
 use tongban_runtime::{Application, Collected, Wait};
 use tongban_trust::Json;
 use tongban_types::{Channel, ItemVersion, Receipt};
+use utoipa::ToSchema;
 
-use super::attachment_list::take_attachments;
+use super::attachment_list::{AttachmentNamed, take_attachments};
 use crate::authorization::Operation;
+use crate::openapi::{
+    CaseNumberKind, ChannelKind, CollectProblems, FormKind, IdempotencyKey, ItemCodeKind, Prefer,
+    tag,
+};
 use crate::problem::{Answer, Problem};
-use crate::rendering::{ReceiptView, json, mark_replayed};
+use crate::rendering::{ReceiptView, json as answer_json, mark_replayed};
 use crate::request::{BodyFields, Call, shape};
 use crate::state::{ApiState, Shared};
 
-#[derive(Serialize)]
+/// What is sent.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    dead_code,
+    reason = "read member by member, so that each fault is told by its place"
+)]
+struct CollectBody {
+    item: CollectedItem,
+    /// The filled form, by the JSON Schema `form` of the item's file.
+    #[schema(value_type = FormKind)]
+    form: Value,
+    /// Files that the same token uploaded before.
+    #[schema(value_type = Vec<AttachmentNamed>, required = false, max_items = 32)]
+    attachments: Option<Vec<AttachmentNamed>>,
+    /// How it came; `window` where it is left out.
+    #[schema(value_type = ChannelKind, required = false)]
+    channel: Option<String>,
+    /// The package is complete: hand it over to the authority at once; `true` where it is left out.
+    #[schema(value_type = bool, required = false)]
+    hand_over: Option<bool>,
+}
+
+/// The version of the item the form was filled by.
+#[derive(ToSchema)]
+#[schema(as = ItemNamed)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    dead_code,
+    reason = "read member by member, so that each fault is told by its place"
+)]
+struct CollectedItem {
+    #[schema(value_type = ItemCodeKind)]
+    code: String,
+    #[schema(minimum = 0, maximum = 4_294_967_295_u32)]
+    version: u32,
+}
+
+/// The sample form of the first item: what it names is nobody.
+fn example() -> Value {
+    let form = include_str!("../../../../protocol/items/national/000109900001/1.example.json");
+    let form: Value = serde_json::from_str(form).expect("a test loads every sample");
+    json!({"item": {"code": "000109900001", "version": 1}, "form": form})
+}
+
+/// What collecting answers.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Collected)]
 struct CollectedView {
+    #[schema(value_type = CaseNumberKind)]
     case: String,
     repeated: bool,
     receipt: ReceiptView,
 }
 
+/// 收件 · Takes an application in and gives its receipt.
+///
+/// 201 once a majority has it, 202 while only this node has it; the receipt says which.
+#[utoipa::path(
+    post, path = "/api/v1/cases", operation_id = "collectCase", tag = tag::CASES,
+    params(IdempotencyKey, Prefer),
+    request_body(content = CollectBody, example = json!(example())),
+    responses(
+        (status = 201, description = "已由多数副本落盘 · A majority has it", body = CollectedView, headers(
+            ("Location" = String, description = "办件 · The case"), ("Idempotency-Replayed" = String, description = "`true`: 重发, 答复同前 · This request was answered before"),
+            ("Preference-Applied" = String, description = "wait=replicated"),
+        )),
+        (status = 202, description = "已在本节点落盘 · Durable at this node", body = CollectedView, headers(
+            ("Location" = String, description = "办件 · The case"), ("Idempotency-Replayed" = String, description = "`true`: 重发, 答复同前 · This request was answered before"),
+        )),
+        CollectProblems,
+    ),
+    security(("token" = [])),
+)]
 pub(crate) async fn collect(State(api): State<Shared>, request: Request) -> Answer {
     let call = Call::open(&api, request, Operation::Collect)?;
     call.query(&[])?;
@@ -93,7 +166,7 @@ fn answer(collected: &Collected, wait: Wait) -> axum::response::Response {
         repeated: collected.repeated,
         receipt: (&collected.receipt).into(),
     };
-    let mut response = json(status, &view);
+    let mut response = answer_json(status, &view);
     let headers = response.headers_mut();
     if let Ok(location) = HeaderValue::try_from(format!("/api/v1/cases/{}", collected.case)) {
         headers.insert(header::LOCATION, location);

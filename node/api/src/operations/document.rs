@@ -7,10 +7,18 @@ use tongban_runtime::DocumentStage;
 use tongban_types::{CaseNumber, Code};
 
 use crate::authorization::Operation;
+use crate::openapi::{CasePath, CaseProblems, tag};
 use crate::problem::{Answer, Problem};
 use crate::request::Call;
 use crate::state::Shared;
 
+/// 结果文书 · The signed document in compact form (SD-JWT), as it is verified.
+#[utoipa::path(
+    get, path = "/api/v1/cases/{number}/document", operation_id = "readDocument", tag = tag::CASES,
+    params(CasePath),
+    responses((status = 200, description = "文书 · The document", body = String, content_type = "application/dc+sd-jwt"), CaseProblems),
+    security(("token" = [])),
+)]
 pub(crate) async fn show(State(api): State<Shared>, request: Request) -> Answer {
     let mut call = Call::open(&api, request, Operation::ReadDocument)?;
     let number: CaseNumber = call.path("number").await?;

@@ -1,21 +1,24 @@
 //! `/livez`, `/readyz` and `/startupz`, for supervisors and load balancers; open to anybody, and
-//! saying nothing of any case. A node without a quorum stays ready: it goes on collecting, and to
-//! take it out of the balancer would turn citizens away. What is missing is listed all the same.
+//! saying nothing of any case. A node without a quorum is not ready, and yet goes on collecting: a
+//! balancer asks `/readyz?exclude=quorum`, for to take the node out would turn citizens away.
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use serde::Serialize;
 use tongban_runtime::NodeHealth;
 use tongban_types::Code;
+use utoipa::ToSchema;
 
 use crate::catalogue::FieldFault;
-use crate::problem::{Answer, Problem};
+use crate::openapi::{Exclude, Switch, tag};
+use crate::problem::{Answer, Problem, ProblemBody};
 use crate::rendering::json;
-use crate::request::Query;
+use crate::request::{Query, bad};
 use crate::state::Shared;
+use crate::streaming::Stopping;
 
 /// One thing looked at.
-#[derive(Clone, Copy, Serialize)]
+#[derive(Clone, Copy, Serialize, ToSchema)]
 struct Check {
     name: &'static str,
     ok: bool,
@@ -25,38 +28,72 @@ struct Check {
     missing_zh: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Health)]
 struct HealthView {
     ok: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     checks: Option<Vec<Check>>,
 }
 
-/// Restarting helps when the node has failed.
+/// 活着 · Restarting helps when this fails.
+#[utoipa::path(
+    get, path = "/livez", operation_id = "livez", tag = tag::NODE,
+    params(Switch),
+    responses(
+        (status = 200, description = "活着 · Restarting helps when this fails", body = HealthView),
+        (status = 503, description = "TB7018 见 errors · `errors` lists what is missing", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+)]
 pub(crate) async fn live(State(api): State<Shared>, request: Request) -> Answer {
+    Query::of(request.uri(), &["verbose"])?;
     answer(&request, vec![works(api.node.health())])
 }
 
-/// Whether the node takes applications in.
+/// 就绪 · Whether the node takes applications in.
+#[utoipa::path(
+    get, path = "/readyz", operation_id = "readyz", tag = tag::NODE,
+    params(Switch, Exclude),
+    responses(
+        (status = 200, description = "就绪 · Whether the node takes applications in", body = HealthView),
+        (status = 503, description = "TB7018 见 errors · `errors` lists what is missing", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+)]
 pub(crate) async fn ready(State(api): State<Shared>, request: Request) -> Answer {
     let health = api.node.health();
+    let query = Query::of(request.uri(), &["verbose", "exclude"])?;
+    let is_quorum_required = match query.get("exclude") {
+        None => true,
+        Some("quorum") => false,
+        Some(_) => return Err(bad("exclude", "应为 quorum")),
+    };
     let checks = vec![
         works(health),
         registry(health),
         group(health),
-        quorum(health),
+        quorum(health, is_quorum_required),
+        stays(&request),
     ];
     answer(&request, checks)
 }
 
-/// Whether the node has come up: it knows its federation and its group.
+/// 已启动 · The node has come up: it knows its federation and its group.
+#[utoipa::path(
+    get, path = "/startupz", operation_id = "startupz", tag = tag::NODE,
+    params(Switch),
+    responses(
+        (status = 200, description = "已启动 · Whether the node has come up", body = HealthView),
+        (status = 503, description = "TB7018 见 errors · `errors` lists what is missing", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+)]
 pub(crate) async fn started(State(api): State<Shared>, request: Request) -> Answer {
+    Query::of(request.uri(), &["verbose"])?;
     let health = api.node.health();
     answer(&request, vec![registry(health), group(health)])
 }
 
 fn answer(request: &Request, checks: Vec<Check>) -> Answer {
-    let verbose = Query::of(request.uri(), &["verbose"])?.is_on("verbose")?;
+    let verbose = Query::of(request.uri(), &["verbose", "exclude"])?.is_named("verbose")?;
     let failed = checks.iter().filter(|check| check.required && !check.ok);
     let faults: Vec<FieldFault> = failed
         .map(|check| FieldFault {
@@ -103,11 +140,22 @@ fn group(health: NodeHealth) -> Check {
     }
 }
 
-fn quorum(health: NodeHealth) -> Check {
+/// A node that is told to end takes nothing new in.
+fn stays(request: &Request) -> Check {
+    let stopping = request.extensions().get::<Stopping>();
+    Check {
+        name: "stays",
+        ok: stopping.is_none_or(|Stopping(told)| !*told.borrow()),
+        required: true,
+        missing_zh: "本节点正在停止",
+    }
+}
+
+fn quorum(health: NodeHealth, required: bool) -> Check {
     Check {
         name: "quorum",
         ok: health.has_quorum,
-        required: false,
+        required,
         missing_zh: "本市审批组没有主副本或多数",
     }
 }

@@ -7,10 +7,28 @@ use axum::response::IntoResponse;
 use tongban_types::{ItemCode, ItemVersion};
 
 use crate::authorization::Operation;
-use crate::problem::{Answer, Problem};
+use crate::openapi::{ItemCodeKind, tag};
+use crate::problem::{Answer, Problem, ProblemBody};
 use crate::request::Call;
 use crate::state::Shared;
 
+/// 一个事项版本 · An item's file as it was published, with its form's schema.
+///
+/// Byte for byte: its SHA-256 is bound into the log.
+#[utoipa::path(
+    get, path = "/api/v1/items/{code}/{version}", operation_id = "readItem", tag = tag::ITEMS,
+    params(
+        ("code" = ItemCodeKind, Path, description = "事项基本编码 · Its code"),
+        ("version" = u32, Path, description = "版本, 从 1 起 · Its version, from 1", minimum = 1, maximum = 999_999_999_u32),
+    ),
+    responses(
+        (status = 200, description = "事项文件 · The file", body = Object, headers(
+            ("ETag" = String, description = "文件的 SHA-256"),
+        )),
+        (status = 404, description = "TB3013 目录中没有 · Not in the catalogue", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("token" = [])),
+)]
 pub(crate) async fn show(State(api): State<Shared>, request: Request) -> Answer {
     let mut call = Call::open(&api, request, Operation::ReadItems)?;
     let code: ItemCode = call.path("code").await?;

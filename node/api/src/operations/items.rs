@@ -4,32 +4,45 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use serde::Serialize;
 use tongban_types::HandlingMode;
+use utoipa::ToSchema;
 
 use crate::authorization::Operation;
 use crate::catalogue::{Item, Names};
+use crate::openapi::{HandlingModeKind, ItemCodeKind, Sha256Kind, tag};
 use crate::problem::Answer;
 use crate::rendering::json;
 use crate::request::Call;
 use crate::state::Shared;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Items)]
 struct ItemsView<'a> {
     items: Vec<ItemView<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Item)]
 struct ItemView<'a> {
+    #[schema(value_type = ItemCodeKind)]
     code: String,
     version: u32,
     name: &'a Names,
+    #[schema(value_type = HandlingModeKind)]
     handling_mode: HandlingMode,
     notice_days: u16,
     promise_days: u16,
     statutory_days: Option<u16>,
     document_type: Option<&'a str>,
+    #[schema(value_type = Sha256Kind)]
     file_sha256: String,
 }
 
+/// 事项目录 · The items of the catalogue with their terms.
+#[utoipa::path(
+    get, path = "/api/v1/items", operation_id = "listItems", tag = tag::ITEMS,
+    responses((status = 200, description = "目录 · The catalogue", body = ItemsView)),
+    security(("token" = [])),
+)]
 pub(crate) async fn list(State(api): State<Shared>, request: Request) -> Answer {
     let call = Call::open(&api, request, Operation::ReadItems)?;
     call.query(&[])?;

@@ -1,12 +1,20 @@
 //! The operations, one a file, and the addresses they answer at.
+//!
+//! To add one: a file with its handler, `#[utoipa::path(...)]` above it (summary, `operation_id`,
+//! `tag`, parameters, body, answers, `security(("token" = []))` where it asks for a token), and a line
+//! `.routes(routes!(file::handler))` here. Several methods of one address go into one `routes!`.
 
 mod acts;
+mod agreements;
 mod attachment;
 mod attachment_list;
 mod case;
+mod case_events;
 mod cases;
 mod collect;
 mod document;
+mod documentation;
+mod events;
 mod federation;
 mod health;
 mod item;
@@ -18,64 +26,71 @@ mod registry;
 mod status;
 mod uploads;
 
-use axum::Router;
-use axum::http::{Request, StatusCode};
-use axum::routing::{get, post};
+use axum::extract::Request;
+use axum::http::{Method, StatusCode};
+use axum::response::IntoResponse as _;
 use tongban_types::Code;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::problem::{Answer, Problem};
 use crate::state::Shared;
 
 pub use status::status_json;
 
-/// The addresses of all operations.
-pub(crate) fn routes() -> Router<Shared> {
-    Router::new()
-        .route("/api/v1/cases", get(cases::list).post(collect::collect))
-        .route("/api/v1/cases/{number}", get(case::show))
-        .route("/api/v1/cases/{number}/document", get(document::show))
-        .route("/api/v1/cases/{number}/receipt", get(receipt::show))
-        .route("/api/v1/cases/{number}/transfer", post(acts::transfer))
-        .route(
-            "/api/v1/cases/{number}/ask-correction",
-            post(acts::ask_correction),
-        )
-        .route("/api/v1/cases/{number}/correct", post(acts::correct))
-        .route("/api/v1/cases/{number}/accept", post(acts::accept))
-        .route(
-            "/api/v1/cases/{number}/refuse-to-accept",
-            post(acts::refuse_to_accept),
-        )
-        .route("/api/v1/cases/{number}/review", post(acts::review))
-        .route("/api/v1/cases/{number}/decide", post(acts::decide))
-        .route("/api/v1/cases/{number}/deliver", post(acts::deliver))
-        .route("/api/v1/cases/{number}/withdraw", post(acts::withdraw))
-        .route("/api/v1/items", get(items::list))
-        .route("/api/v1/items/{code}/{version}", get(item::show))
-        .route("/api/v1/federation", get(federation::show))
-        .route("/api/v1/registry", get(registry::show))
-        .route("/api/v1/status", get(status::show))
-        .route("/problems/{code}", get(problem::explain))
-        .route("/livez", get(health::live))
-        .route("/readyz", get(health::ready))
-        .route("/startupz", get(health::started))
-        .route("/metrics", get(metrics::show))
-        .route(
-            "/api/v1/cases/{number}/attachments/{hash}",
-            get(attachment::show),
-        )
-        .route("/api/v1/uploads", uploads::all())
-        .route("/api/v1/uploads/{id}", uploads::one())
-        .fallback(no_such_resource)
-        .method_not_allowed_fallback(method_not_allowed)
+/// The addresses of all operations, with what each says of itself.
+pub(crate) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::default()
+        .routes(routes!(cases::list, collect::collect))
+        .routes(routes!(case::show))
+        .routes(routes!(case_events::follow))
+        .routes(routes!(events::follow))
+        .routes(routes!(document::show))
+        .routes(routes!(receipt::show))
+        .routes(routes!(attachment::show))
+        .routes(routes!(uploads::begin::begin, uploads::said::said))
+        .routes(routes!(
+            uploads::stands::stands,
+            uploads::show::show,
+            uploads::append::append,
+            uploads::append::overridden,
+            uploads::cancel::cancel,
+            uploads::said::said_of_one
+        ))
+        .routes(routes!(acts::transfer::transfer))
+        .routes(routes!(acts::ask_correction::ask_correction))
+        .routes(routes!(acts::correct::correct))
+        .routes(routes!(acts::accept::accept))
+        .routes(routes!(acts::refuse_to_accept::refuse_to_accept))
+        .routes(routes!(acts::review::review))
+        .routes(routes!(acts::decide::decide))
+        .routes(routes!(acts::deliver::deliver))
+        .routes(routes!(acts::withdraw::withdraw))
+        .routes(routes!(items::list))
+        .routes(routes!(item::show))
+        .routes(routes!(agreements::list))
+        .routes(routes!(federation::show))
+        .routes(routes!(registry::show))
+        .routes(routes!(status::show))
+        .routes(routes!(problem::explain))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::started))
+        .routes(routes!(metrics::show))
+        .routes(routes!(documentation::description))
+        .routes(routes!(documentation::page))
+        .routes(routes!(documentation::file))
 }
 
-async fn no_such_resource(_: Request<axum::body::Body>) -> Answer {
+pub(crate) async fn no_such_resource(_: Request) -> Answer {
     Err(Problem::new(StatusCode::NOT_FOUND, Code::NO_SUCH_RESOURCE))
 }
 
-/// The router adds the `Allow` header.
-async fn method_not_allowed(_: Request<axum::body::Body>) -> Answer {
+/// The router adds the `Allow` header, which is all that `OPTIONS` asks for.
+pub(crate) async fn method_not_allowed(request: Request) -> Answer {
+    if request.method() == Method::OPTIONS {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     Err(Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
         Code::METHOD_NOT_ALLOWED,

@@ -4,13 +4,17 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use serde::Serialize;
 use tongban_types::Code;
+use utoipa::ToSchema;
 
-use crate::problem::{Answer, Problem};
+use crate::openapi::{CodeKind, tag};
+use crate::problem::{Answer, Problem, ProblemBody};
 use crate::rendering::json;
 use crate::request::{Query, raw_path};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Explanation)]
 struct ExplanationView {
+    #[schema(value_type = CodeKind)]
     code: String,
     name: &'static str,
     zh: &'static str,
@@ -19,6 +23,15 @@ struct ExplanationView {
     cure_en: &'static str,
 }
 
+/// 代码解释 · What a problem's `type` leads to. Open to anybody.
+#[utoipa::path(
+    get, path = "/problems/{code}", operation_id = "explainCode", tag = tag::SELF,
+    params(("code" = CodeKind, Path, description = "代码 · The code")),
+    responses(
+        (status = 200, description = "解释 · What it means and what to do", body = ExplanationView),
+        (status = 404, description = "没有这个代码 · No such code", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+)]
 pub(crate) async fn explain(request: Request) -> Answer {
     let (mut parts, _) = request.into_parts();
     Query::of(&parts.uri, &[])?;

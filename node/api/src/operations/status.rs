@@ -6,18 +6,22 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use tongban_runtime::{GroupReport, NodeReport};
 use tongban_types::NodeId;
+use utoipa::ToSchema;
 
 use crate::authorization::Operation;
+use crate::openapi::{Moment, NodeIdKind, tag};
 use crate::problem::Answer;
 use crate::rendering::{china_time, json};
 use crate::request::Call;
 use crate::state::Shared;
 
-#[derive(Serialize)]
-struct StatusView {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Status)]
+pub(crate) struct StatusView {
     /// Machines of this city's group that may still be lost.
     can_lose: usize,
     schema: &'static str,
+    #[schema(value_type = NodeIdKind)]
     node: String,
     failed: bool,
     registry: u64,
@@ -28,11 +32,13 @@ struct StatusView {
     groups: Vec<GroupView>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = GroupStatus)]
 struct GroupView {
     group: String,
     can_lose: usize,
     has_quorum: bool,
+    #[schema(value_type = Option<NodeIdKind>)]
     leader: Option<String>,
     term: u64,
     last_index: u64,
@@ -45,6 +51,7 @@ struct GroupView {
     stopped: bool,
     /// Stopped because another replica reported another state.
     diverged: bool,
+    #[schema(value_type = Moment)]
     time: String,
     cases: u64,
     unanswered: usize,
@@ -52,6 +59,12 @@ struct GroupView {
     evidence: u64,
 }
 
+/// 节点概况 · The node at a glance; first how many more voters may be lost.
+#[utoipa::path(
+    get, path = "/api/v1/status", operation_id = "readStatus", tag = tag::NODE,
+    responses((status = 200, description = "概况 · How it stands", body = StatusView)),
+    security(("token" = [])),
+)]
 pub(crate) async fn show(State(api): State<Shared>, request: Request) -> Answer {
     let call = Call::open(&api, request, Operation::ReadStatus)?;
     call.query(&[])?;

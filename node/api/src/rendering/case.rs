@@ -6,29 +6,44 @@ use tongban_runtime::{
     Standpoint, StoredCase,
 };
 use tongban_types::{Channel, Decision, DueTime, HandlingMode, ItemVersion};
+use utoipa::ToSchema;
 
 use super::{ActorView, PlaceView, china_time};
+use crate::openapi::{
+    CaseNumberKind, CaseStateKind, ChannelKind, CodeKind, DecisionKind, HandlingModeKind,
+    ItemCodeKind, Moment, Sha256Kind,
+};
 
 /// A case of a list, or the head of one that is shown whole.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Case)]
 pub(crate) struct CaseView<'a> {
+    #[schema(value_type = CaseNumberKind)]
     number: String,
     item: ItemView,
+    #[schema(value_type = HandlingModeKind)]
     mode: HandlingMode,
+    #[schema(value_type = CaseStateKind)]
     state: &'static str,
     state_zh: &'static str,
     version: u32,
+    #[schema(value_type = Moment)]
     since: String,
     standpoint: &'static str,
     intake: PlaceView,
     authority: PlaceView,
     authority_division: PlaceView,
+    #[schema(value_type = ChannelKind)]
     channel: Channel,
+    #[schema(value_type = Moment)]
     collected_at: String,
     collected_by: ActorView<'a>,
     transfers: u32,
+    #[schema(value_type = Option<CodeKind>)]
     transfer_refused: Option<String>,
+    #[schema(value_type = Option<Moment>)]
     received_at: Option<String>,
+    #[schema(value_type = Option<Moment>)]
     noticed_at: Option<String>,
     notice_due: Option<DueView>,
     accepted: Option<AcceptedView<'a>>,
@@ -38,70 +53,94 @@ pub(crate) struct CaseView<'a> {
     statutory_due: Option<DueView>,
     document: DocumentView,
     pending: Option<&'static str>,
+    #[schema(value_type = Option<CodeKind>)]
     request_refused: Option<String>,
 }
 
 /// A case that only this desk has.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = StoredCase)]
 pub(crate) struct StoredView<'a> {
+    #[schema(value_type = CaseNumberKind)]
     number: String,
     item: ItemView,
     authority: PlaceView,
+    #[schema(value_type = ChannelKind)]
     channel: Channel,
+    #[schema(value_type = Moment)]
     collected_at: String,
     collected_by: ActorView<'a>,
     /// Why the group refused it when it was tried last; it is tried again.
+    #[schema(value_type = Option<CodeKind>)]
     refused: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ItemVersion)]
 struct ItemView {
+    #[schema(value_type = ItemCodeKind)]
     code: String,
     version: u32,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Due)]
 struct DueView {
+    #[schema(value_type = Moment)]
     at: String,
     /// Reckoned past the last published calendar.
     provisional: bool,
     calendar: u32,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Acceptance)]
 struct AcceptedView<'a> {
+    #[schema(value_type = Moment)]
     at: String,
     by: ActorView<'a>,
     /// The law accepts, not a person.
     deemed: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Review)]
 struct ReviewView<'a> {
+    #[schema(value_type = Moment)]
     at: String,
     by: ActorView<'a>,
+    #[schema(value_type = DecisionKind)]
     recommend: Decision,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DecisionMade)]
 struct DecisionView<'a> {
+    #[schema(value_type = Moment)]
     at: String,
     by: ActorView<'a>,
+    #[schema(value_type = DecisionKind)]
     decision: Decision,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DocumentStage)]
 struct DocumentView {
     stage: &'static str,
+    #[schema(value_type = Option<Sha256Kind>)]
     sha256: Option<String>,
 }
 
 /// One step of a case's life.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Movement)]
 pub(crate) struct MovementView<'a> {
+    #[schema(value_type = CaseStateKind)]
     state: &'static str,
     state_zh: &'static str,
+    #[schema(value_type = Moment)]
     at: String,
+    #[schema(value_type = Moment)]
     committed_at: String,
     actor: ActorView<'a>,
     words: Option<&'a str>,

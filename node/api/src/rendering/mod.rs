@@ -10,6 +10,9 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tongban_types::{Actor, CityCode, Division};
+use utoipa::ToSchema;
+
+use crate::openapi::{DivisionKind, RoleKind};
 
 pub(crate) use attachment::AttachmentView;
 pub(crate) use case::{CaseView, MovementView, StoredView};
@@ -38,8 +41,10 @@ pub(crate) fn mark_replayed(response: &mut Response) {
 }
 
 /// A city or division: six digits, and its name if known.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Place)]
 pub(crate) struct PlaceView {
+    #[schema(value_type = DivisionKind)]
     code: String,
     name: Option<String>,
 }
@@ -63,10 +68,13 @@ impl From<Division> for PlaceView {
 }
 
 /// A person of a city in a role.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Actor)]
 pub(crate) struct ActorView<'a> {
+    #[schema(value_type = DivisionKind)]
     city: String,
     person: &'a str,
+    #[schema(value_type = RoleKind)]
     role: &'static str,
 }
 

@@ -3,11 +3,14 @@
 use data_encoding::BASE64URL_NOPAD;
 use serde::Serialize;
 use tongban_types::{Purpose, Receipt, ReceiptBody, decode};
+use utoipa::ToSchema;
 
 use super::{PlaceView, china_time};
+use crate::openapi::{CaseNumberKind, Moment, NodeIdKind, Sha256Kind};
 
 /// A receipt.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Receipt)]
 pub(crate) struct ReceiptView {
     /// `stored` or `replicated`.
     safety: &'static str,
@@ -17,19 +20,24 @@ pub(crate) struct ReceiptView {
 }
 
 /// What the signed bytes say.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct ReceiptWords {
+    #[schema(value_type = CaseNumberKind)]
     case: String,
     item: String,
     authority: PlaceView,
+    #[schema(value_type = Moment)]
     collected_at: String,
+    #[schema(value_type = Sha256Kind)]
     form: String,
+    #[schema(value_type = NodeIdKind)]
     node: String,
 }
 
 /// What a verifier needs: the signature of a stored receipt covers `bytes`, that of a replicated
 /// one the Merkle root which `bytes`, `index`, `count` and `path` lead to.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SignedBytes)]
 struct SignedView {
     purpose: &'static str,
     signer: String,

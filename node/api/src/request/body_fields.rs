@@ -8,6 +8,7 @@ use tongban_trust::Json;
 use tongban_types::{Code, limits};
 
 use crate::catalogue::FieldFault;
+use crate::limits::WORDS_CHARS_MAX;
 use crate::problem::Problem;
 
 /// The members of an object not yet taken.
@@ -92,7 +93,12 @@ impl BodyFields {
                 ),
             );
         }
-        if words.trim().is_empty() {
+        if words.chars().count() > WORDS_CHARS_MAX {
+            let message = format!("最多 {WORDS_CHARS_MAX} 字");
+            return Err(shape(&self.at(name), &message));
+        }
+        let says = |letter: char| !letter.is_whitespace() && !letter.is_control();
+        if !words.chars().any(says) {
             return Err(shape(&self.at(name), "不能为空"));
         }
         Ok(words)

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tongban_runtime::Wait;
-use tongban_trust::read_strict;
+use tongban_trust::{JsonFault, read_strict};
 use tongban_types::{CaseVersion, Code, CommandId, MalformedId};
 
 use super::body_fields::BodyFields;
@@ -17,7 +17,8 @@ use super::query::Query;
 use crate::authorization::{Operation, Session};
 use crate::limits::{BODY_BYTES_MAX, BODY_TIME_MAX};
 use crate::problem::Problem;
-use crate::state::ApiState;
+use crate::state::{ApiState, Shared};
+use crate::streaming::{Listening, Stopping, Streams, last_event_id};
 
 /// A request whose asker may ask for it.
 #[derive(Debug)]
@@ -36,7 +37,11 @@ impl Call {
         operation: Operation,
     ) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let session = session_of(api, &parts.headers)?;
+        // Found at the door already, or told here what is wrong with it.
+        let session = match parts.extensions.get::<Session>() {
+            Some(session) => session.clone(),
+            None => session_of(api, &parts.headers)?,
+        };
         if session.actor.city != api.node.city() {
             let problem = Problem::new(StatusCode::FORBIDDEN, Code::OTHER_CITY);
             return Err(challenge(problem, "insufficient_scope"));
@@ -99,6 +104,33 @@ impl Call {
         headers::if_match(&self.parts.headers)
     }
 
+    /// The last event the client saw.
+    pub(crate) fn last_event_id(&self) -> Option<&str> {
+        last_event_id(&self.parts.headers)
+    }
+
+    /// The places of all streams.
+    pub(crate) fn streams(&self) -> Streams {
+        let kept = self.parts.extensions.get::<Streams>();
+        kept.cloned().unwrap_or_default()
+    }
+
+    /// What a stream must look at again and again: whether the token still opens it.
+    pub(crate) fn listening(&self, operation: Operation) -> Listening {
+        let mut headers = HeaderMap::new();
+        if let Some(sent) = self.parts.headers.get(header::AUTHORIZATION) {
+            headers.insert(header::AUTHORIZATION, sent.clone());
+        }
+        let may = move |api: &Shared| {
+            let session = session_of(api, &headers);
+            session.is_ok_and(|session| operation.is_open_to(session.actor.role))
+        };
+        Listening {
+            may: Box::new(may),
+            stopping: self.parts.extensions.get::<Stopping>().cloned(),
+        }
+    }
+
     /// The body, a JSON object read strictly; no body at all counts as an object without members.
     pub(crate) async fn body(self) -> Result<(Session, BodyFields), Problem> {
         let kind = headers::single(&self.parts.headers, &header::CONTENT_TYPE)?;
@@ -119,7 +151,14 @@ impl Call {
             return Err(wrong_media_type());
         }
         let value = read_strict(&bytes, BODY_BYTES_MAX).map_err(|error| {
-            Problem::new(StatusCode::BAD_REQUEST, error.code())
+            // JSON all the same, but of a kind that not every reader holds exactly.
+            let status = match error.fault {
+                JsonFault::NotAnInteger | JsonFault::IntegerTooLarge => {
+                    StatusCode::UNPROCESSABLE_ENTITY
+                }
+                _ => StatusCode::BAD_REQUEST,
+            };
+            Problem::new(status, error.code())
                 .detail(format!("请求体第 {} 字节处不是严格的 JSON", error.offset))
         })?;
         Ok((self.session, BodyFields::of(value, "")?))
@@ -137,7 +176,8 @@ pub(crate) async fn raw_path(parts: &mut Parts, name: &str) -> Result<String, Pr
         .ok_or_else(bad)
 }
 
-fn session_of(api: &ApiState, headers: &HeaderMap) -> Result<Session, Problem> {
+/// Who the holder of a request's token is (RFC 6750).
+pub(crate) fn session_of(api: &ApiState, headers: &HeaderMap) -> Result<Session, Problem> {
     let refused = |code| Problem::new(StatusCode::UNAUTHORIZED, code);
     let Some(value) = headers::single(headers, &header::AUTHORIZATION)? else {
         let problem = refused(Code::NO_TOKEN);

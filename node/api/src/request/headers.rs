@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use tongban_runtime::Wait;
 use tongban_types::{CaseVersion, Code};
 
-use crate::limits::IDEMPOTENCY_KEY_BYTES_MAX;
+use crate::limits::{IDEMPOTENCY_KEY_BYTES_MAX, VERSION_DIGITS_MAX};
 use crate::problem::Problem;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -81,11 +81,13 @@ pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<CaseVersion>, Probl
     let digits = tag
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'))
+        .filter(|digits| digits.len() <= VERSION_DIGITS_MAX)
         .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
     match digits.and_then(|digits| digits.parse().ok()) {
         Some(version) => Ok(Some(CaseVersion(version))),
+        // What is no version is the version of no case (RFC 9110 §13.1.1).
         None => Err(Problem::new(
-            StatusCode::BAD_REQUEST,
+            StatusCode::PRECONDITION_FAILED,
             Code::VERSION_MALFORMED,
         )),
     }

@@ -8,7 +8,7 @@ mod query;
 mod range;
 
 pub(crate) use body_fields::{BodyFields, shape};
-pub(crate) use call::{Call, raw_path};
+pub(crate) use call::{Call, raw_path, session_of};
 pub(crate) use headers::Expected;
 pub(crate) use query::{Query, bad};
 pub(crate) use range::Asked;

@@ -1,6 +1,7 @@
 //! Query parameters: only those an operation knows, each at most once.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use axum::extract::Query as Pairs;
 use axum::http::{StatusCode, Uri};
@@ -37,13 +38,39 @@ impl Query {
         self.values.get(name).map(String::as_str)
     }
 
-    /// Whether a switch is on: named alone, or `true`.
+    /// Whether a switch is on.
     pub(crate) fn is_on(&self, name: &str) -> Result<bool, Problem> {
         match self.get(name) {
             None | Some("false") => Ok(false),
-            Some("" | "true") => Ok(true),
+            Some("true") => Ok(true),
             Some(_) => Err(bad(name, "应为 true 或 false")),
         }
+    }
+
+    /// Whether a switch is on that may be named alone, as probes are used to.
+    pub(crate) fn is_named(&self, name: &str) -> Result<bool, Problem> {
+        match self.get(name) {
+            Some("") => Ok(true),
+            _ => self.is_on(name),
+        }
+    }
+
+    /// A number between bounds, in digits alone.
+    pub(crate) fn number(
+        &self,
+        name: &str,
+        bounds: RangeInclusive<usize>,
+    ) -> Result<Option<usize>, Problem> {
+        let Some(text) = self.get(name) else {
+            return Ok(None);
+        };
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.parse().ok().filter(|_| is_plain);
+        if let Some(number) = number.filter(|number| bounds.contains(number)) {
+            return Ok(Some(number));
+        }
+        let message = format!("应为 {} 到 {} 的整数", bounds.start(), bounds.end());
+        Err(bad(name, &message))
     }
 }
 

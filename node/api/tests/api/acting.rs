@@ -121,11 +121,11 @@ async fn the_version_acted_on_is_said_once_and_rightly() {
     post(json!({}), &[]).await.problem(428, "TB7013");
     post(json!({}), &[("if-match", "3")])
         .await
-        .problem(400, "TB7014");
+        .problem(412, "TB7014");
     let both = json!({"expected_version": 4});
     post(both, &[("if-match", "\"3\"")])
         .await
-        .problem(400, "TB7014");
+        .problem(412, "TB7014");
     post(json!({"expected_version": "3"}), &[])
         .await
         .problem(400, "TB7009");

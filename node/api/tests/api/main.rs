@@ -15,4 +15,5 @@ mod reading;
 mod rejections;
 mod rights;
 mod serving;
+mod streams;
 mod world;

@@ -1,11 +1,13 @@
 //! Reading cases, catalogue, federation and the node.
 
+use axum::body::Body;
+use axum::http::Method;
 use serde_json::Value;
 use tongban_runtime::{DocumentStage, NodeError};
 use tongban_types::{CaseState, Hash};
 
 use crate::node::{Asked, number, record, replicated_receipt, stored_case};
-use crate::world::World;
+use crate::world::{World, request};
 
 fn case() -> String {
     format!("/api/v1/cases/{}", number())
@@ -237,13 +239,23 @@ async fn status_begins_with_how_many_voters_may_be_lost() {
 }
 
 #[tokio::test]
-async fn health_is_open_and_a_node_without_a_quorum_stays_ready() {
+async fn health_is_open_and_a_node_without_a_quorum_is_ready_for_balancers_alone() {
     let world = World::new();
     for address in ["/livez", "/readyz", "/startupz"] {
         assert_eq!(world.get("", address).await.status, 200);
     }
     world.node.report.lock().unwrap().groups[0].has_quorum = false;
-    let body = world.get("", "/readyz?verbose").await.json();
+    let problem = world.get("", "/readyz").await.problem(503, "TB7018");
+    assert_eq!(problem["errors"][0]["pointer"], "quorum");
+    world
+        .get("", "/readyz?exclude=log")
+        .await
+        .problem(400, "TB7010");
+    world
+        .get("", "/livez?exclude=quorum")
+        .await
+        .problem(400, "TB7010");
+    let body = world.get("", "/readyz?exclude=quorum&verbose").await.json();
     let checks = body["checks"].as_array().unwrap();
     let quorum = checks
         .iter()
@@ -303,12 +315,138 @@ async fn requests_and_refusals_are_counted_by_pattern_and_code() {
 async fn an_answer_carries_the_trace_it_was_asked_under() {
     let world = World::new();
     let id = "4bf92f3577b34da6a3ce929d0e0e4736";
-    let asked = crate::world::request(axum::http::Method::GET, "", "/api/v1/cases")
+    let asked = request(Method::GET, "", "/api/v1/cases")
         .header("traceparent", format!("00-{id}-00f067aa0ba902b7-01"))
-        .body(axum::body::Body::empty())
+        .body(Body::empty())
         .unwrap();
     let problem = world.send(asked).await.problem(401, "TB7001");
     assert_eq!(problem["trace_id"], id);
     let (first, second) = (world.get("", "/livez").await, world.get("", "/livez").await);
     assert_ne!(first.header("x-request-id"), second.header("x-request-id"));
+}
+
+#[tokio::test]
+async fn the_description_and_its_page_come_from_this_program_alone() {
+    let world = World::new();
+    let reply = world.get("", "/api/v1/openapi.json").await;
+    assert_eq!(reply.status, 200);
+    assert_eq!(reply.json()["openapi"], "3.1.0");
+    let page = world.get("", "/docs").await;
+    assert_eq!(
+        (page.status.as_u16(), page.header("content-type")),
+        (200, "text/html")
+    );
+    let text = String::from_utf8(page.body.clone()).unwrap();
+    assert!(
+        !text.contains("//"),
+        "nothing is loaded from elsewhere: {text}"
+    );
+    assert!(
+        page.header("content-security-policy")
+            .contains("style-src 'self' 'unsafe-inline'")
+    );
+    let parts: Vec<&str> = text.split("/docs/").skip(1).collect();
+    assert!(parts.len() >= 6, "{text}");
+    for part in parts {
+        let name = part.split('"').next().unwrap();
+        let reply = world.get("", &format!("/docs/{name}")).await;
+        assert_eq!(reply.status, 200, "{name}");
+    }
+    let settings = world.get("", "/docs/swagger-initializer.js").await;
+    let settings = String::from_utf8(settings.body).unwrap();
+    assert!(settings.contains("/api/v1/openapi.json"), "{settings}");
+    world
+        .get("", "/docs/no-such.js")
+        .await
+        .problem(404, "TB7004");
+    let data = world.get("", "/livez").await;
+    let policy = data.header("content-security-policy");
+    assert_eq!(policy, "default-src 'none'; frame-ancestors 'none'");
+    assert_eq!(data.header("x-content-type-options"), "nosniff");
+}
+
+#[tokio::test]
+async fn what_an_address_allows_is_told_and_heads_are_given() {
+    let world = World::new();
+    let asked = |method, address: &str| {
+        request(method, "clerk", address)
+            .body(Body::empty())
+            .unwrap()
+    };
+    let reply = world.send(asked(Method::OPTIONS, "/api/v1/cases")).await;
+    assert_eq!(
+        (reply.status.as_u16(), reply.header("allow")),
+        (204, "GET,HEAD,POST")
+    );
+    let reply = world.send(asked(Method::HEAD, "/api/v1/cases")).await;
+    assert_eq!((reply.status.as_u16(), reply.body.len()), (200, 0));
+    let sent = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let traced = request(Method::GET, "", "/livez")
+        .header("traceparent", format!("00-{sent}-00f067aa0ba902b7-01"));
+    let reply = world.send(traced.body(Body::empty()).unwrap()).await;
+    let parent = reply.header("traceparent");
+    assert_eq!(parent.len(), 55, "{parent}");
+    assert!(parent.starts_with(&format!("00-{sent}-")) && !parent.contains("00f067aa0ba902b7"));
+}
+
+#[tokio::test]
+async fn a_list_is_narrowed_and_counted_where_that_is_asked() {
+    let world = World::new();
+    let list = async |query: &str| {
+        let reply = world.get("clerk", &format!("/api/v1/cases?{query}")).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        reply.json()
+    };
+    let envelope = record().envelope;
+    let fitting = format!(
+        "intake={}&authority={}",
+        envelope.intake, envelope.authority
+    );
+    let page = list(&fitting).await;
+    assert_eq!(page["cases"].as_array().unwrap().len(), 1, "{page}");
+    assert!(
+        page.get("stored").is_none() && page.get("count").is_none(),
+        "{page}"
+    );
+    let none = list(&format!("intake={}", envelope.authority)).await;
+    assert_eq!(
+        (none["cases"].as_array().unwrap().len(), &none["next"]),
+        (0, &Value::Null)
+    );
+    let none = list("item=ZZZZZZZZZZZZ").await;
+    assert!(none["cases"].as_array().unwrap().is_empty());
+    let counted = list("count=exact").await;
+    assert_eq!(counted["count"]["exact"], true, "{counted}");
+    for bad in [
+        "count=about",
+        "intake=350102",
+        "item=x",
+        "limit=+5",
+        "limit=101",
+        "fresh=",
+    ] {
+        let reply = world.get("clerk", &format!("/api/v1/cases?{bad}")).await;
+        let problem = reply.problem(400, "TB7010");
+        assert_eq!(
+            problem["errors"][0]["pointer"],
+            bad.split('=').next().unwrap()
+        );
+    }
+}
+
+#[tokio::test]
+async fn agreements_name_the_cities_an_item_is_handled_across_with() {
+    let world = World::new();
+    let body = world.get("clerk", "/api/v1/agreements").await.json();
+    let items = world.get("clerk", "/api/v1/items").await.json();
+    let agreements = body["agreements"].as_array().unwrap();
+    assert_eq!(agreements.len(), items["items"].as_array().unwrap().len());
+    assert!(
+        agreements
+            .iter()
+            .all(|one| one["cities"][0]["name"].is_string()),
+        "{body}"
+    );
+    world.node.forget_registry();
+    assert_eq!(world.get("clerk", "/api/v1/agreements").await.status, 503);
 }

@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tongban_api::serve;
+use tongban_api::{Line, serve};
 
 use crate::world::World;
 
@@ -25,7 +25,7 @@ async fn served() -> Served {
         let stopped = async {
             let _ = stopped.await;
         };
-        serve(listener, state, stopped).await
+        serve(listener, Line::Plain, state, stopped).await
     });
     Served {
         address,

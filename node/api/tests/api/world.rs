@@ -5,11 +5,12 @@ use std::sync::{Arc, LazyLock};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::response::Response;
 use http_body_util::BodyExt;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
-use tongban_api::{ApiState, Catalogue, RequestMetrics, Session, TokenBook, router};
+use tongban_api::{ApiState, Catalogue, Rates, RequestMetrics, Session, TokenBook, router};
 use tongban_runtime::seams::WallClock;
 use tongban_trust::testing::{SAMPLE_NOW, SampleFederation};
 use tongban_types::{Actor, CityCode, PersonId, Role, Timestamp, sha256};
@@ -122,6 +123,7 @@ impl World {
             catalogue: Arc::clone(&CATALOGUE),
             tokens: Arc::new(Tokens),
             clock: Arc::new(Clock),
+            rates: Rates::UNBOUNDED,
             requests,
             metrics: Arc::new(move || {
                 let mut text = String::new();
@@ -144,6 +146,11 @@ impl World {
             headers: parts.headers,
             body: body.collect().await.unwrap().to_bytes().to_vec(),
         }
+    }
+
+    /// What comes back, its body still to be read.
+    pub(crate) async fn open(&self, request: Request<Body>) -> Response {
+        self.router.clone().oneshot(request).await.unwrap()
     }
 
     pub(crate) async fn get(&self, role: &str, address: &str) -> Reply {

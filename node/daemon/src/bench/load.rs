@@ -12,6 +12,7 @@ use tongban_runtime::seams::Entropy as _;
 use super::form::ITEM;
 use crate::http_client::{HttpClient, order_patience};
 use crate::platform::OsEntropy;
+use crate::tls::Trust;
 
 /// What writers hand in, where, and until when.
 #[derive(Clone, Debug)]
@@ -69,7 +70,12 @@ impl Writers {
 }
 
 async fn write(load: Load, body: Bytes) -> Written {
-    let mut client = HttpClient::new(load.address, Some(&load.token), order_patience());
+    let mut client = HttpClient::new(
+        load.address,
+        Trust::Plain,
+        Some(&load.token),
+        order_patience(),
+    );
     let mut written = Written::default();
     let writer = data_encoding::HEXLOWER.encode(&OsEntropy.array::<8>());
     for turn in 0_u64.. {

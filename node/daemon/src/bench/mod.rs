@@ -17,7 +17,7 @@ use tongban_types::{Code, Role};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::staging::{Clerk, Federation, Layout, SIX_CITIES, Stop, wait_until_leading};
+use crate::staging::{Clerk, Federation, Layout, SIX_CITIES, StageLine, Stop, wait_until_leading};
 
 use ceiling::Ceiling;
 use figures::{Comparison, Figures};
@@ -80,7 +80,12 @@ async fn measure_one(
     let folder = tempfile::Builder::new().prefix("tongban-bench-").tempdir();
     let mut folder = folder.context("making a folder for the measurement")?;
     folder.disable_cleanup(intake.keep);
-    let mut layout = Layout::make(folder.path(), &SIX_CITIES[..intake.voters], intake.voters)?;
+    let mut layout = Layout::make(
+        folder.path(),
+        &SIX_CITIES[..intake.voters],
+        intake.voters,
+        StageLine::PlainUnbounded,
+    )?;
     for site in &mut layout.sites {
         site.forms = forms;
     }

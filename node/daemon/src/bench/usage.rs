@@ -66,7 +66,7 @@ impl Usage {
             }
             let token = federation.token(place, Role::Operator, "bench-meter");
             let token = token.map_err(|failure| failure.cause)?;
-            let text = HttpClient::new(site.http, Some(&token), PATIENCE)
+            let text = HttpClient::new(site.http, site.trust(), Some(&token), PATIENCE)
                 .get("/metrics")
                 .await?;
             let text = String::from_utf8_lossy(&text.body).into_owned();

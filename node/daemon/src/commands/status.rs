@@ -18,6 +18,7 @@ use crate::failure::{Coded as _, Failure};
 use crate::http_client::{ClientError, HttpClient};
 use crate::node_process::{READY_FILE, Ready, read_token};
 use crate::output::Output;
+use crate::tls::Trust;
 
 use place::NodeUrl;
 use view::Status;
@@ -38,9 +39,12 @@ pub(crate) struct Arguments {
     /// 本机节点的数据目录
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// 接口地址, 如 <http://127.0.0.1:8443>
+    /// 接口地址, 如 <https://127.0.0.1:8443>
     #[arg(long, value_name = "URL", conflicts_with = "data", requires = "token")]
     url: Option<NodeUrl>,
+    /// 所信任的证书 (PEM), 与 https 的 --url 同用: 节点自备的证书在其数据目录的 tls/certificate.pem
+    #[arg(long, value_name = "FILE", requires = "url")]
+    ca: Option<PathBuf>,
     /// 访问令牌, 与 --url 同用
     #[arg(long, env = "TONGBAN_TOKEN", hide_env_values = true)]
     token: Option<String>,
@@ -54,7 +58,10 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
         .context("starting the tasks of the command")?;
     let answer = runtime.block_on(async {
         match &arguments.url {
-            Some(url) => ask(url, arguments.token.as_deref().unwrap_or_default()).await,
+            Some(url) => {
+                let trust = url.trust(arguments.ca.as_deref())?;
+                ask(url, trust, arguments.token.as_deref().unwrap_or_default()).await
+            }
             None => ask_here(&folder(arguments)?).await,
         }
     })?;
@@ -95,7 +102,7 @@ async fn ask_here(data: &Path) -> Result<Value, Failure> {
             Failure::from(error).exiting(Exit::NotAllowed)
         }
     })?;
-    ask(&address, &token).await
+    ask(&address, ready.trust(), &token).await
 }
 
 fn nobody(data: &Path) -> Failure {
@@ -105,10 +112,10 @@ fn nobody(data: &Path) -> Failure {
 }
 
 /// A name may stand for several addresses, of which the node has one.
-async fn ask(node: &NodeUrl, token: &str) -> Result<Value, Failure> {
+async fn ask(node: &NodeUrl, trust: Trust, token: &str) -> Result<Value, Failure> {
     let mut last = None;
     for address in node.addresses().await? {
-        let mut client = HttpClient::new(address, Some(token), PATIENCE);
+        let mut client = HttpClient::new(address, trust.clone(), Some(token), PATIENCE);
         match client.get_json("/api/v1/status").await {
             Err(error @ ClientError::Unreachable { .. }) => last = Some(error),
             Err(error) if error.exit() == Exit::NotAllowed => {

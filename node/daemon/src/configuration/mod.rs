@@ -17,7 +17,7 @@ use serde::Deserialize;
 use tongban_types::NodeId;
 
 pub(crate) use error::ConfigurationError;
-pub(crate) use http::is_allowed_without_tls;
+pub(crate) use http::{HttpLine, is_allowed_without_tls};
 pub(crate) use log::LogFormat;
 
 use crate::mistake::Place;
@@ -56,6 +56,10 @@ pub(crate) struct Configuration {
     pub(crate) federation_quic: bool,
     /// Where its API is.
     pub(crate) http_listen: std::net::SocketAddr,
+    /// What its API is served over.
+    pub(crate) http_line: HttpLine,
+    /// How often one caller of its API may ask.
+    pub(crate) http_rates: tongban_api::Rates,
     /// The registry file it starts from.
     pub(crate) registry_file: PathBuf,
     /// The hash of the governance keys it believes at its first start.
@@ -100,15 +104,19 @@ impl Configuration {
             blobs,
             log,
         } = written;
+        let folder = file.parent().unwrap_or_else(|| Path::new(""));
+        let mistaken =
+            |mistake: http::HttpMistake| place.at(&mistake.span, mistake.key, &mistake.what);
+        let http_line = http.line(folder).map_err(mistaken)?;
+        let http_rates = http.rates().map_err(mistaken)?;
         let http_listen = *http.listen.get_ref();
-        if !is_allowed_without_tls(http_listen) {
+        if http_line == HttpLine::Plain && !is_allowed_without_tls(http_listen) {
             return Err(ConfigurationError::NotLoopback {
                 file: file.to_owned(),
                 line: place.line_of(&http.listen.span()),
                 address: http_listen,
             });
         }
-        let folder = file.parent().unwrap_or_else(|| Path::new(""));
         Ok(Self {
             file: file.to_owned(),
             node: node
@@ -118,6 +126,8 @@ impl Configuration {
             federation_listen: federation.listen,
             federation_quic: federation.quic,
             http_listen,
+            http_line,
+            http_rates,
             registry_file: folder.join(registry.file),
             governance: registry.governance,
             raft: replication.tempo(),
@@ -148,7 +158,7 @@ listen = "0.0.0.0:7400"
 
 [http]
 listen = "127.0.0.1:8443"
-
+tls = "on"
 [registry]
 file = "/etc/tongban/registry.json"
 governance = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
@@ -192,6 +202,7 @@ format = "json"
         assert_eq!(read.federation_listen.port(), 7400);
         assert!(read.federation_quic);
         assert_eq!(read.http_listen.to_string(), "127.0.0.1:8443");
+        assert_eq!(read.http_line, HttpLine::Own { names: Vec::new() });
         assert_eq!(read.log_level, "info");
     }
 
@@ -246,7 +257,9 @@ format = "json"
             "[::]:8443",
             "[2001:db8::1]:80",
         ] {
-            let error = parse(&GOOD.replace("127.0.0.1:8443", address)).unwrap_err();
+            let open = GOOD.replace("127.0.0.1:8443", address);
+            assert!(parse(&open).is_ok(), "{address}");
+            let error = parse(&open.replace("tls = \"on\"", "tls = \"off\"")).unwrap_err();
             assert!(
                 matches!(error, ConfigurationError::NotLoopback { line: 13, .. }),
                 "{error}"
@@ -254,9 +267,44 @@ format = "json"
         }
         for address in ["127.0.0.1:0", "127.9.9.9:1", "[::1]:8443"] {
             assert!(
-                parse(&GOOD.replace("127.0.0.1:8443", address)).is_ok(),
+                parse(
+                    &GOOD
+                        .replace("127.0.0.1:8443", address)
+                        .replace("\"on\"", "\"off\"")
+                )
+                .is_ok(),
                 "{address}"
             );
+        }
+    }
+
+    #[test]
+    fn a_given_certificate_has_its_key_and_tls() {
+        let given = "certificate = \"api.pem\"\nkey = \"/etc/ssl/api.key\"\n";
+        let with = |tls: &str| GOOD.replace("tls = \"on\"", &format!("tls = \"{tls}\"\n{given}"));
+        let HttpLine::Given(files) = parse(&with("on")).unwrap().http_line else {
+            panic!("a given certificate is served");
+        };
+        assert_eq!(files.certificate, Path::new("/etc/tongban/api.pem"));
+        assert_eq!(files.key, Path::new("/etc/ssl/api.key"));
+        for (text, at) in [
+            (with("off"), "http.certificate"),
+            (
+                with("on").replace("key = \"/etc/ssl/api.key\"", ""),
+                "http.certificate",
+            ),
+            (
+                with("on").replace("certificate = \"api.pem\"", ""),
+                "http.key",
+            ),
+            (with("maybe"), "http.tls"),
+            (
+                with("on").replace("[registry]", "orders_per_second = 0\n[registry]"),
+                "http.orders_per_second",
+            ),
+        ] {
+            let error = parse(&text).unwrap_err().to_string();
+            assert!(error.contains(at), "{at}: {error}");
         }
     }
 

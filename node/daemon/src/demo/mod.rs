@@ -18,7 +18,7 @@ use tongban_types::Code;
 use crate::exit::Exit;
 use crate::failure::{Coded as _, Failure};
 use crate::output::Output;
-use crate::staging::{Federation, Layout, SIX_CITIES, StageError, Stop};
+use crate::staging::{Federation, Layout, SIX_CITIES, StageError, StageLine, Stop};
 
 use account::Account;
 use house::House;
@@ -44,7 +44,8 @@ pub(crate) async fn play(wishes: &Wishes, output: Output) -> Result<Exit, Failur
     let mut stop = Stop::listen().context("listening for signals")?;
     let mut account = Account::begin(output);
     let house = House::open(wishes.folder.as_deref(), wishes.keep)?;
-    let layout = Layout::make(house.path(), &SIX_CITIES, VOTERS).map_err(as_demo)?;
+    let layout =
+        Layout::make(house.path(), &SIX_CITIES, VOTERS, StageLine::Own).map_err(as_demo)?;
     let mut federation = Federation::prepare(layout)?;
     let told = tokio::select! {
         biased;

@@ -12,6 +12,7 @@ use super::story::{FORM, ITEM};
 use crate::failure::Failure;
 use crate::files::replace;
 use crate::staging::Federation;
+use crate::tls::OWN_CERTIFICATE;
 
 /// The same key hands in once, however often it is sent.
 const FIRST_KEY: &str = "demo-1";
@@ -20,7 +21,7 @@ const FIRST_KEY: &str = "demo-1";
 pub(crate) fn welcome(federation: &Federation, account: &mut Account) -> Result<(), Failure> {
     account.say("\n六个城市继续运行, Ctrl-C 结束。试试看:");
     for (place, site) in federation.layout.sites.iter().enumerate() {
-        account.say(&format!("\n{}  http://{}", site.city.name, site.http));
+        account.say(&format!("\n{}  {}", site.city.name, site.url()));
         for (role, person, what) in [
             (Role::Clerk, "demo-clerk", "窗口"),
             (Role::Officer, "demo-officer-1", "审批"),
@@ -38,9 +39,10 @@ pub(crate) fn welcome(federation: &Federation, account: &mut Account) -> Result<
         "\n  {program} status --data {data}\n\
          \x20 {program} doc verify {document} --trust {registry} --pin {pin}\n\
          \n从福州窗口交一件 (再交一件时换一个 Idempotency-Key):\n\n\
-         \x20 curl -i -H 'Authorization: Bearer {clerk}' -H 'Content-Type: application/json' \
-         -H 'Idempotency-Key: {key}' -H 'Prefer: wait=replicated' --data @{form} http://{http}/api/v1/cases\n\
-         \x20 curl -H 'Authorization: Bearer {clerk}' http://{http}/api/v1/cases",
+         \x20 curl -i --cacert {certificate} -H 'Authorization: Bearer {clerk}' -H 'Content-Type: application/json' \
+         -H 'Idempotency-Key: {key}' -H 'Prefer: wait=replicated' --data @{form} {url}/api/v1/cases\n\
+         \x20 curl --cacert {certificate} -H 'Authorization: Bearer {clerk}' {url}/api/v1/cases\n\
+         \n接口说明页: {url}/docs",
         program = this_program(),
         data = quoted(&site.data),
         document = quoted(&federation.layout.folder.join("document.sdjwt")),
@@ -48,7 +50,8 @@ pub(crate) fn welcome(federation: &Federation, account: &mut Account) -> Result<
         pin = federation.layout.governance,
         key = FIRST_KEY,
         form = quoted(&form),
-        http = site.http,
+        url = site.url(),
+        certificate = quoted(&site.data.join(OWN_CERTIFICATE)),
     ));
     Ok(())
 }

@@ -1,16 +1,17 @@
 //! How a process says that it answers: one JSON object on stdout, and in files for whoever waits.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::files::{FileError, read_bounded, replace};
 use crate::output::Answer;
+use crate::tls::Trust;
 
 /// In the data folder while the process runs.
 pub(crate) const READY_FILE: &str = "ready.json";
 
-/// Two addresses, a name and a number.
+/// Addresses, a path, names and a number.
 const READY_BYTES_MAX: usize = 4_096;
 
 /// Where a running node answers.
@@ -18,6 +19,12 @@ const READY_BYTES_MAX: usize = 4_096;
 pub(crate) struct Ready {
     /// Address and port of the API.
     pub(crate) http: String,
+    /// The same with what it is spoken over, `https` or `http`.
+    pub(crate) url: String,
+    /// Where its certificate is; `None` without TLS.
+    pub(crate) certificate: Option<PathBuf>,
+    /// SHA-256 of its certificate, to be compared by whoever connects from elsewhere.
+    pub(crate) fingerprint: Option<String>,
     /// Address and port of the links to other nodes.
     pub(crate) federation: String,
     /// Which node.
@@ -30,14 +37,26 @@ impl Answer for Ready {
     const SCHEMA: &'static str = "tongban.ready/v1";
 
     fn to_text(&self) -> String {
+        let certificate = match &self.fingerprint {
+            Some(fingerprint) => format!("\n证书指纹 (SHA-256) {fingerprint}"),
+            None => String::new(),
+        };
         format!(
-            "节点 {} 就绪: 接口 http://{}  联盟 {}",
-            self.node, self.http, self.federation
+            "节点 {} 就绪: 接口 {}  联盟 {}{certificate}",
+            self.node, self.url, self.federation
         )
     }
 }
 
 impl Ready {
+    /// How a client on this machine knows the node.
+    pub(crate) fn trust(&self) -> Trust {
+        match &self.certificate {
+            Some(certificate) => Trust::Exactly(certificate.clone()),
+            None => Trust::Plain,
+        }
+    }
+
     /// Writes it; whoever finds the file finds it whole.
     pub(crate) fn write(&self, file: &Path) -> Result<(), FileError> {
         let json = serde_json::to_vec(self).expect("texts and a number");

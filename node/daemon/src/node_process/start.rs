@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tongban_api::{ApiState, Catalogue, FileTokenBook, RequestMetrics, TokenBookError};
+use tongban_api::{ApiState, Catalogue, FileTokenBook, Line, RequestMetrics, TokenBookError};
 use tongban_assembly::{Node, NodeParts, StartError};
 use tongban_net::{Libp2pTransport, NetConfig};
 use tongban_runtime::seams::WallClock as _;
@@ -24,13 +24,14 @@ use super::operator::{OPERATOR_FILE, leave_token};
 use super::peers::{Peers, follow_registry};
 use super::ready::{READY_FILE, Ready};
 use super::shutdown::Shutdown;
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, HttpLine};
 use crate::exit::Exit;
 use crate::failure::{Coded, Failure};
 use crate::files::FileError;
 use crate::keys::{KeyFolder, NodeKeys};
 use crate::platform::{DaemonPlatform, FileDisk, OsEntropy, SystemClock};
 use crate::registry::{Held, hold};
+use crate::tls::{CertificateError, Served, own_certificate};
 
 /// Page cache of applied state: the open cases of a busy city fit.
 const STATE_CACHE_BYTES: u64 = 64 * 1024 * 1024;
@@ -45,6 +46,8 @@ pub(crate) struct NodeProcess {
     api: JoinHandle<std::io::Result<()>>,
     stop_api: oneshot::Sender<()>,
     follower: JoinHandle<()>,
+    /// Takes up a renewed certificate.
+    renewals: Option<JoinHandle<()>>,
 }
 
 impl Coded for StartError {
@@ -109,6 +112,7 @@ impl NodeProcess {
         if forms == Forms::ClearForMeasurement {
             check_measurement(configuration, &grounds.held.registry)?;
         }
+        let served = certificate(configuration)?;
         let tokens = FileTokenBook::open(folder.path().join(TOKENS_FILE))?;
         let listener = listen(configuration.http_listen).await?;
         let (store, opened) = SledStore::open(&folder.path().join("state"), STATE_CACHE_BYTES)?;
@@ -144,8 +148,17 @@ impl NodeProcess {
         let node = Arc::new(Box::pin(started).await?);
         folder.keep()?;
         let operator = leave_token(folder.path(), me)?;
+        let http = address_of(&listener, configuration.http_listen);
+        let scheme = if served.is_some() { "https" } else { "http" };
         let ready = Ready {
-            http: address_of(&listener, configuration.http_listen),
+            url: format!("{scheme}://{http}"),
+            http,
+            certificate: served
+                .as_ref()
+                .map(|served| served.certificate().to_owned()),
+            fingerprint: served
+                .as_ref()
+                .map(|served| served.fingerprint().to_string()),
             federation: bound.first().map(ToString::to_string).unwrap_or_default(),
             node: me.to_string(),
             pid: std::process::id(),
@@ -157,12 +170,17 @@ impl NodeProcess {
             catalogue,
             tokens: Arc::new(tokens.with_standing(operator)),
             clock: Arc::new(SystemClock),
+            rates: configuration.http_rates,
             requests,
             metrics: Arc::new(metrics),
         };
         let (stop_api, stopped) = oneshot::channel::<()>();
         let stopped = async move { drop(stopped.await) };
-        let api = tokio::spawn(tongban_api::serve(listener, state, stopped));
+        let line = served
+            .as_ref()
+            .map_or(Line::Plain, |served| Line::Tls(served.config()));
+        let api = tokio::spawn(tongban_api::serve(listener, line, state, stopped));
+        let renewals = served.map(|served| tokio::spawn(served.follow()));
         let follower = tokio::spawn(follow_registry(node.handle(), transport.clone(), peers));
         Ok(Self {
             node,
@@ -172,6 +190,7 @@ impl NodeProcess {
             api,
             stop_api,
             follower,
+            renewals,
         })
     }
 
@@ -216,6 +235,9 @@ impl NodeProcess {
             let _ = std::fs::remove_file(self.folder.path().join(file));
         }
         self.follower.abort();
+        if let Some(renewals) = &self.renewals {
+            renewals.abort();
+        }
         let _ = self.stop_api.send(());
         // One that ended by itself was heard already.
         if !self.api.is_finished()
@@ -242,6 +264,28 @@ fn check_grounds(configuration: &Configuration) -> Result<Grounds, Failure> {
     let held = held.map_err(bad)?;
     check_enrolled(&held.registry, configuration.node, &keys.ring)?;
     Ok(Grounds { keys, held })
+}
+
+/// The certificate of the API: given, or the node's own, made at its first start.
+fn certificate(configuration: &Configuration) -> Result<Option<Arc<Served>>, CertificateError> {
+    let files = match &configuration.http_line {
+        HttpLine::Plain => return Ok(None),
+        HttpLine::Given(files) => files.clone(),
+        HttpLine::Own { names } => {
+            let mut names = names.clone();
+            let listen = configuration.http_listen.ip();
+            if !listen.is_unspecified() {
+                names.push(listen.to_string());
+            }
+            own_certificate(
+                &configuration.data,
+                configuration.node,
+                &names,
+                SystemClock.now(),
+            )?
+        }
+    };
+    Ok(Some(Served::open(files)?))
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {

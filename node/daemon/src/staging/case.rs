@@ -1,7 +1,6 @@
 //! What a person at a desk does over the API, tried again as a real client would: with the same
 //! `Idempotency-Key` until it is answered.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -11,6 +10,7 @@ use thiserror::Error;
 use tokio::time::sleep;
 use tongban_runtime::seams::Entropy as _;
 
+use super::layout::Site;
 use crate::http_client::{ClientError, HttpAnswer, HttpClient, order_patience};
 use crate::platform::OsEntropy;
 
@@ -53,9 +53,9 @@ pub(crate) struct Clerk {
 
 impl Desk {
     /// The holder of a token at a node.
-    pub(crate) fn new(address: SocketAddr, token: &str) -> Self {
+    pub(crate) fn new(site: &Site, token: &str) -> Self {
         Self {
-            client: HttpClient::new(address, Some(token), order_patience()),
+            client: HttpClient::new(site.http, site.trust(), Some(token), order_patience()),
         }
     }
 

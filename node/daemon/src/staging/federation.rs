@@ -78,10 +78,7 @@ impl Federation {
 
     /// A person of a city at its API.
     pub(crate) fn person(&self, place: usize, role: Role, name: &str) -> Result<Desk, Failure> {
-        Ok(Desk::new(
-            self.site(place).http,
-            &self.token(place, role, name)?,
-        ))
+        Ok(Desk::new(self.site(place), &self.token(place, role, name)?))
     }
 
     /// A token for a person of a city.
@@ -100,7 +97,7 @@ impl Federation {
 
     /// What a node says of itself.
     pub(crate) async fn status(&self, place: usize) -> Option<Value> {
-        let mut desk = Desk::new(self.site(place).http, &self.operators[place]);
+        let mut desk = Desk::new(self.site(place), &self.operators[place]);
         desk.read("/api/v1/status").await.ok()
     }
 

@@ -18,6 +18,10 @@ use crate::files::replace;
 use crate::keys::{HexKey, KeyFolder, write_seed};
 use crate::platform::{OsEntropy, SystemClock};
 use crate::registry::{CityPlan, NodePlan, Plan};
+use crate::tls::{OWN_CERTIFICATE, Trust};
+
+/// More than a machine answers.
+const PER_SECOND_MAX: u32 = 1_000_000;
 
 /// Where everything of a federation on this machine is.
 #[derive(Debug)]
@@ -49,20 +53,55 @@ pub(crate) struct Site {
     pub(crate) ready: PathBuf,
     /// Where its API is.
     pub(crate) http: SocketAddr,
+    /// What its API is spoken over.
+    pub(crate) line: StageLine,
     /// Whether its process seals forms.
     pub(crate) forms: Forms,
     federation: SocketAddr,
 }
 
+/// What the API of a staged node is spoken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StageLine {
+    /// TLS with each node's own certificate, as people have it.
+    Own,
+    /// Without TLS and without a bound on how often one asks: to measure what is behind.
+    PlainUnbounded,
+}
+
+impl Site {
+    /// How a client here knows its node.
+    pub(crate) fn trust(&self) -> Trust {
+        match self.line {
+            StageLine::Own => Trust::Exactly(self.data.join(OWN_CERTIFICATE)),
+            StageLine::PlainUnbounded => Trust::Plain,
+        }
+    }
+
+    /// Where its API is, for people.
+    pub(crate) fn url(&self) -> String {
+        let scheme = match self.line {
+            StageLine::Own => "https",
+            StageLine::PlainUnbounded => "http",
+        };
+        format!("{scheme}://{}", self.http)
+    }
+}
+
 impl Layout {
     /// Makes everything in an existing, empty folder. Each group has `voters` voters: the city's own
     /// node and those of the next cities in the ring.
-    pub(crate) fn make(folder: &Path, cities: &[City], voters: usize) -> Result<Self, Failure> {
+    pub(crate) fn make(
+        folder: &Path,
+        cities: &[City],
+        voters: usize,
+        line: StageLine,
+    ) -> Result<Self, Failure> {
         // Written into files that are read from elsewhere.
         let folder = folder
             .canonicalize()
             .context("the folder of the federation")?;
-        let sites = sites(&folder, cities)?;
+        let sites = sites(&folder, cities, line)?;
         let mut plan = Plan {
             expires: whole_second(SystemClock.now().plus_ms(365 * DAY_MS)),
             keys_from: whole_second(SystemClock.now().plus_ms(-DAY_MS)),
@@ -98,7 +137,7 @@ impl Layout {
     }
 }
 
-fn sites(folder: &Path, cities: &[City]) -> anyhow::Result<Vec<Site>> {
+fn sites(folder: &Path, cities: &[City], line: StageLine) -> anyhow::Result<Vec<Site>> {
     let ports = free_ports(2 * cities.len())?;
     let mut sites = Vec::with_capacity(cities.len());
     for (city, ports) in cities.iter().zip(ports.chunks_exact(2)) {
@@ -112,6 +151,7 @@ fn sites(folder: &Path, cities: &[City]) -> anyhow::Result<Vec<Site>> {
             log: own.join("node.log"),
             ready: own.join("ready.json"),
             forms: Forms::Sealed,
+            line,
             http: (Ipv4Addr::LOCALHOST, ports[0]).into(),
             federation: (Ipv4Addr::LOCALHOST, ports[1]).into(),
         });
@@ -170,6 +210,14 @@ fn configuration(site: &Site, registry: &Path, governance: Hash) -> anyhow::Resu
         let section = section.context("a sample has every section")?;
         section.insert(key.to_owned(), toml::Value::String(value));
     }
+    if site.line == StageLine::PlainUnbounded {
+        let http = sample.get_mut("http").and_then(toml::Value::as_table_mut);
+        let http = http.context("a sample has every section")?;
+        http.insert("tls".to_owned(), "off".into());
+        for rate in ["reads_per_second", "orders_per_second"] {
+            http.insert(rate.to_owned(), i64::from(PER_SECOND_MAX).into());
+        }
+    }
     Ok(toml::to_string(&sample)?)
 }
 
@@ -188,7 +236,7 @@ mod tests {
     #[test]
     fn what_is_made_is_what_a_node_accepts() {
         let folder = tempfile::tempdir().unwrap();
-        let layout = Layout::make(folder.path(), &SIX_CITIES, 3).unwrap();
+        let layout = Layout::make(folder.path(), &SIX_CITIES, 3, StageLine::Own).unwrap();
         let bytes = read_registry(&layout.registry).unwrap();
         let registry = believe(&bytes, Some(layout.governance)).unwrap();
         assert_eq!(registry.cities().count(), 6);

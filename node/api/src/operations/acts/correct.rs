@@ -4,17 +4,50 @@
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use serde_json::Value;
 use tongban_runtime::{Act, OpenedCase};
 use tongban_types::{Code, ItemVersion};
+use utoipa::ToSchema;
 
-use super::super::attachment_list::take_attachments;
-use super::order::Order;
+use super::super::attachment_list::{AttachmentNamed, take_attachments};
+use super::order::{ActedView, Order};
 use crate::authorization::Operation;
 use crate::catalogue::{CheckedForm, Item};
+use crate::openapi::{ActProblems, CasePath, FormKind, IdempotencyKey, IfMatch, tag};
 use crate::problem::{Answer, Problem};
 use crate::rendering::receipt_body;
 use crate::state::Shared;
 
+/// What is sent.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    dead_code,
+    reason = "read member by member, so that each fault is told by its place"
+)]
+struct CorrectBody {
+    /// The version the act is based on, unless `If-Match` says it.
+    #[schema(value_type = u32, required = false, minimum = 0, maximum = 4_294_967_295_u32)]
+    expected_version: Option<u32>,
+    /// The whole form as corrected, by the rules of the item.
+    #[schema(value_type = FormKind)]
+    form: Value,
+    /// Files that the same token uploaded before.
+    #[schema(value_type = Vec<AttachmentNamed>, required = false, max_items = 32)]
+    attachments: Option<Vec<AttachmentNamed>>,
+}
+
+/// 补正 · The corrected form.
+#[utoipa::path(
+    post, path = "/api/v1/cases/{number}/correct", operation_id = "correctCase", tag = tag::ACTS,
+    params(CasePath, IdempotencyKey, IfMatch),
+    request_body = CorrectBody,
+    responses((status = 200, description = "已办理 · Done", body = ActedView, headers(
+        ("ETag" = String, description = "版本, 下一步办理的依据 · What the next act is based on"),
+        ("Idempotency-Replayed" = String, description = "`true`: 重发, 答复同前 · This request was answered before"),
+    )), ActProblems),
+    security(("token" = [])),
+)]
 pub(in crate::operations) async fn correct(State(api): State<Shared>, request: Request) -> Answer {
     let (order, mut fields) = Order::read(&api, request, Operation::Correct).await?;
     let form = fields.take("form")?;

@@ -1,22 +1,12 @@
 //! What persons do to a case, one act a file: `POST /api/v1/cases/{number}/<act>`.
 
-mod accept;
-mod ask_correction;
-mod correct;
-mod decide;
-mod deliver;
+pub(super) mod accept;
+pub(super) mod ask_correction;
+pub(super) mod correct;
+pub(super) mod decide;
+pub(super) mod deliver;
 mod order;
-mod refuse_to_accept;
-mod review;
-mod transfer;
-mod withdraw;
-
-pub(super) use accept::accept;
-pub(super) use ask_correction::ask_correction;
-pub(super) use correct::correct;
-pub(super) use decide::decide;
-pub(super) use deliver::deliver;
-pub(super) use refuse_to_accept::refuse_to_accept;
-pub(super) use review::review;
-pub(super) use transfer::transfer;
-pub(super) use withdraw::withdraw;
+pub(super) mod refuse_to_accept;
+pub(super) mod review;
+pub(super) mod transfer;
+pub(super) mod withdraw;

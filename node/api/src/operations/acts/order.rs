@@ -7,10 +7,12 @@ use serde::Serialize;
 use tongban_runtime::{Act, NodeError, Refusal};
 use tongban_trust::Json;
 use tongban_types::{Actor, CaseNumber, CaseVersion, Code, CommandId, Decision, Hash};
+use utoipa::ToSchema;
 
 use crate::authorization::Operation;
+use crate::openapi::{CaseNumberKind, CaseStateKind};
 use crate::problem::{Answer, Problem};
-use crate::rendering::{json, mark_replayed};
+use crate::rendering::{CaseView, json, mark_replayed};
 use crate::request::{BodyFields, Call, Expected, shape};
 use crate::state::ApiState;
 
@@ -24,12 +26,29 @@ pub(super) struct Order {
     expected: Expected,
 }
 
-#[derive(Serialize)]
-struct ActedView {
+/// How a case stands after an act.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Acted)]
+pub(super) struct ActedView {
+    #[schema(value_type = CaseNumberKind)]
     case: String,
     version: u32,
+    #[schema(value_type = CaseStateKind)]
     state: &'static str,
     state_zh: &'static str,
+}
+
+/// What is sent with an act that needs no more than the case.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    dead_code,
+    reason = "read member by member, so that each fault is told by its place"
+)]
+pub(super) struct BareBody {
+    /// The version the act is based on, unless `If-Match` says it.
+    #[schema(value_type = u32, required = false, minimum = 0, maximum = 4_294_967_295_u32)]
+    expected_version: Option<u32>,
 }
 
 impl Order {
@@ -74,7 +93,10 @@ impl Order {
             .node
             .act(self.actor, self.id, self.case, expected, act)
             .await;
-        let acted = done.map_err(|error| problem_of(error, by_header))?;
+        let acted = match done {
+            Ok(acted) => acted,
+            Err(error) => return Err(problem_of(api, self.case, error, by_header)),
+        };
         let view = ActedView {
             case: acted.case.to_string(),
             version: acted.version.0,
@@ -92,9 +114,14 @@ impl Order {
     }
 }
 
-fn problem_of(error: NodeError, by_header: bool) -> Problem {
+/// A stale version is answered with the case as it stands, for whoever must see what changed.
+fn problem_of(api: &ApiState, case: CaseNumber, error: NodeError, by_header: bool) -> Problem {
     let is_stale = matches!(error, NodeError::Refused(Refusal::StaleVersion { .. }));
-    let problem = Problem::from(error);
+    let mut problem = Problem::from(error);
+    let current = is_stale.then(|| api.node.case(case).ok()?.record).flatten();
+    if let Some(record) = &current {
+        problem = problem.current(&CaseView::from(record));
+    }
     if is_stale && by_header {
         problem.status(StatusCode::PRECONDITION_FAILED)
     } else {
@@ -109,7 +136,7 @@ fn expected(
     let said = |version, by_header| Expected { version, by_header };
     match (by_header, in_body) {
         (Some(header), Some(body)) if header != body => Err(Problem::new(
-            StatusCode::BAD_REQUEST,
+            StatusCode::PRECONDITION_FAILED,
             Code::VERSION_MALFORMED,
         )),
         (Some(version), _) => Ok(said(version, true)),

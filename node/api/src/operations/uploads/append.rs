@@ -13,14 +13,38 @@ use super::cancel::cancelled;
 use super::protocol::{UPLOAD_OFFSET, check_version, count, standing, tus};
 use crate::authorization::Operation;
 use crate::limits::{UPLOAD_PIECE_BYTES, UPLOAD_SILENCE_MAX};
-use crate::problem::{Answer, Problem};
+use crate::openapi::tag;
+use crate::problem::{Answer, Problem, ProblemBody};
 use crate::request::Call;
 use crate::state::{ApiState, Shared};
 
 const OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
 const OFFSET_STREAM: &str = "application/offset+octet-stream";
 
-pub(super) async fn append(State(api): State<Shared>, request: Request) -> Answer {
+/// 续传 · Bytes from an offset on.
+#[utoipa::path(
+    patch, path = "/api/v1/uploads/{id}", operation_id = "appendUpload", tag = tag::FILES,
+    request_body(content = String, content_type = "application/offset+octet-stream"),
+    params(
+        ("id" = String, Path, description = "上传编号 · Its id", pattern = "^[0-9a-f]{32}$"),
+        ("Tus-Resumable" = String, Header, description = "1.0.0", example = "1.0.0"),
+        ("Upload-Offset" = String, Header, description = "从此处续传 · Where the bytes go on", example = "0"),
+    ),
+    responses(
+        (status = 204, description = "已收 · They are here", headers(
+            ("Upload-Offset" = String, description = "已有的字节数 · Bytes that are here"),
+            ("Upload-Length" = String, description = "总字节数 · Bytes in all"),
+            ("Upload-Expires" = String, description = "此后作废 · Forgotten after that"),
+        )),
+        (status = 404, description = "没有这个上传 · There is no such upload", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "位移不符 · Another offset is expected", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 412, description = "tus 版本不符 · Another version of tus is spoken", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "过大 · Too large", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "应为 application/offset+octet-stream", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("token" = [])),
+)]
+pub(in crate::operations) async fn append(State(api): State<Shared>, request: Request) -> Answer {
     let call = Call::open(&api, request, Operation::Collect);
     tus(match call {
         Ok(call) => appended(&api, call).await,
@@ -28,8 +52,29 @@ pub(super) async fn append(State(api): State<Shared>, request: Request) -> Answe
     })
 }
 
-/// `POST` where a client's surroundings let no other method through.
-pub(super) async fn overridden(State(api): State<Shared>, request: Request) -> Answer {
+/// 代用 POST · `POST` where a client's surroundings let no other method through.
+#[utoipa::path(
+    post, path = "/api/v1/uploads/{id}", operation_id = "overrideUpload", tag = tag::FILES,
+    request_body(content = String, content_type = "application/offset+octet-stream"),
+    params(
+        ("id" = String, Path, description = "上传编号 · Its id", pattern = "^[0-9a-f]{32}$"),
+        ("Tus-Resumable" = String, Header, description = "1.0.0", example = "1.0.0"),
+        ("X-HTTP-Method-Override" = String, Header, description = "PATCH 或 DELETE", example = "PATCH"),
+    ),
+    responses(
+        (status = 204, description = "已办 · As the method that is meant"),
+        (status = 404, description = "没有这个上传 · There is no such upload", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "位移不符 · Another offset is expected", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 412, description = "tus 版本不符 · Another version of tus is spoken", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "过大 · Too large", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "应为 application/offset+octet-stream", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("token" = [])),
+)]
+pub(in crate::operations) async fn overridden(
+    State(api): State<Shared>,
+    request: Request,
+) -> Answer {
     tus(carried_out(&api, request).await)
 }
 

@@ -6,11 +6,26 @@ use axum::http::{HeaderValue, StatusCode, header};
 
 use super::protocol::{UPLOAD_LENGTH, check_version, count, standing, tus};
 use crate::authorization::Operation;
-use crate::problem::Answer;
+use crate::openapi::tag;
+use crate::problem::{Answer, ProblemBody};
 use crate::request::Call;
 use crate::state::{ApiState, Shared};
 
-pub(super) async fn begin(State(api): State<Shared>, request: Request) -> Answer {
+/// 开始上传 · Opens an upload of so many bytes (tus 1.0.0, creation).
+#[utoipa::path(
+    post, path = "/api/v1/uploads", operation_id = "beginUpload", tag = tag::FILES,
+    params(
+        ("Tus-Resumable" = String, Header, description = "1.0.0", example = "1.0.0"),
+        ("Upload-Length" = String, Header, description = "总字节数 · Bytes in all", example = "1048576"),
+    ),
+    responses(
+        (status = 201, description = "已开始 · It is open", headers(("Location" = String, description = "上传 · The upload"))),
+        (status = 412, description = "tus 版本不符 · Another version of tus is spoken", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "过大 · Too large", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("token" = [])),
+)]
+pub(in crate::operations) async fn begin(State(api): State<Shared>, request: Request) -> Answer {
     tus(opened(&api, request).await)
 }
 

@@ -7,11 +7,26 @@ use tongban_runtime::UploadId;
 
 use super::protocol::{check_version, tus};
 use crate::authorization::Operation;
-use crate::problem::Answer;
+use crate::openapi::tag;
+use crate::problem::{Answer, ProblemBody};
 use crate::request::Call;
 use crate::state::{ApiState, Shared};
 
-pub(super) async fn cancel(State(api): State<Shared>, request: Request) -> Answer {
+/// 取消上传 · Forgets an upload; a file that a case names stays.
+#[utoipa::path(
+    delete, path = "/api/v1/uploads/{id}", operation_id = "cancelUpload", tag = tag::FILES,
+    params(
+        ("id" = String, Path, description = "上传编号 · Its id", pattern = "^[0-9a-f]{32}$"),
+        ("Tus-Resumable" = String, Header, description = "1.0.0", example = "1.0.0"),
+    ),
+    responses(
+        (status = 204, description = "已取消 · It is forgotten"),
+        (status = 404, description = "没有这个上传 · There is no such upload", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 412, description = "tus 版本不符 · Another version of tus is spoken", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("token" = [])),
+)]
+pub(in crate::operations) async fn cancel(State(api): State<Shared>, request: Request) -> Answer {
     let call = Call::open(&api, request, Operation::Collect);
     tus(match call {
         Ok(call) => cancelled(&api, call).await,

@@ -4,25 +4,41 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use serde::Serialize;
 use tongban_runtime::UploadId;
+use utoipa::ToSchema;
 
 use super::protocol::tus;
 use crate::authorization::Operation;
-use crate::problem::Answer;
+use crate::openapi::{Moment, tag};
+use crate::problem::{Answer, ProblemBody};
 use crate::rendering::{china_time, json};
 use crate::request::Call;
 use crate::state::{ApiState, Shared};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Upload)]
 struct UploadView {
     id: String,
     length: u64,
     offset: u64,
+    #[schema(value_type = Moment)]
     expires_at: String,
     /// BLAKE3, once it is whole.
     hash: Option<String>,
 }
 
-pub(super) async fn show(State(api): State<Shared>, request: Request) -> Answer {
+/// 一个上传 · How an upload stands, and its hash once it is whole.
+#[utoipa::path(
+    get, path = "/api/v1/uploads/{id}", operation_id = "readUpload", tag = tag::FILES,
+    params(
+        ("id" = String, Path, description = "上传编号 · Its id", pattern = "^[0-9a-f]{32}$"),
+    ),
+    responses(
+        (status = 200, description = "上传 · The upload", body = UploadView),
+        (status = 404, description = "没有这个上传 · There is no such upload", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("token" = [])),
+)]
+pub(in crate::operations) async fn show(State(api): State<Shared>, request: Request) -> Answer {
     tus(told(&api, request).await)
 }
 

@@ -7,11 +7,30 @@ use tongban_runtime::UploadId;
 
 use super::protocol::{check_version, standing, tus};
 use crate::authorization::Operation;
-use crate::problem::Answer;
+use crate::openapi::tag;
+use crate::problem::{Answer, ProblemBody};
 use crate::request::Call;
 use crate::state::{ApiState, Shared};
 
-pub(super) async fn stands(State(api): State<Shared>, request: Request) -> Answer {
+/// 上传到何处 · Where an upload stands; what it says is durable.
+#[utoipa::path(
+    head, path = "/api/v1/uploads/{id}", operation_id = "readUploadOffset", tag = tag::FILES,
+    params(
+        ("id" = String, Path, description = "上传编号 · Its id", pattern = "^[0-9a-f]{32}$"),
+        ("Tus-Resumable" = String, Header, description = "1.0.0", example = "1.0.0"),
+    ),
+    responses(
+        (status = 200, description = "所在 · Where it stands", headers(
+            ("Upload-Offset" = String, description = "已有的字节数 · Bytes that are here"),
+            ("Upload-Length" = String, description = "总字节数 · Bytes in all"),
+            ("Upload-Expires" = String, description = "此后作废 · Forgotten after that"),
+        )),
+        (status = 404, description = "没有这个上传 · There is no such upload", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 412, description = "tus 版本不符 · Another version of tus is spoken", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("token" = [])),
+)]
+pub(in crate::operations) async fn stands(State(api): State<Shared>, request: Request) -> Answer {
     tus(told(&api, request).await)
 }
 

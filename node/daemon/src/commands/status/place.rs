@@ -1,6 +1,7 @@
-//! Where a node is asked: `http://` and a host with a port. A mistake in it is one of usage.
+//! Where a node is asked: `https://` or, on this machine, `http://`, and a host with a port. A mistake in it is one of usage.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::str::FromStr;
 
 use hyper::Uri;
@@ -9,24 +10,29 @@ use tongban_types::Code;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::tls::Trust;
 
-/// Without one a URL means this port.
+/// Without one a URL means these ports.
 const HTTP_PORT: u16 = 80;
+const HTTPS_PORT: u16 = 443;
 
 /// Host and port of a node's API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct NodeUrl {
     host: String,
     port: u16,
+    has_tls: bool,
 }
 
 impl FromStr for NodeUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || "应为 http://主机:端口, 没有路径".to_owned();
+        let wrong = || "应为 https://主机:端口 或 http://主机:端口, 没有路径".to_owned();
         let uri: Uri = text.parse().map_err(|_| wrong())?;
-        let is_http = uri.scheme_str().is_none_or(|scheme| scheme == "http");
+        let scheme = uri.scheme_str().unwrap_or("http");
+        let has_tls = scheme == "https";
+        let is_http = has_tls || scheme == "http";
         let has_path = !matches!(uri.path(), "" | "/") || uri.query().is_some();
         let authority = uri.authority().ok_or_else(wrong)?;
         let host = authority
@@ -41,7 +47,10 @@ impl FromStr for NodeUrl {
         }
         Ok(Self {
             host: host.to_owned(),
-            port: authority.port_u16().unwrap_or(HTTP_PORT),
+            port: authority
+                .port_u16()
+                .unwrap_or(if has_tls { HTTPS_PORT } else { HTTP_PORT }),
+            has_tls,
         })
     }
 }
@@ -55,11 +64,28 @@ impl NodeUrl {
         }
     }
 
+    /// How the node proves itself: by what the certificates in `roots` vouch for.
+    pub(super) fn trust(&self, roots: Option<&Path>) -> Result<Trust, Failure> {
+        match roots {
+            _ if !self.has_tls => Ok(Trust::Plain),
+            Some(file) => Ok(Trust::Roots {
+                file: file.to_owned(),
+                host: self.host.clone(),
+            }),
+            None => {
+                let message = "https 地址须用 --ca 指明所信任的证书";
+                let next =
+                    "tongban status --url URL --token TOKEN --ca 数据目录/tls/certificate.pem";
+                Err(Failure::new(Code::NODE_NOT_TRUSTED, Exit::NotAllowed, message).then(next))
+            }
+        }
+    }
+
     /// The host stands for nothing.
     pub(super) fn unresolved(&self) -> Failure {
         let message = format!("主机名 {} 无法解析", self.host);
         Failure::new(Code::NODE_UNREACHABLE, Exit::Unreachable, message)
-            .then("tongban status --url http://127.0.0.1:8443 --token TOKEN")
+            .then("tongban status --url https://127.0.0.1:8443 --token TOKEN --ca FILE")
     }
 }
 
@@ -75,6 +101,8 @@ mod tests {
             ("127.0.0.1:9", 9),
             ("http://[::1]:8443", 8443),
             ("http://localhost", 80),
+            ("https://localhost", 443),
+            ("https://[::1]:8443/", 8443),
         ] {
             let url: NodeUrl = text.parse().unwrap();
             let found = url.addresses().await.unwrap();
@@ -93,7 +121,7 @@ mod tests {
         for text in [
             "",
             "http://",
-            "https://127.0.0.1:8443",
+            "https://",
             "ftp://127.0.0.1:8443",
             "http://127.0.0.1:port",
             "http://127.0.0.1:99999",

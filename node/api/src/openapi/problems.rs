@@ -1,0 +1,85 @@
+//! Answers that are not successes, as several operations give them.
+
+use std::collections::BTreeMap;
+
+use utoipa::IntoResponses;
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::response::{Response, ResponseBuilder};
+use utoipa::openapi::{Ref, RefOr};
+
+/// The media type of a problem (RFC 9457).
+pub(super) const PROBLEM: &str = "application/problem+json";
+
+/// An answer that is not a success.
+pub(super) fn problem(says: &str) -> Response {
+    let schema = Ref::from_schema_name("Problem");
+    let content = ContentBuilder::new().schema(Some(schema)).build();
+    ResponseBuilder::new()
+        .description(says)
+        .content(PROBLEM, content)
+        .build()
+}
+
+/// Problems by status, for an operation's own.
+fn problems(told: &[(&str, &str)]) -> BTreeMap<String, RefOr<Response>> {
+    told.iter()
+        .map(|(status, says)| ((*status).to_owned(), RefOr::T(problem(says))))
+        .collect()
+}
+
+macro_rules! problem_set {
+    ($(#[$says:meta])* $name:ident $told:expr) => {
+        $(#[$says])*
+        #[derive(Debug)]
+        pub(crate) enum $name {}
+
+        impl IntoResponses for $name {
+            fn responses() -> BTreeMap<String, RefOr<Response>> {
+                problems($told)
+            }
+        }
+    };
+}
+
+const NO_CASE: (&str, &str) = ("404", "TB3011 没有这个办件 · There is no such case here");
+const PASSING: (&str, &str) = (
+    "503",
+    "TB4001 TB4002 TB4003 一时办不到, 见 Retry-After · Passing by itself; Retry-After says when",
+);
+
+problem_set! {
+    /// Of whoever reads a case.
+    CaseProblems &[NO_CASE, PASSING]
+}
+
+problem_set! {
+    /// Of an act on a case.
+    ActProblems &[
+        NO_CASE,
+        ("409", "状态不允许, 或同一请求正在处理 · The case's state forbids it, or the same request is under way"),
+        ("412", "If-Match 已过期, current 为现状 · The version is stale; `current` is the case as it stands"),
+        ("413", "TB1003 过大 · Too large"),
+        ("415", "TB7006 应为 application/json"),
+        ("422", "内容不合规则, 或同一键用于另一内容 · It breaks the rules, or the key was used for another request"),
+        ("428", "TB7013 没有说明依据的版本 · Neither `If-Match` nor `expected_version`"),
+        PASSING,
+    ]
+}
+
+problem_set! {
+    /// Of collecting.
+    CollectProblems &[
+        ("408", "TB7008 请求体来得太慢 · The body came too slowly"),
+        ("409", "TB4007 同一请求正在处理 · The same request is under way"),
+        ("413", "TB1003 过大 · Too large"),
+        ("415", "TB7006 应为 application/json"),
+        ("422", "表单不合事项规则 (见 errors), 或同一键用于另一内容 · The form breaks its item's rules, or the key was \
+                 used for another request"),
+        PASSING,
+    ]
+}
+
+problem_set! {
+    /// Where no registry has come yet.
+    NoRegistryProblem &[("503", "尚无登记簿 · No registry has come yet")]
+}

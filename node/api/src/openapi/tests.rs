@@ -1,0 +1,141 @@
+use serde_json::Value;
+use tongban_types::CaseState;
+
+use super::*;
+
+fn said() -> Value {
+    serde_json::from_slice(&openapi_json()).unwrap()
+}
+
+/// Every operation: its method, its address, what it says.
+fn operations(said: &Value) -> Vec<(String, String, Value)> {
+    let paths = said["paths"].as_object().unwrap();
+    let of_path = |(path, methods): (&String, &Value)| {
+        let methods = methods.as_object().unwrap().clone().into_iter();
+        let path = path.clone();
+        methods.map(move |(method, operation)| (method, path.clone(), operation))
+    };
+    paths.iter().flat_map(of_path).collect()
+}
+
+#[test]
+fn the_description_is_of_openapi_3_1() {
+    assert_eq!(said()["openapi"], "3.1.0");
+}
+
+#[test]
+fn every_operation_says_what_it_does_what_it_takes_and_what_it_answers() {
+    let said = said();
+    let operations = operations(&said);
+    assert!(operations.len() >= 26, "{}", operations.len());
+    let mut ids = Vec::new();
+    for (method, path, operation) in operations {
+        let at = format!("{method} {path}");
+        let summary = operation["summary"].as_str().unwrap_or_default();
+        assert!(
+            summary.contains(" · "),
+            "{at} is summed up in both languages: {summary}"
+        );
+        ids.push(
+            operation["operationId"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+        );
+        assert_eq!(operation["tags"].as_array().map_or(0, Vec::len), 1, "{at}");
+        let answers = operation["responses"].as_object().unwrap();
+        assert!(answers.keys().any(|status| status.starts_with('2')), "{at}");
+        for (status, answer) in answers {
+            assert!(
+                answer["description"]
+                    .as_str()
+                    .is_some_and(|says| !says.is_empty()),
+                "{at} {status}"
+            );
+            let is_success = status.starts_with('2') || ["304", "416"].contains(&status.as_str());
+            let kinds: Vec<_> = answer["content"]
+                .as_object()
+                .into_iter()
+                .flat_map(|kinds| kinds.keys())
+                .collect();
+            assert_eq!(
+                kinds == ["application/problem+json"],
+                !is_success,
+                "{at} {status}: {kinds:?}"
+            );
+            assert!(
+                answer["headers"]["traceparent"].is_object(),
+                "{at} {status}"
+            );
+        }
+        for parameter in operation["parameters"].as_array().unwrap() {
+            assert!(parameter["description"].is_string(), "{at}: {parameter}");
+        }
+        let named = path.matches('{').count();
+        let of_path = |parameter: &&Value| parameter["in"] == "path";
+        let told = operation["parameters"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(of_path)
+            .count();
+        assert_eq!(told, named, "{at}");
+        if method == "post" && !path.starts_with("/api/v1/uploads") {
+            assert!(operation["requestBody"].is_object(), "{at}");
+            assert!(operation.to_string().contains("Idempotency-Key"), "{at}");
+        }
+    }
+    assert!(ids.iter().all(|id| !id.is_empty()), "{ids:?}");
+    let given = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), given, "an id is given once");
+}
+
+#[test]
+fn no_address_comes_in_but_by_what_documents_it() {
+    let listed = include_str!("../operations/mod.rs");
+    let code: String = listed.split("\nuse ").skip(1).collect();
+    for other_way in [".route(", ".merge(", ".nest", "_service("] {
+        assert!(!code.contains(other_way), "{other_way}");
+    }
+    assert_eq!(
+        code.matches(".routes(routes!(").count(),
+        code.matches(".routes(").count()
+    );
+}
+
+#[test]
+fn every_reference_leads_to_a_schema() {
+    fn walk(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => {
+                if let Some(Value::String(to)) = members.get("$ref") {
+                    found.push(to.clone());
+                }
+                members.values().for_each(|member| walk(member, found));
+            }
+            Value::Array(elements) => elements.iter().for_each(|element| walk(element, found)),
+            _ => {}
+        }
+    }
+    let said = said();
+    let mut found = Vec::new();
+    walk(&said, &mut found);
+    assert!(found.len() > 100, "{}", found.len());
+    for to in found {
+        let pointer = to.strip_prefix('#').unwrap();
+        assert!(said.pointer(pointer).is_some(), "{to}");
+    }
+}
+
+#[test]
+fn choices_are_those_of_the_protocol() {
+    let said = said();
+    let states: Vec<_> = CaseState::ALL
+        .iter()
+        .map(|state| state.name().into())
+        .collect();
+    let listed = &said["components"]["schemas"]["CaseState"]["enum"];
+    assert_eq!(*listed, Value::Array(states));
+}

@@ -1,0 +1,21 @@
+//! TLS of the API: the certificate a node makes for itself at its first start or is given by its
+//! operator, taken up again when its file changes; and how a client of this program trusts one.
+
+mod error;
+mod own;
+mod served;
+mod trust;
+
+pub(crate) use error::CertificateError;
+pub(crate) use own::{OWN_CERTIFICATE, own_certificate};
+pub(crate) use served::{CertificateFiles, Served};
+pub(crate) use trust::Trust;
+
+use std::sync::Arc;
+
+use rustls::crypto::CryptoProvider;
+
+/// The one library that does the mathematics of TLS here, whatever else is linked in.
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
