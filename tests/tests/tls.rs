@@ -62,11 +62,15 @@ fn make_pair(folder: &Path, name: &str) {
         folder.join(format!("{name}.pem")),
         folder.join(format!("{name}.key")),
     );
+    let settings = folder.join("openssl.conf");
+    let text = "[req]\ndistinguished_name = dn\nx509_extensions = ext\nprompt = no\n[dn]\nCN = api\n\
+                [ext]\nbasicConstraints = critical, CA:FALSE\nsubjectAltName = IP:127.0.0.1\n";
+    fs::write(&settings, text).unwrap();
     let mut openssl = Command::new("openssl");
     openssl.args([
-        "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30",
+        "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-config",
     ]);
-    openssl.args(["-subj", "/CN=api", "-addext", "subjectAltName=IP:127.0.0.1"]);
+    openssl.arg(&settings);
     openssl
         .arg("-keyout")
         .arg(&key)

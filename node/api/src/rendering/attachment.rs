@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 use tongban_types::Attachment;
+use utoipa::ToSchema;
 
 /// A file as the case names it; its bytes are at `attachments/{hash}` below the case.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Attachment)]
 pub(crate) struct AttachmentView<'a> {
     name: &'a str,
     media_type: &'a str,

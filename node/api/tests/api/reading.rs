@@ -403,7 +403,11 @@ async fn a_list_is_narrowed_and_counted_where_that_is_asked() {
         envelope.intake, envelope.authority
     );
     let page = list(&fitting).await;
-    assert_eq!(page["cases"].as_array().unwrap().len(), 1, "{page}");
+    assert_eq!(
+        page["cases"].as_array().unwrap().len(),
+        2,
+        "both pages: {page}"
+    );
     assert!(
         page.get("stored").is_none() && page.get("count").is_none(),
         "{page}"

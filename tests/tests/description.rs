@@ -1,0 +1,161 @@
+//! The API against its own description: a foreign validator reads the description, and schemathesis
+//! sends a real node what it allows and what it forbids, with real tokens and cases, and looks whether
+//! the answers are what it says. Both are Python programs that `tests/run` installs into `target/`.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use tongban_tests::city::{City, DISTRICT};
+use tongban_tests::client::{Ask, Client};
+use tongban_tests::process::run;
+
+/// All roles together stay below three minutes.
+const LIMIT: Duration = Duration::from_mins(2);
+
+/// How what is forbidden may be refused: a stale version may be seen before the shape of a body is.
+const NEGATIVE: &str =
+    r#"["400", "401", "403", "404", "405", "406", "409", "412", "415", "422", "428"]"#;
+
+/// Cases there are when it begins: two pages of the shortest list, and some to act upon.
+const CASES: usize = 6;
+
+/// Where `tests/run` puts the tools, or what `TONGBAN_TOOLS` names.
+fn tool(name: &str) -> Result<PathBuf> {
+    let folder = match std::env::var_os("TONGBAN_TOOLS") {
+        Some(named) => PathBuf::from(named),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/api"),
+    };
+    let found = folder.join("bin").join(name);
+    ensure!(
+        found.is_file(),
+        "{} is missing: tests/run installs it, or: python3 -m venv {folder} && {folder}/bin/pip install \
+         schemathesis==4.32.5 openapi-spec-validator==0.9.0",
+        found.display(),
+        folder = folder.display(),
+    );
+    Ok(found)
+}
+
+/// A form of the sample item for a district of the city itself.
+fn application(index: usize) -> Value {
+    let form = include_str!("../../protocol/items/national/000109900001/1.example.json");
+    let mut form: Value = serde_json::from_str(form).expect("the sample is JSON");
+    form["move_in"]["division"] = DISTRICT.into();
+    json!({"item": {"code": "000109900001", "version": 1}, "form": form, "hand_over": index % 2 == 0})
+}
+
+struct Seeded {
+    number: String,
+    cursor: String,
+}
+
+fn seed(clerk: &mut Client) -> Result<Seeded> {
+    for index in 0..CASES {
+        let ask = Ask::post("/api/v1/cases", &application(index));
+        let answer = clerk.ask(&ask.key(&format!("seed-{index}")).replicated())?;
+        ensure!([201, 202].contains(&answer.status), "{answer}");
+    }
+    let page = tongban_tests::process::until(LIMIT, "the cases are listed", || {
+        let page = clerk.read("/api/v1/cases?limit=2")?;
+        Ok(page["next"].is_string().then_some(page))
+    })?;
+    let text = |value: &Value| value.as_str().map(str::to_owned).context("a text");
+    Ok(Seeded {
+        number: text(&page["cases"][0]["number"])?,
+        cursor: text(&page["next"])?,
+    })
+}
+
+/// Sends what the description allows and forbids as the holder of one token.
+fn try_as(folder: &Path, http: SocketAddr, token: &str, seeded: &Seeded) -> Result<()> {
+    let config = folder.join("schemathesis.toml");
+    let text = format!(
+        "request-timeout = 15\nmax-stream-events = 1\n[parameters]\n\"path.number\" = \"{}\"\n\
+         \"query.cursor\" = \"{}\"\n\
+         # A state that forbids an act, a stale version and a form that its item refuses are no faults of\n\
+         # the request's shape.\n\
+         [checks.positive_data_acceptance]\n\
+         expected-statuses = [\"2xx\", \"401\", \"403\", \"404\", \"409\", \"410\", \"412\", \"422\", \"428\"]\n\
+         [checks.negative_data_rejection]\nexpected-statuses = {}\n",
+        seeded.number, seeded.cursor, NEGATIVE,
+    );
+    fs::write(&config, text)?;
+    let mut command = Command::new(tool("schemathesis")?);
+    command.arg("--config-file").arg(&config);
+    // What it remembers between runs goes with the test.
+    command.current_dir(folder);
+    command
+        .args(["--no-color", "run"])
+        .arg(folder.join("openapi.json"));
+    command.args(["--url", &format!("http://{http}"), "--header"]);
+    command.arg(format!("Authorization: Bearer {token}"));
+    command.args([
+        "--max-examples",
+        "10",
+        "--seed",
+        "20261127",
+        "--continue-on-failure",
+    ]);
+    // The manners of uploads are those of tus, which its own clients try.
+    command.args(["--exclude-path-regex", "^/api/v1/uploads"]);
+    command.args(["--max-time", "40", "--checks", "all"]);
+    let ended = run(command, LIMIT)?;
+    ensure!(ended.code == Some(0), "{}{}", ended.stdout, ended.stderr);
+    let said = ended
+        .stdout
+        .lines()
+        .filter(|line| line.contains("Test cases") || line.contains("generated"));
+    said.for_each(|line| eprintln!("{line}"));
+    Ok(())
+}
+
+#[test]
+fn the_api_does_what_its_description_says() {
+    let folder = tempfile::Builder::new()
+        .prefix("tongban-api-")
+        .tempdir()
+        .unwrap();
+    let mut city = City::prepare(folder, "").unwrap();
+    let rates = "tls = \"off\"\nreads_per_second = 100000\norders_per_second = 100000";
+    let tokens: Vec<String> = ["clerk", "officer", "operator"]
+        .iter()
+        .map(|role| city.token(0, role, role).unwrap())
+        .collect();
+    for index in 0..3 {
+        city.rewrite(index, "tls = \"off\"", rates).unwrap();
+        city.start(index).unwrap();
+    }
+    let http = city.machines[0].http;
+    let mut operator = Client::new(http, &tokens[2]);
+    city.until_answering(0, &mut operator, true).unwrap();
+    let seeded = seed(&mut Client::new(http, &tokens[0])).unwrap();
+
+    let scratch = tempfile::tempdir().unwrap();
+    let description = operator
+        .ask(&Ask::get("/api/v1/openapi.json").anonymous())
+        .unwrap();
+    let file = scratch.path().join("openapi.json");
+    fs::write(&file, &description.body).unwrap();
+    let mut validator = Command::new(tool("openapi-spec-validator").unwrap());
+    let read = run(
+        {
+            validator.arg(&file);
+            validator
+        },
+        LIMIT,
+    )
+    .unwrap();
+    assert_eq!(read.code, Some(0), "{read:?}");
+
+    for token in &tokens {
+        try_as(scratch.path(), http, token, &seeded).unwrap();
+    }
+    for index in 0..3 {
+        city.end(index).unwrap();
+    }
+}
