@@ -10,3 +10,4 @@ pub mod process;
 pub mod receipt;
 pub mod search;
 pub mod tally;
+pub mod tools;

@@ -11,6 +11,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Router};
 use tongban_types::{CaseNumber, Code};
+use tracing::Instrument as _;
 
 use crate::operations;
 use crate::rates::{Caller, Schedules};
@@ -69,7 +70,10 @@ async fn observe(
     let method = method_name(request.method());
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let case = case_in(request.uri().path());
-    let mut response = trace.over(next.run(request)).await;
+    let case = case.map(tracing::field::display);
+    let span = tracing::info_span!("request", %trace, method, case);
+    let answering = trace.over(next.run(request)).instrument(span.clone());
+    let mut response = answering.await;
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, trace.header());
     headers.insert(TRACE_PARENT, trace.parent(ids.span()));
@@ -80,14 +84,14 @@ async fn observe(
     let took = began.elapsed();
     api.requests.count(method, route, status, code, took);
     let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-    let case = case.map(tracing::field::display);
     // A probe that finds the node not ready says so again every few seconds.
     let is_our_fault = status >= 500 && code != Some(Code::NOT_READY);
     let code = code.map(tracing::field::display);
+    let _within = span.enter();
     if is_our_fault {
-        tracing::warn!(%trace, method, route, status, took_us, case, code, "request not carried out");
+        tracing::warn!(route, status, took_us, code, "request not carried out");
     } else {
-        tracing::debug!(%trace, method, route, status, took_us, case, code, "request answered");
+        tracing::debug!(route, status, took_us, code, "request answered");
     }
     response
 }

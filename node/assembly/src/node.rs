@@ -8,7 +8,8 @@ use tongban_machine::Machine;
 use tongban_runtime::ports::GroupHandle;
 use tongban_runtime::seams::Platform;
 use tongban_runtime::{
-    BlobStore, Hosted, NodeHandle, NodeSettings, Replica, RunningNode, RuntimeParts, Witness,
+    BlobStore, Hosted, NodeGauges, NodeHandle, NodeSettings, Replica, RunningNode, RuntimeParts,
+    Witness,
 };
 use tongban_types::GroupId;
 use tongban_wal::{Wal, WalConfig, WalMetrics};
@@ -139,6 +140,11 @@ impl<P: Platform> Node<P> {
     /// What the API, the command line and the tests ask.
     pub fn handle(&self) -> Arc<dyn NodeHandle> {
         self.running.clone()
+    }
+
+    /// What the node measures of itself.
+    pub fn gauges(&self) -> NodeGauges {
+        self.running.gauges()
     }
 
     /// Counters of the log.

@@ -11,6 +11,8 @@ mod demo;
 mod exit;
 mod failure;
 mod files;
+#[cfg(test)]
+mod handed_out;
 mod http_client;
 mod instant;
 mod keys;

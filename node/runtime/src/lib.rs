@@ -12,6 +12,7 @@ mod courier;
 mod desk;
 mod document;
 mod feed;
+mod gauges;
 mod gifts;
 mod handle;
 mod health;
@@ -43,6 +44,7 @@ pub use attachments::Attachments;
 pub use backup::{BackupFault, OpenedBackup, back_up_vault, open_backup, recovery_public};
 pub use blob_store::{BlobError, BlobStore, NoBlobs, Upload, UploadId};
 pub use feed::{Change, ChangePlace, Changes};
+pub use gauges::{AppliedCounts, GroupGauges, NodeGauges};
 pub use handle::{
     Act, Acted, Application, CasePage, Collected, GroupReport, NodeError, NodeHandle, NodeHealth,
     NodeReport, OpenedCase, OpenedMovement, StoredCase, Wait,

@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use openraft_rt::{AsyncRuntime, Mutex as _};
-use tongban_machine::{Alarm, CheckedEntry, EntryReply, Machine, View, Write, WriteSet};
+use tongban_machine::{Alarm, CheckedEntry, Machine, View, Write, WriteSet};
 use tongban_types::{Code, GroupId, Hash, encode};
 
 use crate::feed::{ChangePlace, Changes, Feed};
+use crate::gauges::{AppliedCounters, AppliedCounts};
 use crate::ports::{
     CommittedEntry, EntryBody, Placement, ReplicatedState, SnapshotBytes, SnapshotFile, StateFailed,
 };
@@ -54,7 +55,7 @@ pub struct Replica<P: Platform> {
     applied: AtomicU64,
     parts: AtomicU64,
     changed: Signal<P::Runtime>,
-    refused: Mutex<BTreeMap<Code, u64>>,
+    counters: AppliedCounters,
     diverged: AtomicBool,
     feed: Mutex<Feed>,
 }
@@ -100,7 +101,7 @@ impl<P: Platform> Replica<P> {
             applied: AtomicU64::new(0),
             parts: AtomicU64::new(0),
             changed: Signal::new(),
-            refused: Mutex::default(),
+            counters: AppliedCounters::default(),
             diverged: AtomicBool::new(false),
             feed: Mutex::default(),
         };
@@ -169,10 +170,12 @@ impl<P: Platform> Replica<P> {
 
     /// Commands and parcels refused since start, by code, for metrics.
     pub fn refused(&self) -> BTreeMap<Code, u64> {
-        self.refused
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.counters.read().refused
+    }
+
+    /// What was applied since start, for metrics.
+    pub(crate) fn applied_counts(&self) -> AppliedCounts {
+        self.counters.read()
     }
 
     /// Whether another replica reported another state, so that this one stopped.
@@ -239,7 +242,7 @@ impl<P: Platform> Replica<P> {
                 ),
             });
         }
-        self.count_refusals(&applied.reply);
+        self.counters.count(&applied.reply);
         self.note_changes(entry.index, &mut applied.writes)?;
         self.commit(&applied.writes, &position)?;
         self.applied.store(entry.index, Ordering::Release);
@@ -260,17 +263,6 @@ impl<P: Platform> Replica<P> {
         let opened = Feed::open(&*self.store, self.group).map_err(|e| broken(&e))?;
         *self.feed.lock().unwrap_or_else(PoisonError::into_inner) = opened;
         Ok(())
-    }
-
-    fn count_refusals(&self, reply: &EntryReply) {
-        let refusals = reply
-            .results
-            .iter()
-            .filter_map(|result| result.as_ref().err());
-        for refusal in refusals {
-            let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-            *refused.entry(refusal.code()).or_default() += 1;
-        }
     }
 
     fn commit(&self, writes: &WriteSet, position: &[u8]) -> Result<(), StateFailed> {

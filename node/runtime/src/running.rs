@@ -22,6 +22,7 @@ use crate::core::{Core, Hosted, NodeSettings, RouteRaft};
 use crate::courier::Courier;
 use crate::desk::{Desk, SALT_BYTES};
 use crate::feed::{ChangePlace, Changes};
+use crate::gauges::{NodeGauges, read_gauges};
 use crate::handle::{
     Act, Acted, Application, CasePage, Collected, GroupReport, NodeError, NodeHandle, NodeHealth,
     NodeReport, OpenedCase, OpenedMovement, StoredCase, Wait,
@@ -192,6 +193,11 @@ impl<P: Platform> RunningNode<P> {
         if let Err(error) = self.store.flush().await {
             tracing::warn!(%error, "the last flush failed; the state is replayed from the log");
         }
+    }
+
+    /// What the node measures of itself, for metrics.
+    pub fn gauges(&self) -> NodeGauges {
+        read_gauges(&self.core, &self.desk.counters)
     }
 
     fn own_replica(&self) -> Result<&Replica<P>, NodeError> {

@@ -65,7 +65,7 @@ const OWNED: [Owned; 50] = [
     owned("futures-util", &["runtime", "consensus", "net", "blobs"]),
     owned("postcard", &["types", "machine", "runtime", "consensus"]),
     owned("pin-project-lite", &["sim"]),
-    owned("prometheus-client", &["api", "daemon"]),
+    owned_but_for_tests("prometheus-client", &["api", "daemon"]),
     owned("http-body-util", &["api", "daemon"]),
     owned("httpdate", &["api"]),
     owned("jiff", &["daemon"]),

@@ -63,7 +63,7 @@ mod tests {
             "tongban_api_requests_total{method=\"GET\",route=\"/api/v1/items\",status=\"401\"} 1",
             "tongban_api_refusals_total{code=\"TB7001\"} 1",
             "# TYPE tongban_api_request_duration_seconds histogram",
-            "tongban_api_request_duration_seconds_bucket{le=\"0.005\",route=\"/api/v1/items\"} 1",
+            "tongban_api_request_duration_seconds_bucket{le=\"0.005\",route=\"/api/v1/items\",class=\"4xx\"} 1",
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }

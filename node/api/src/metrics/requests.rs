@@ -36,6 +36,7 @@ struct RefusalLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RouteLabels {
     route: String,
+    class: &'static str,
 }
 
 impl Default for RequestMetrics {
@@ -64,7 +65,7 @@ impl RequestMetrics {
         );
         registry.register_with_unit(
             "request_duration",
-            "Time from a request's head to its answer, by route",
+            "Time from a request's head to its answer, by route and class of status",
             Unit::Seconds,
             self.durations.clone(),
         );
@@ -86,6 +87,7 @@ impl RequestMetrics {
         self.durations
             .get_or_create(&RouteLabels {
                 route: route.clone(),
+                class: class_of(status),
             })
             .observe(took.as_secs_f64());
         self.requests
@@ -95,5 +97,16 @@ impl RequestMetrics {
                 status,
             })
             .inc();
+    }
+}
+
+/// The hundreds of a status.
+const fn class_of(status: u16) -> &'static str {
+    match status {
+        200..300 => "2xx",
+        300..400 => "3xx",
+        400..500 => "4xx",
+        500..600 => "5xx",
+        _ => "other",
     }
 }

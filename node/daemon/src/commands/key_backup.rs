@@ -12,6 +12,7 @@ use super::vault_log::{StoppedNode, on_tasks};
 use crate::exit::Exit;
 use crate::failure::{Coded, Failure};
 use crate::files::replace;
+use crate::node_process::BACKUP_STAMP;
 use crate::output::{Answer, Output};
 use crate::platform::OsEntropy;
 
@@ -69,6 +70,7 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
         let stopped = StoppedNode::open(&arguments.data).await?;
         let (file, records) = back_up_vault(&stopped.log, stopped.node, arguments.to, &OsEntropy)?;
         replace(&arguments.out, &file, 0o600)?;
+        replace(&arguments.data.join(BACKUP_STAMP), b"", 0o644)?;
         output.answer(&BackedUp {
             file: arguments.out.clone(),
             node: stopped.node.to_string(),

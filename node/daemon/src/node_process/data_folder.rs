@@ -17,6 +17,9 @@ use crate::keys::KeyFolder;
 /// Access tokens, in the data folder.
 pub(crate) const TOKENS_FILE: &str = "tokens.json";
 
+/// Its time is that of the last backup of the case keys in this folder.
+pub(crate) const BACKUP_STAMP: &str = "last-backup";
+
 /// Says which node the folder belongs to, once its log exists.
 const OWNER_FILE: &str = "node";
 

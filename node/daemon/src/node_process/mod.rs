@@ -12,7 +12,7 @@ mod shutdown;
 mod start;
 mod telemetry;
 
-pub(crate) use data_folder::{DataFolder, TOKENS_FILE, city_of_folder};
+pub(crate) use data_folder::{BACKUP_STAMP, DataFolder, TOKENS_FILE, city_of_folder};
 pub(crate) use operator::read_token;
 pub(crate) use ready::{READY_FILE, Ready};
 pub(crate) use shutdown::Shutdown;

@@ -19,7 +19,7 @@ use super::data_folder::{DataFolder, TOKENS_FILE};
 use super::enrolled::check_enrolled;
 use super::files::open_files;
 use super::measurement::check_measurement;
-use super::metrics::metrics_text;
+use super::metrics::{Parts, metrics_text};
 use super::operator::{OPERATOR_FILE, leave_token};
 use super::peers::{Peers, follow_registry};
 use super::ready::{READY_FILE, Ready};
@@ -129,12 +129,13 @@ impl NodeProcess {
         let transport = Arc::new(transport);
         let blobs = Arc::new(open_files(configuration, folder.path()).await?);
         let catalogue = Arc::new(Catalogue::built_in());
+        let disk = FileDisk::new(folder.path());
         let started = Node::<DaemonPlatform>::start(NodeParts {
             settings: NodeSettings {
                 forms,
                 ..settings(configuration, &grounds, &catalogue)
             },
-            disk: FileDisk::new(folder.path()),
+            disk: disk.clone(),
             store: Arc::new(store),
             blobs,
             transport: transport.clone(),
@@ -164,7 +165,15 @@ impl NodeProcess {
             pid: std::process::id(),
         };
         let requests = RequestMetrics::default();
-        let metrics = metrics_text(&requests, node.clone(), transport.clone());
+        let metrics = metrics_text(
+            &requests,
+            &disk,
+            Parts {
+                node: node.clone(),
+                transport: transport.clone(),
+                data: folder.path().to_owned(),
+            },
+        );
         let state = ApiState {
             node: node.handle(),
             catalogue,

@@ -6,7 +6,9 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
+use prometheus_client::metrics::histogram::Histogram;
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
 use tokio::task::spawn_blocking;
@@ -18,16 +20,24 @@ const ZEROS_BYTES: usize = 256 * 1024;
 /// A name's longest part: file systems take 255 bytes.
 const PART_BYTES_MAX: usize = 128;
 
+/// Buckets of the time a sync takes, in seconds: from a disk with a safe cache to one that holds up
+/// elections.
+const SYNC_SECONDS: [f64; 10] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0,
+];
+
 /// A folder of files.
 #[derive(Clone, Debug)]
 pub(crate) struct FileDisk {
     root: Arc<Path>,
+    syncs: Histogram,
 }
 
 /// An open file of a [`FileDisk`].
 #[derive(Clone, Debug)]
 pub(crate) struct OpenFile {
     inner: Arc<Inner>,
+    syncs: Histogram,
 }
 
 #[derive(Debug)]
@@ -40,7 +50,15 @@ struct Inner {
 impl FileDisk {
     /// The disk in an existing folder.
     pub(crate) fn new(root: &Path) -> Self {
-        Self { root: root.into() }
+        Self {
+            root: root.into(),
+            syncs: Histogram::new(SYNC_SECONDS),
+        }
+    }
+
+    /// How long each sync of a file took. Clones count together.
+    pub(crate) fn sync_times(&self) -> Histogram {
+        self.syncs.clone()
     }
 
     fn path(&self, name: &str) -> io::Result<PathBuf> {
@@ -94,7 +112,7 @@ impl Disk for FileDisk {
             .read(true)
             .write(true)
             .open(self.path(name)?)?;
-        Ok(OpenFile::of(file))
+        Ok(OpenFile::of(file, &self.syncs))
     }
 
     fn create(&self, name: &str) -> io::Result<OpenFile> {
@@ -107,7 +125,7 @@ impl Disk for FileDisk {
             .create_new(true)
             .mode(0o600)
             .open(path)?;
-        Ok(OpenFile::of(file))
+        Ok(OpenFile::of(file, &self.syncs))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -162,8 +180,9 @@ impl Disk for FileDisk {
 }
 
 impl OpenFile {
-    fn of(file: File) -> Self {
+    fn of(file: File, syncs: &Histogram) -> Self {
         Self {
+            syncs: syncs.clone(),
             inner: Arc::new(Inner {
                 file,
                 end: Mutex::new(()),
@@ -231,7 +250,14 @@ impl DiskFile for OpenFile {
 
     async fn sync(&self) -> io::Result<()> {
         let inner = self.inner.clone();
-        wait_for(move || inner.file.sync_data()).await
+        let syncs = self.syncs.clone();
+        wait_for(move || {
+            let began = Instant::now();
+            let synced = inner.file.sync_data();
+            syncs.observe(began.elapsed().as_secs_f64());
+            synced
+        })
+        .await
     }
 }
 

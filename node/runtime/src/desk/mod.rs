@@ -23,6 +23,7 @@ use self::record::DeskRecord;
 pub(crate) use self::record::Sequence;
 use self::shelf::Shelf;
 use crate::core::Core;
+use crate::gauges::DeskCounters;
 use crate::handle::{Application, Collected, NodeError, StoredCase, Wait};
 use crate::numbers::Numbers;
 use crate::ports::{LocalTable, LocalWrite};
@@ -47,6 +48,7 @@ pub(crate) struct Desk<P: Platform> {
     /// What is known to be in the group, whose drawn record goes with a later write.
     replicated: Mutex<VecDeque<(CommandId, CaseNumber)>>,
     sweeps: Mutex<Sweeps<P>>,
+    pub(crate) counters: DeskCounters,
 }
 
 type RuntimeInstant<P> = <<P as Platform>::Runtime as AsyncRuntime>::Instant;
@@ -85,6 +87,7 @@ impl<P: Platform> Desk<P> {
             under_way: Mutex::default(),
             replicated: Mutex::default(),
             sweeps: Mutex::new(Sweeps::begin()),
+            counters: DeskCounters::default(),
         }
     }
 
@@ -271,6 +274,7 @@ impl<P: Platform> Desk<P> {
         writes.extend([forget(record.id), put(&record)]);
         self.write(writes).await?;
         self.shelf().put(case, record.id);
+        self.counters.stored();
         self.stored.ring();
         Ok(Collected {
             case,
@@ -304,6 +308,7 @@ impl<P: Platform> Desk<P> {
         let (case, id) = (prepared.case, prepared.command.id);
         match self.proposer.submit(order).await {
             Ok(done) => {
+                self.counters.replicated();
                 self.note_replicated(id, case);
                 // A question about the case finds it here from now on.
                 self.until_case_here(case, self.core.tempo().shown_timeout)

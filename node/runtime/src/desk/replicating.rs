@@ -120,6 +120,7 @@ impl<P: Platform> Desk<P> {
             return Tried::NotNow;
         }
         self.shelf().remove(case);
+        self.counters.replicated();
         Tried::Done
     }
 

@@ -1,0 +1,213 @@
+//! What is handed to operators is accepted by the tools that will read it, and each check is seen to
+//! refuse a broken copy.
+
+use std::fs;
+
+use anyhow::{Context, Result, ensure};
+use tempfile::TempDir;
+use tongban_tests::tools::{asked, content, root};
+
+/// A copy of a sample with one thing changed.
+fn broken(sample: &str, from: &str, to: &str) -> Result<(TempDir, String)> {
+    let folder = tempfile::tempdir()?;
+    let path = root()?.join("deploy").join(sample);
+    let text = fs::read_to_string(&path)?;
+    ensure!(text.contains(from), "{sample} has no {from}");
+    let name = path.file_name().context("a file")?;
+    let copy = folder.path().join(name);
+    fs::write(&copy, text.replacen(from, to, 1))?;
+    let copy = copy.to_str().context("UTF-8")?.to_owned();
+    Ok((folder, copy))
+}
+
+/// Whether a tool refuses a copy with one thing changed.
+fn refuses(tool: &str, arguments: &[&str], sample: &str, from: &str, to: &str) -> Result<bool> {
+    let (_folder, copy) = broken(sample, from, to)?;
+    let ended = asked(tool, &[arguments, &[copy.as_str()]].concat())?;
+    Ok(ended.code != Some(0))
+}
+
+#[test]
+fn the_service_unit_is_sound_and_exposes_little() {
+    // The program need not be installed where the unit is checked.
+    let here = ("ExecStart=/usr/bin/tongban", "ExecStart=/bin/true");
+    let (folder, unit) = broken("systemd/tongban.service", here.0, here.1).unwrap();
+    content("systemd-analyze", &["verify", "--man=no", &unit]).unwrap();
+    let unknown = (
+        "Restart=on-failure",
+        "Restart=sometimes\nRestart=on-failure",
+    );
+    let text = fs::read_to_string(&unit).unwrap();
+    fs::write(&unit, text.replacen(unknown.0, unknown.1, 1)).unwrap();
+    let said = asked("systemd-analyze", &["verify", "--man=no", &unit]).unwrap();
+    assert!(said.stderr.contains("sometimes"), "{said:?}");
+    drop(folder);
+
+    let exposure = ["security", "--offline=yes", "--threshold=25"];
+    let unit = "deploy/systemd/tongban.service";
+    content("systemd-analyze", &[&exposure[..], &[unit]].concat()).unwrap();
+    let open = ("ProtectSystem=strict", "ProtectSystem=no");
+    let (_folder, unit) = broken("systemd/tongban.service", open.0, open.1).unwrap();
+    let text = fs::read_to_string(&unit).unwrap();
+    let bare = text
+        .replace("SystemCallFilter", "X-")
+        .replace("Private", "X-");
+    fs::write(&unit, bare).unwrap();
+    let ended = asked(
+        "systemd-analyze",
+        &[&exposure[..], &[unit.as_str()]].concat(),
+    )
+    .unwrap();
+    assert_ne!(ended.code, Some(0), "{ended:?}");
+}
+
+#[test]
+fn a_mistake_in_the_configuration_is_not_met_with_a_restart() {
+    let unit = fs::read_to_string(root().unwrap().join("deploy/systemd/tongban.service")).unwrap();
+    for line in [
+        "Type=notify",
+        "RestartPreventExitStatus=78",
+        "StateDirectory=tongban",
+        "ExecStart=/usr/bin/tongban up --config /etc/tongban/node.toml",
+    ] {
+        assert!(unit.lines().any(|found| found == line), "{line}");
+    }
+}
+
+#[test]
+fn the_user_and_the_folders_of_an_installation_are_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().to_str().unwrap();
+    let deploy = root().unwrap().join("deploy/systemd");
+    let put = |from: &str, to: &str| {
+        let to = folder.path().join(to);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(deploy.join(from), to).unwrap();
+    };
+    fs::create_dir(folder.path().join("etc")).unwrap();
+    put("tongban.sysusers", "usr/lib/sysusers.d/tongban.conf");
+    put("tongban.tmpfiles", "usr/lib/tmpfiles.d/tongban.conf");
+    let inside = format!("--root={at}");
+    content("systemd-sysusers", &[&inside]).unwrap();
+    let users = fs::read_to_string(folder.path().join("etc/passwd")).unwrap();
+    let made = users.lines().find(|line| line.starts_with("tongban:"));
+    assert!(made.unwrap().ends_with("/usr/sbin/nologin"), "{users}");
+    content("systemd-tmpfiles", &["--create", &inside, "tongban.conf"]).unwrap();
+    for made in ["etc/tongban", "var/lib/tongban"] {
+        assert!(folder.path().join(made).is_dir(), "{made}");
+    }
+}
+
+#[test]
+fn the_container_file_is_clean_and_runs_as_nobody_special() {
+    let file = "deploy/container/Dockerfile";
+    content("hadolint", &[file]).unwrap();
+    let tag = ("rust:1.95-slim-bookworm", "rust");
+    assert!(refuses("hadolint", &[], "container/Dockerfile", tag.0, tag.1).unwrap());
+    let text = fs::read_to_string(root().unwrap().join(file)).unwrap();
+    for line in ["USER 65532:65532", "EXPOSE 7400 8443", "STOPSIGNAL SIGTERM"] {
+        assert!(text.lines().any(|found| found == line), "{line}");
+    }
+    assert!(text.contains("HEALTHCHECK"));
+}
+
+#[test]
+fn three_cities_are_composed_by_the_specification() {
+    let schema = ["--builtin-schema", "vendor.compose-spec"];
+    let file = "deploy/container/compose.yml";
+    content("check-jsonschema", &[&schema[..], &[file]].concat()).unwrap();
+    let wrong = ("read_only: true\n  user", "reed_only: true\n  user");
+    let sample = "container/compose.yml";
+    // Of an extension field anything goes, and what it is merged into is checked.
+    assert!(refuses("check-jsonschema", &schema, sample, wrong.0, wrong.1).unwrap());
+}
+
+#[test]
+fn the_manifests_keep_the_schemas_strictly() {
+    let file = "deploy/kubernetes/tongban.yml";
+    let said = content("kubernetes-validate", &["--strict", file]).unwrap();
+    let text = fs::read_to_string(root().unwrap().join(file)).unwrap();
+    for kind in [
+        "StatefulSet",
+        "Service",
+        "PodDisruptionBudget",
+        "NetworkPolicy",
+    ] {
+        assert!(
+            text.contains(&format!("\nkind: {kind}\n")),
+            "{kind}: {said}"
+        );
+    }
+    for path in ["/livez", "/readyz", "/startupz"] {
+        assert!(text.contains(path), "{path}");
+    }
+    let strict = ["--strict"];
+    let wrong = ("replicas: 1", "replica: 1");
+    let sample = "kubernetes/tongban.yml";
+    assert!(refuses("kubernetes-validate", &strict, sample, wrong.0, wrong.1).unwrap());
+}
+
+#[test]
+fn every_alert_fires_when_it_should_and_only_then() {
+    let at = "deploy/prometheus";
+    content("promtool", &["check", "rules", &format!("{at}/alerts.yml")]).unwrap();
+    let config = format!("{at}/prometheus.yml");
+    content("promtool", &["check", "config", "--syntax-only", &config]).unwrap();
+    let tests = format!("{at}/alerts.test.yml");
+    content("promtool", &["test", "rules", &tests]).unwrap();
+    let tested = fs::read_to_string(root().unwrap().join(tests)).unwrap();
+    for alert in alerts().unwrap() {
+        for claim in ["fires", "stays silent"] {
+            let name = format!("  - name: {alert} {claim}\n");
+            assert!(tested.contains(&name), "{alert} {claim}");
+        }
+    }
+}
+
+#[test]
+fn a_changed_threshold_is_noticed_by_the_tests_of_the_rules() {
+    let (folder, _) = broken("prometheus/alerts.yml", "< 0.1'", "< 0.9'").unwrap();
+    let tests = folder.path().join("alerts.test.yml");
+    let ours = root().unwrap().join("deploy/prometheus/alerts.test.yml");
+    fs::copy(ours, &tests).unwrap();
+    let ended = asked("promtool", &["test", "rules", tests.to_str().unwrap()]).unwrap();
+    assert_ne!(ended.code, Some(0), "{ended:?}");
+}
+
+#[test]
+fn every_alert_has_its_page_and_every_page_its_alert() {
+    let pages = root().unwrap().join("deploy/runbooks");
+    let mut found: Vec<String> = fs::read_dir(&pages)
+        .unwrap()
+        .filter_map(|entry| {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            Some(name.strip_suffix(".md")?.to_owned())
+        })
+        .collect();
+    found.sort_unstable();
+    let mut alerts = alerts().unwrap();
+    alerts.sort_unstable();
+    assert_eq!(found, alerts);
+    for alert in alerts {
+        let text = fs::read_to_string(pages.join(format!("{alert}.md"))).unwrap();
+        for part in [
+            "## 意味着什么",
+            "## 先做",
+            "## 怎么办",
+            "## 什么时候找谁",
+            "## In English",
+        ] {
+            assert!(text.contains(part), "{alert}: {part}");
+        }
+    }
+}
+
+/// The names of the alerts.
+fn alerts() -> Result<Vec<String>> {
+    let rules = fs::read_to_string(root()?.join("deploy/prometheus/alerts.yml"))?;
+    let named = rules.lines().filter_map(|line| {
+        let name = line.trim().strip_prefix("- alert: ")?;
+        Some(name.to_owned())
+    });
+    Ok(named.collect())
+}
