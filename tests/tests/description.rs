@@ -46,7 +46,7 @@ fn application(index: usize) -> Value {
     let form = include_str!("../../protocol/items/national/000109900001/1.example.json");
     let mut form: Value = serde_json::from_str(form).expect("the sample is JSON");
     form["move_in"]["division"] = DISTRICT.into();
-    json!({"item": {"code": "000109900001", "version": 1}, "form": form, "hand_over": index % 2 == 0})
+    json!({"item": {"code": "000109900001", "version": 1}, "form": form, "hand_over": index.is_multiple_of(2)})
 }
 
 struct Seeded {

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -123,7 +124,10 @@ fn families(text: &str) -> BTreeSet<String> {
 /// Every metric a file under deploy/ names in a query.
 fn metrics_in(file: &str) -> Result<BTreeSet<String>> {
     let text = fs::read_to_string(root()?.join("deploy").join(file))?;
-    let queries: Vec<String> = if file.ends_with(".json") {
+    let is_dashboard = Path::new(file)
+        .extension()
+        .is_some_and(|ending| ending == "json");
+    let queries: Vec<String> = if is_dashboard {
         let dashboard: Value = serde_json::from_str(&text)?;
         let panels = dashboard["panels"].as_array().context("panels")?;
         let targets = panels

@@ -17,6 +17,7 @@ use tongban_types::{Code, GroupId, NodeId};
 #[path = "../../../node/daemon/src/platform/clock.rs"]
 mod clock;
 #[path = "../../../node/daemon/src/platform/disk.rs"]
+#[expect(dead_code, reason = "nobody here asks how long syncs took")]
 mod disk;
 #[path = "../../../node/daemon/src/platform/entropy.rs"]
 mod entropy;
