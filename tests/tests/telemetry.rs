@@ -114,10 +114,14 @@ fn check_metrics(text: &str) -> Result<()> {
     Ok(())
 }
 
-/// The names a query may use.
+/// The names a query may use: of samples, and of families that have no sample yet.
 fn families(text: &str) -> BTreeSet<String> {
-    let names = text.lines().filter(|line| !line.starts_with('#'));
-    let names = names.filter_map(|line| line.split(['{', ' ']).next());
+    let names = text
+        .lines()
+        .filter_map(|line| match line.strip_prefix("# ") {
+            Some(about) => about.strip_prefix("TYPE ")?.split(' ').next(),
+            None => line.split(['{', ' ']).next(),
+        });
     names.map(str::to_owned).collect()
 }
 
