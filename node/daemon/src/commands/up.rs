@@ -10,7 +10,7 @@ use tongban_runtime::Forms;
 use crate::configuration::Configuration;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::node_process::{NodeProcess, Shutdown, start_logging};
+use crate::node_process::{NodeProcess, Shutdown, say_ready, start_logging, stay_alive};
 use crate::output::Output;
 
 /// What still runs when everything has ended is not waited for longer.
@@ -61,5 +61,9 @@ async fn work(arguments: &Arguments, configuration: &Configuration) -> Result<Ex
         process.ready().write(file)?;
     }
     Output::answer_json(process.ready());
-    process.run(shutdown).await
+    say_ready();
+    let alive = tokio::spawn(stay_alive(process.handle()));
+    let ended = process.run(shutdown).await;
+    alive.abort();
+    ended
 }

@@ -10,7 +10,7 @@ use tongban_api::{ApiState, Catalogue, FileTokenBook, Line, RequestMetrics, Toke
 use tongban_assembly::{Node, NodeParts, StartError};
 use tongban_net::{Libp2pTransport, NetConfig};
 use tongban_runtime::seams::WallClock as _;
-use tongban_runtime::{Forms, NodeSettings, Tempo};
+use tongban_runtime::{Forms, NodeHandle, NodeSettings, Tempo};
 use tongban_store::{OpenError, SledStore};
 use tongban_types::Code;
 use tongban_wal::OpenError as LogError;
@@ -23,6 +23,7 @@ use super::metrics::{Parts, metrics_text};
 use super::operator::{OPERATOR_FILE, leave_token};
 use super::peers::{Peers, follow_registry};
 use super::ready::{READY_FILE, Ready};
+use super::service_manager::say_stopping;
 use super::shutdown::Shutdown;
 use crate::configuration::{Configuration, HttpLine};
 use crate::exit::Exit;
@@ -208,6 +209,11 @@ impl NodeProcess {
         &self.ready
     }
 
+    /// The node, to be asked how it is.
+    pub(crate) fn handle(&self) -> Arc<dyn NodeHandle> {
+        self.node.handle()
+    }
+
     /// Leaves word in the data folder where it answers.
     pub(crate) fn announce(&self) -> Result<(), FileError> {
         self.ready.write(&self.folder.path().join(READY_FILE))
@@ -239,6 +245,7 @@ impl NodeProcess {
     }
 
     async fn end(self) {
+        say_stopping();
         // Gone before the answers stop, so that nobody is sent to a closed door.
         for file in [READY_FILE, OPERATOR_FILE] {
             let _ = std::fs::remove_file(self.folder.path().join(file));
