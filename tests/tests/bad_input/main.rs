@@ -176,7 +176,7 @@ fn count(auditor: &mut Client, code: &str) -> Result<u64> {
 fn state(auditors: &mut [Client; 2]) -> Result<Vec<Value>> {
     let mut cases = Vec::new();
     for auditor in auditors {
-        let page = auditor.read("/api/v1/cases?limit=100&fresh")?;
+        let page = auditor.read("/api/v1/cases?limit=100&fresh=true")?;
         ensure!(page["next"].is_null(), "few cases");
         for case in page["cases"].as_array().context("cases")? {
             let number = case["number"].as_str().context("a number")?;

@@ -76,7 +76,7 @@ fn under_way_in(status: &Value) -> Option<String> {
 
 fn read_book(auditor: &mut Client, city: &str) -> Result<Book> {
     let mut book = Book::default();
-    let mut path = "/api/v1/cases?limit=100&fresh".to_owned();
+    let mut path = "/api/v1/cases?limit=100&fresh=true".to_owned();
     for _ in 0..PAGES_MAX {
         let page = auditor.read(&path)?;
         for case in page["cases"].as_array().context("a page holds cases")? {
