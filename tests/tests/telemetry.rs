@@ -55,7 +55,7 @@ fn metrics_and_logs_of_a_story_are_what_operators_are_promised() {
     check_logs(&federation, &case).unwrap();
 }
 
-/// A case of Fuzhou that Weinan accepts.
+/// A case of Fuzhou that Weinan accepts, and one it has not looked at: silence would accept it.
 fn story(federation: &Federation) -> Result<String> {
     let mut clerk = federation.person(FUZHOU, "clerk", "fz-window-001")?;
     let body = migration(&Applicant::numbered(7), "610502")?;
@@ -77,6 +77,14 @@ fn story(federation: &Federation) -> Result<String> {
     let accept = Ask::post(&format!("{path}/accept"), &order);
     let accepted = officer.ask(&accept.key("accept"))?;
     ensure!(accepted.status == 200, "{accepted}");
+    let unseen = migration(&Applicant::numbered(8), "610502")?;
+    let ask = Ask::post("/api/v1/cases", &unseen).key("unseen");
+    let unseen = clerk.ask(&ask.replicated())?.json()?["case"].clone();
+    let unseen = format!("/api/v1/cases/{}", unseen.as_str().context("a number")?);
+    until(SETTLE_LIMIT, "Weinan has the other one", || {
+        let seen = officer.ask(&Ask::get(&unseen))?;
+        Ok((seen.status == 200).then_some(()))
+    })?;
     // A refusal has its counter too.
     let unknown = clerk.ask(&Ask::get("/api/v1/cases/none"))?;
     ensure!(unknown.status >= 400, "{unknown}");

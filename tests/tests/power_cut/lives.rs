@@ -26,11 +26,11 @@ const SMALL: &str = "[replication]\nsnapshot_every_entries = 25\nsegment_kib = 6
 
 /// Records after which a life ends as by `kill -9`, counted from when the group takes applications
 /// in: what a node writes until then depends on how busy the machine is.
-const FIRST_LIFE: u64 = 700;
-const SECOND_LIFE: u64 = 450;
+const FIRST_LIFE: u64 = 1_100;
+const SECOND_LIFE: u64 = 700;
 /// Applications while the partner is away, and in the last life, which ends in good order.
 const AT_THE_DESK: usize = 6;
-const IN_THE_LAST_LIFE: usize = 12;
+const IN_THE_LAST_LIFE: usize = 40;
 /// More than any life takes in.
 const UNTIL_IT_DIES: usize = 5_000;
 /// A group that was just begun takes applications in within seconds.
