@@ -103,7 +103,7 @@ fn try_as(folder: &Path, http: SocketAddr, token: &str, seeded: &Seeded) -> Resu
     ]);
     // The manners of uploads are those of tus, which its own clients try.
     command.args(["--exclude-path-regex", "^/api/v1/uploads"]);
-    command.args(["--max-time", "40", "--checks", "all"]);
+    command.args(["--max-time", "30", "--checks", "all"]);
     let ended = run(command, LIMIT)?;
     ensure!(ended.code == Some(0), "{}{}", ended.stdout, ended.stderr);
     let said = ended
