@@ -82,15 +82,23 @@ impl Usage {
     }
 }
 
+/// A count as the metrics say it: gauges are written as `178.0`.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "counts are whole, never below zero and far below 2^53"
+)]
 fn sample(text: &str, name: &str) -> anyhow::Result<u64> {
     let value = text
         .lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     let value = value.with_context(|| format!("the metrics have no {name}"))?;
-    value
+    let count: f64 = value
         .trim()
         .parse()
-        .with_context(|| format!("{name} is {value}"))
+        .with_context(|| format!("{name} is {value}"))?;
+    anyhow::ensure!(count >= 0.0 && count.fract() == 0.0, "{name} is {value}");
+    Ok(count as u64)
 }
 
 /// User and system time of a process (proc(5), fields 14 and 15).
