@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use crate::process::{Ended, run};
 
 /// The slowest reads a few files; a busy machine starts its Python in seconds.
-const TOOL_LIMIT: Duration = Duration::from_mins(1);
+pub const TOOL_LIMIT: Duration = Duration::from_mins(1);
 
 /// The root of the repository.
 pub fn root() -> Result<PathBuf> {

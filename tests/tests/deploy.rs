@@ -2,10 +2,12 @@
 //! refuse a broken copy.
 
 use std::fs;
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
-use tongban_tests::tools::{asked, content, root};
+use tongban_tests::process::{program, run};
+use tongban_tests::tools::{TOOL_LIMIT, asked, content, root};
 
 /// A copy of a sample with one thing changed.
 fn broken(sample: &str, from: &str, to: &str) -> Result<(TempDir, String)> {
@@ -210,4 +212,28 @@ fn alerts() -> Result<Vec<String>> {
         Some(name.to_owned())
     });
     Ok(named.collect())
+}
+
+#[test]
+fn every_manual_page_is_clean() {
+    let folder = tempfile::tempdir().unwrap();
+    let pages = folder.path().to_str().unwrap();
+    let mut write = Command::new(program().unwrap());
+    write.args(["man", "--dir", pages]);
+    let written = run(write, TOOL_LIMIT).unwrap();
+    assert_eq!(written.code, Some(0), "{written:?}");
+    let mut seen = 0;
+    for page in fs::read_dir(pages).unwrap() {
+        let page = page.unwrap().path();
+        let lint = ["-T", "lint", "-W", "warning", page.to_str().unwrap()];
+        content("mandoc", &lint).unwrap();
+        seen += 1;
+    }
+    assert!(seen > 30, "{seen}");
+    // The same linter, of a page with a mistake in it.
+    let page = folder.path().join("tongban.1");
+    let text = fs::read_to_string(&page).unwrap();
+    fs::write(&page, text.replacen(".SH", ".SHH", 1)).unwrap();
+    let lint = ["-T", "lint", "-W", "warning", page.to_str().unwrap()];
+    assert_ne!(asked("mandoc", &lint).unwrap().code, Some(0));
 }

@@ -1,9 +1,8 @@
 //! What is handed to operators under deploy/, as this very program understands it: the commands of the
 //! pages for whoever is woken, and the configuration inside the manifests.
 
+use std::ffi::OsString;
 use std::path::Path;
-
-use clap::Parser as _;
 
 use crate::command_line::CommandLine;
 use crate::configuration::Configuration;
@@ -18,7 +17,7 @@ fn every_command_a_runbook_names_parses() {
         let fenced = text.split("```").skip(1).step_by(2);
         for line in fenced.flat_map(str::lines) {
             if line.starts_with("tongban ") {
-                let parsed = CommandLine::try_parse_from(line.split_whitespace());
+                let parsed = CommandLine::read(line.split_whitespace().map(OsString::from));
                 assert!(
                     parsed.is_ok(),
                     "{}: {line}: {:?}",

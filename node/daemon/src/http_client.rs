@@ -104,6 +104,8 @@ fn exit_of(status: u16, body: &str) -> Exit {
         // Its answer did not come in time either, and the order may still be carried out.
         503 if body.contains(&Code::GROUP_TIMED_OUT.to_string()) => Exit::TimedOut,
         429 | 502 | 503 => Exit::Unreachable,
+        // What was asked breaks a rule: the same again is refused again.
+        400 | 413 | 415 | 422 | 428 => Exit::No,
         _ => Exit::Internal,
     }
 }
@@ -404,6 +406,8 @@ mod tests {
             (503, "{\"code\":\"TB4003\"}", Exit::Unreachable),
             (503, "{\"code\":\"TB4002\"}", Exit::TimedOut),
             (504, "", Exit::TimedOut),
+            (400, "", Exit::No),
+            (422, "", Exit::No),
             (500, "", Exit::Internal),
             (418, "", Exit::Internal),
         ] {

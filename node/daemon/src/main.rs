@@ -3,7 +3,6 @@
 //! alone.
 
 mod bench;
-mod columns;
 mod command_line;
 mod commands;
 mod configuration;
@@ -17,6 +16,7 @@ mod http_client;
 mod instant;
 mod keys;
 mod mistake;
+mod node_access;
 mod node_process;
 mod output;
 mod platform;
@@ -26,15 +26,16 @@ mod tls;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use crate::command_line::CommandLine;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let command_line = CommandLine::parse();
+    let command_line = match CommandLine::read(std::env::args_os()) {
+        Ok(command_line) => command_line,
+        Err(misuse) => return misuse.say().into(),
+    };
     let output = command_line.output();
     match command_line.run() {
         Ok(exit) => exit.into(),

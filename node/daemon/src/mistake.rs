@@ -7,12 +7,14 @@ use thiserror::Error;
 
 /// A mistake in a TOML file.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("{} 第 {line} 行, {key}: {what}", file.display())]
+#[error("{} 第 {line} 行第 {column} 列, {key}: {what}", file.display())]
 pub(crate) struct Mistake {
     /// The file.
     pub(crate) file: PathBuf,
     /// Its line, from 1.
     pub(crate) line: usize,
+    /// Its column, from 1.
+    pub(crate) column: usize,
     /// The key, or what stands there.
     pub(crate) key: String,
     /// What is wrong.
@@ -28,11 +30,31 @@ pub(crate) struct Place<'a> {
     pub(crate) text: &'a str,
 }
 
+/// Names less alike than this are no slip of the finger.
+const ALIKE: f64 = 0.75;
+
+/// What was meant by an unknown name, where the reader lists what it knows.
+fn likely(what: &str) -> Option<&str> {
+    let what = what.strip_prefix("unknown field")?;
+    let mut names = what.split('`').skip(1).step_by(2);
+    let typed = names.next()?;
+    let likeness = |name: &&str| strsim::jaro_winkler(typed, name);
+    let best = names.max_by(|one, other| likeness(one).total_cmp(&likeness(other)))?;
+    (likeness(&best) >= ALIKE).then_some(best)
+}
+
 impl Place<'_> {
     /// The line a span begins in, from 1.
     pub(crate) fn line_of(self, span: &Range<usize>) -> usize {
         let before = self.text.as_bytes().iter().take(span.start);
         before.filter(|byte| **byte == b'\n').count() + 1
+    }
+
+    /// The column a span begins in, from 1, in characters.
+    fn column_of(self, span: &Range<usize>) -> usize {
+        let before = self.text.get(..span.start).unwrap_or_default();
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        line.chars().count() + 1
     }
 
     /// A mistake at a known key.
@@ -45,6 +67,7 @@ impl Place<'_> {
         Mistake {
             file: self.file.to_owned(),
             line: self.line_of(span),
+            column: self.column_of(span),
             key: key.to_owned(),
             what: what.to_string(),
         }
@@ -54,6 +77,10 @@ impl Place<'_> {
     pub(crate) fn malformed(self, mut error: toml::de::Error) -> Mistake {
         let span = error.span().unwrap_or_default();
         let what = error.message().to_owned();
+        let what = match likely(&what) {
+            Some(meant) => format!("{what}; 是不是 {meant}? (did you mean {meant}?)"),
+            None => what,
+        };
         // Without its input the error shows the path of the key instead of the source line.
         error.set_input(None);
         let shown = error.to_string();

@@ -565,6 +565,12 @@ codes! {
     8004 UNKNOWN_CODE "unknown-code"
         zh "没有这个代码" en "This code was never given out."
         cure_zh "用 tongban explain --all 查看全部代码" cure_en "See all codes with `tongban explain --all`.";
+    8005 USAGE "usage"
+        zh "命令的用法不对" en "What was typed is no command."
+        cure_zh "看该命令的 --help" cure_en "See the command's --help.";
+    8006 AMBIGUOUS_PREFIX "ambiguous-prefix"
+        zh "编号的开头不止一个相符" en "More than one identifier begins so."
+        cure_zh "多写几位" cure_en "Write more of it.";
     8010 CONFIGURATION_UNREADABLE "configuration-unreadable"
         zh "配置文件无法读取" en "The configuration file cannot be read."
         cure_zh "检查路径和权限" cure_en "Check its path and permissions.";
@@ -580,6 +586,9 @@ codes! {
         zh "接口的证书或私钥无法使用" en "The certificate or key of the API cannot be used."
         cure_zh "核对 http.certificate 和 http.key: PEM, 成对, 可读; 或去掉两项, 由节点自备证书"
         cure_en "Check http.certificate and http.key: PEM, a pair, readable; or leave both out for a certificate of the node's own.";
+    8014 CONFIGURATION_EXISTS "configuration-exists"
+        zh "配置文件已存在, 不覆盖" en "There is a configuration already; it is not overwritten."
+        cure_zh "用另一目录, 或先移走它" cure_en "Use another folder, or move it away first.";
     8020 KEY_FILE_MISSING "key-file-missing"
         zh "缺少密钥文件" en "A key file is missing."
         cure_zh "用 tongban key make 生成, 或放回备份" cure_en "Make it with `tongban key make`, or put the backup back.";

@@ -8,8 +8,7 @@ use super::Intake;
 use super::ceiling::Ceiling;
 use super::load::Written;
 use super::usage::Usage;
-use crate::columns::padded;
-use crate::output::Answer;
+use crate::output::{Answer, Reader, padded};
 
 /// What was measured.
 #[derive(Clone, Debug, Serialize)]
@@ -130,7 +129,7 @@ impl Comparison {
 impl Answer for Comparison {
     const SCHEMA: &'static str = "tongban.bench-intake/v1";
 
-    fn to_text(&self) -> String {
+    fn to_text(&self, _: Reader) -> String {
         let rows = [("封存", &self.sealed), ("不封存", &self.unsealed)];
         let rows = rows.map(|(name, figures)| format!("{} {}", padded(name, 6), figures.row()));
         [
@@ -289,7 +288,7 @@ mod tests {
             unsealed: figures(0),
         };
         assert!(whole.is_whole());
-        let shown = whole.to_text();
+        let shown = whole.to_text(Reader::default());
         assert!(shown.contains("其中收件节点 400 µs, 其余节点 300 µs; 写状态的线程占 100 µs"));
         let json = serde_json::to_value(&whole).unwrap();
         for name in [
@@ -306,7 +305,7 @@ mod tests {
             ..whole
         };
         assert!(!failed.is_whole());
-        let shown = failed.to_text();
+        let shown = failed.to_text(Reader::default());
         assert!(shown.contains("\n不封存 每秒 1 件"), "{shown}");
         assert!(shown.contains("未成 2 次, 首次: TB4003"), "{shown}");
     }

@@ -54,7 +54,7 @@ pub(crate) async fn measure(intake: &Intake, output: Output) -> Result<Exit, Fai
     let ceiling = Ceiling::measure().map_err(as_bench)?;
     let mut measured = Vec::new();
     for forms in [Forms::Sealed, Forms::ClearForMeasurement] {
-        match measure_one(intake, &form, forms, ceiling, &mut stop).await? {
+        match measure_one(intake, &form, forms, ceiling, &mut stop, output).await? {
             Some(figures) => measured.push(figures),
             None => return Ok(Exit::No),
         }
@@ -76,6 +76,7 @@ async fn measure_one(
     forms: Forms,
     ceiling: Ceiling,
     stop: &mut Stop,
+    output: Output,
 ) -> Result<Option<Figures>, Failure> {
     let folder = tempfile::Builder::new().prefix("tongban-bench-").tempdir();
     let mut folder = folder.context("making a folder for the measurement")?;
@@ -93,11 +94,11 @@ async fn measure_one(
     let measured = tokio::select! {
         biased;
         () = stop.asked() => Ok(None),
-        measured = Box::pin(run(&mut federation, intake, form, ceiling)) => measured.map(Some),
+        measured = Box::pin(run(&mut federation, intake, form, ceiling, output)) => measured.map(Some),
     };
     federation.end().await;
     if intake.keep {
-        Output::talk(&format!("目录: {}", folder.path().display()));
+        output.talk(&format!("目录: {}", folder.path().display()));
     }
     measured.map_err(as_bench)
 }
@@ -107,6 +108,7 @@ async fn run(
     intake: &Intake,
     form: &str,
     ceiling: Ceiling,
+    output: Output,
 ) -> anyhow::Result<Figures> {
     federation.start().await?;
     let site = federation.site(MEASURED).clone();
@@ -120,7 +122,7 @@ async fn run(
         .await
         .context("the first application")?;
     let leader = wait_until_leading(federation, MEASURED, None).await?;
-    Output::talk(&format!(
+    output.talk(&format!(
         "{}; 主副本在{}, 预热 {} 秒",
         match site.forms {
             Forms::Sealed => "封存表单",

@@ -9,12 +9,11 @@ use tongban_trust::{CheckResult, Indication, Report, verify_document};
 use tongban_types::{Hash, Timestamp, limits::DOCUMENT_BYTES_MAX};
 
 use super::pin::read_pin;
-use crate::columns::padded;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::read_bounded;
 use crate::instant::{beijing, read_time};
-use crate::output::{Answer, Output};
+use crate::output::{Answer, Mark, Output, Reader, padded};
 use crate::platform::SystemClock;
 use crate::registry::{believe, read_registry};
 
@@ -83,11 +82,19 @@ impl Verification {
         }
     }
 
-    fn verdict_zh(&self) -> &'static str {
+    fn verdict_text(&self, reader: Reader) -> &'static str {
         match self.report.indication {
-            Indication::TotalPassed => "有效 (valid)",
-            Indication::TotalFailed => "无效 (invalid)",
-            Indication::Indeterminate => "无法确定 (indeterminate)",
+            Indication::TotalPassed => reader.say("有效 (valid)", "valid"),
+            Indication::TotalFailed => reader.say("无效 (invalid)", "invalid"),
+            Indication::Indeterminate => reader.say("无法确定 (indeterminate)", "indeterminate"),
+        }
+    }
+
+    fn verdict_mark(&self) -> Mark {
+        match self.report.indication {
+            Indication::TotalPassed => Mark::Good,
+            Indication::TotalFailed => Mark::Bad,
+            Indication::Indeterminate => Mark::Warning,
         }
     }
 }
@@ -95,38 +102,41 @@ impl Verification {
 impl Answer for Verification {
     const SCHEMA: &'static str = "tongban.verification/v1";
 
-    fn to_text(&self) -> String {
+    fn to_text(&self, reader: Reader) -> String {
         let report = &self.report;
-        let mut lines = vec![format!(
-            "结论: {}   (截至 {}, 名册第 {} 版)",
-            self.verdict_zh(),
-            beijing(report.as_of),
-            report.registry_version,
+        let (at, version) = (beijing(report.as_of), report.registry_version);
+        let verdict = reader.paint(self.verdict_mark(), self.verdict_text(reader));
+        let mut lines = vec![reader.say(
+            format!("结论: {verdict}   (截至 {at}, 名册第 {version} 版)"),
+            format!("verdict: {verdict}   (as of {at}, registry version {version})"),
         )];
         if let Some(issuer) = &report.issuer {
-            lines.push(format!("签发: {} ({})", issuer.name, issuer.city));
+            let signed = reader.say("签发", "issued by");
+            lines.push(format!("{signed}: {} ({})", issuer.name, issuer.city));
         }
         for check in &report.checks {
+            let title = reader.say(check.id.title_zh(), check.id.title_en());
+            let detail = reader.say(&check.detail_zh, &check.detail);
             let english = match check.result {
-                CheckResult::Noted => format!(" ({})", check.detail),
+                CheckResult::Noted => reader.say(format!(" ({})", check.detail), String::new()),
                 _ => String::new(),
             };
-            lines.push(format!(
-                " {} {} {}{english}",
-                mark(check.result),
-                padded(check.id.title_zh(), 28),
-                check.detail_zh,
-            ));
+            let (mark, title) = (mark(check.result), padded(title, 32));
+            lines.push(format!(" {mark} {title} {detail}{english}"));
         }
         if !self.governance_compared {
             let mark = mark(CheckResult::Noted);
-            let title = padded("名册来自所认的联盟", 28);
-            lines.push(format!(
-                " {mark} {title} 治理密钥未比对 (--pin) (governance keys not compared)"
-            ));
+            let (title, detail) = reader.say(
+                (
+                    "名册来自所认的联盟",
+                    "治理密钥未比对 (--pin) (governance keys not compared)",
+                ),
+                ("governance-pin", "governance keys not compared (--pin)"),
+            );
+            lines.push(format!(" {mark} {} {detail}", padded(title, 32)));
         }
         if let Some(code) = &self.code {
-            lines.push(format!("下一步: tongban explain {code}"));
+            lines.push(reader.next(&format!("tongban explain {code}")));
         }
         lines.join("\n")
     }

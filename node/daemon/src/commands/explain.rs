@@ -1,4 +1,4 @@
-//! `tongban explain`: what a code means and what to do about it.
+//! `tongban explain`: what a code or an exit code means and what to do about it.
 
 use clap::Args;
 use serde::Serialize;
@@ -6,15 +6,15 @@ use tongban_types::{Code, CodeEntry};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{Answer, Output};
+use crate::output::{Answer, Output, Reader};
 
 /// What it takes.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// 代码, 如 TB3013
+    /// 代码, 如 TB3013; 或退出码, 如 78 (a code, or an exit code)
     #[arg(value_name = "CODE", required_unless_present = "all")]
     code: Option<String>,
-    /// 列出全部代码
+    /// 列出全部代码 (all codes)
     #[arg(long, conflicts_with = "code")]
     all: bool,
 }
@@ -59,9 +59,11 @@ impl From<&CodeEntry> for Entry {
 
 impl Answer for Explained {
     const SCHEMA: &'static str = "tongban.codes/v1";
+    const ROWS: &'static str = "codes";
 
-    fn to_text(&self) -> String {
-        let line = |entry: &Entry| format!("{}  {}", entry.code, entry.what.zh);
+    fn to_text(&self, reader: Reader) -> String {
+        let what = |entry: &Entry| reader.say(entry.what.zh, entry.what.en);
+        let line = |entry: &Entry| format!("{}  {}", entry.code, what(entry));
         let whole = |entry: &Entry| {
             format!(
                 "{} {}\n  {}\n  {}\n处理: {}\n  {}",
@@ -78,8 +80,28 @@ impl Answer for Explained {
     }
 }
 
+#[derive(Serialize)]
+struct ExitCode {
+    exit: u8,
+    zh: &'static str,
+    en: &'static str,
+}
+
+impl Answer for ExitCode {
+    const SCHEMA: &'static str = "tongban.exit-code/v1";
+
+    fn to_text(&self, _: Reader) -> String {
+        let own = format!("{}  {}\n    {}", self.exit, self.zh, self.en);
+        format!("{own}\n\n{}", Exit::help())
+    }
+}
+
 /// Explains.
 pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
+    if let Some(exit) = arguments.code.as_deref().and_then(exit_code) {
+        output.answer(&exit);
+        return Ok(Exit::Yes);
+    }
     let codes = match &arguments.code {
         None => Code::table().iter().map(Entry::from).collect(),
         Some(text) => vec![find(text)?],
@@ -89,6 +111,17 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
         brief: arguments.all,
     });
     Ok(Exit::Yes)
+}
+
+/// What a program ended with: one or two digits, where a code has four.
+fn exit_code(text: &str) -> Option<ExitCode> {
+    let number: u8 = text.parse().ok()?;
+    let exit = Exit::ALL.into_iter().find(|exit| exit.number() == number)?;
+    Some(ExitCode {
+        exit: number,
+        zh: exit.zh(),
+        en: exit.en(),
+    })
 }
 
 fn find(text: &str) -> Result<Entry, Failure> {
@@ -114,6 +147,8 @@ mod tests {
             find("TB9999").err().map(|failure| failure.exit),
             Some(Exit::NotFound)
         );
+        assert_eq!(exit_code("78").map(|found| found.exit), Some(78));
+        assert!(exit_code("77").is_none() && exit_code("8001").is_none());
         assert_eq!(
             find("tb8001").ok().map(|entry| entry.name),
             Some("internal")

@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::failure::{Coded, Failure};
 use crate::files::replace;
 use crate::node_process::BACKUP_STAMP;
-use crate::output::{Answer, Output};
+use crate::output::{Answer, Output, Reader};
 use crate::platform::OsEntropy;
 
 /// What it takes.
@@ -40,12 +40,11 @@ struct BackedUp {
 impl Answer for BackedUp {
     const SCHEMA: &'static str = "tongban.key-backup/v1";
 
-    fn to_text(&self) -> String {
-        format!(
-            "节点 {} 的 {} 条办件密钥记录已加密备份到 {}",
-            self.node,
-            self.records,
-            self.file.display(),
+    fn to_text(&self, reader: Reader) -> String {
+        let (node, records, file) = (&self.node, self.records, self.file.display());
+        reader.say(
+            format!("节点 {node} 的 {records} 条办件密钥记录已加密备份到 {file}"),
+            format!("{records} records of case keys of node {node} are sealed in {file}"),
         )
     }
 }

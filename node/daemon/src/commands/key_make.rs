@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::keys::{KeyFolder, write_seed};
-use crate::output::{Answer, Output};
+use crate::output::{Answer, Output, Reader};
 use crate::platform::OsEntropy;
 
 /// What it takes.
@@ -48,7 +48,7 @@ struct RecoveryKey {
 impl Answer for RecoveryKey {
     const SCHEMA: &'static str = "tongban.recovery-key/v1";
 
-    fn to_text(&self) -> String {
+    fn to_text(&self, _: Reader) -> String {
         format!("恢复密钥 {}", self.public)
     }
 }
@@ -62,18 +62,18 @@ struct GovernanceKey {
 impl Answer for GovernanceKey {
     const SCHEMA: &'static str = "tongban.governance-key/v1";
 
-    fn to_text(&self) -> String {
+    fn to_text(&self, _: Reader) -> String {
         format!("治理密钥 {}", self.public)
     }
 }
 
 /// Makes the keys.
-pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
     if let Some(file) = &arguments.governance {
         let seed = Zeroizing::new(OsEntropy.array());
         write_seed(file, &seed)?;
         let public = SigningKey::from_seed(&seed).public();
-        Output::answer_json(&GovernanceKey {
+        output.answer_json(&GovernanceKey {
             public: public.to_string(),
             key_id: KeyId::of(public).to_string(),
         });
@@ -83,7 +83,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         let seed = Zeroizing::new(OsEntropy.array());
         write_seed(file, &seed)?;
         let public = HEXLOWER.encode(&recovery_public(&seed).0);
-        Output::answer_json(&RecoveryKey { public });
+        output.answer_json(&RecoveryKey { public });
         return Ok(Exit::Yes);
     }
     let (data, node) = arguments
@@ -96,6 +96,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         let next = format!("tongban key show --data {} --node {node}", data.display());
         Failure::from(error).then(next)
     })?;
-    Output::answer_json(&folder.load()?.enrolment(node));
+    output.answer_json(&folder.load()?.enrolment(node));
     Ok(Exit::Yes)
 }

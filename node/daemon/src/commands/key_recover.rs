@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::read_bounded;
 use crate::keys::read_seed;
-use crate::output::{Answer, Output};
+use crate::output::{Answer, Output, Reader};
 
 /// A vault of ten million cases takes about this much.
 const BACKUP_BYTES_MAX: usize = 1024 * 1024 * 1024;
@@ -43,10 +43,11 @@ struct Recovered {
 impl Answer for Recovered {
     const SCHEMA: &'static str = "tongban.key-recovery/v1";
 
-    fn to_text(&self) -> String {
-        format!(
-            "节点 {} 从 {} 的备份恢复了 {} 条办件密钥记录",
-            self.node, self.from, self.records
+    fn to_text(&self, reader: Reader) -> String {
+        let (node, from, records) = (&self.node, &self.from, self.records);
+        reader.say(
+            format!("节点 {node} 从 {from} 的备份恢复了 {records} 条办件密钥记录"),
+            format!("node {node} has {records} records of case keys from the backup of {from}"),
         )
     }
 }

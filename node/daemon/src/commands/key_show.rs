@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
 }
 
 /// Shows them.
-pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
     let folder = KeyFolder::of(&arguments.data);
     if let Some(owner) = folder.owner()
         && owner != arguments.node
@@ -33,6 +33,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         return Err(Failure::new(Code::FOLDER_OF_OTHER_NODE, Exit::No, message).then(next));
     }
     let keys = folder.load()?;
-    Output::answer_json(&keys.enrolment(arguments.node));
+    output.answer_json(&keys.enrolment(arguments.node));
     Ok(Exit::Yes)
 }

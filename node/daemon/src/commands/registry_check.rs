@@ -9,11 +9,10 @@ use tongban_trust::{Registry, RegistryError, RegistryFile, governance_hash, veri
 use tongban_types::{Code, GroupId, Hash, Timestamp};
 
 use super::pin::read_pin;
-use crate::columns::padded;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::instant::{beijing, read_time};
-use crate::output::{Answer, Output};
+use crate::output::{Answer, Mark, Output, Reader, padded};
 use crate::platform::SystemClock;
 use crate::registry::{believe, read_registry};
 
@@ -68,42 +67,73 @@ struct Node {
 impl Answer for Checked {
     const SCHEMA: &'static str = "tongban.registry/v1";
 
-    fn to_text(&self) -> String {
+    fn to_text(&self, reader: Reader) -> String {
+        let mark = |ok: bool| if ok { Mark::Good } else { Mark::Bad };
+        let verdict = if self.expired {
+            reader.say("已过期", "expired")
+        } else {
+            reader.say("可信", "to be believed")
+        };
+        let verdict = reader.paint(mark(!self.expired), verdict);
         let compared = if self.governance_compared { "✓" } else { "?" };
         let expiry = if self.expired { "✗" } else { "✓" };
-        let mut lines = vec![
-            format!("结论: {}", if self.expired { "已过期" } else { "可信" }),
-            format!(
-                " ✓ 签名        {} 个, 需要 {} 个",
-                self.signatures, self.signatures_needed
+        let (signed, needed) = (self.signatures, self.signatures_needed);
+        let lines = [
+            format!("{}: {verdict}", reader.say("结论", "verdict")),
+            reader.say(
+                format!(" ✓ 签名        {signed} 个, 需要 {needed} 个"),
+                format!(" ✓ signatures  {signed}, {needed} are needed"),
             ),
-            format!(" {compared} 治理密钥    {}", self.governance),
-            format!(" {expiry} 有效期      至 {}", self.expires),
-            format!("第 {} 版, {} 个城市", self.version, self.cities.len()),
+            format!(
+                " {compared} {} {}",
+                padded(reader.say("治理密钥", "governance"), 11),
+                self.governance
+            ),
+            reader.say(
+                format!(" {expiry} 有效期      至 {}", self.expires),
+                format!(" {expiry} valid       until {}", self.expires),
+            ),
+            reader.say(
+                format!("第 {} 版, {} 个城市", self.version, self.cities.len()),
+                format!("version {}, {} cities", self.version, self.cities.len()),
+            ),
         ];
-        for city in &self.cities {
-            lines.push(format!(
-                "  {} {} 辖 {}  表决 {}",
-                city.code,
-                padded(&city.name, 12),
-                city.divisions.join(" "),
-                city.voters.join(" "),
-            ));
-            for node in &city.nodes {
-                let addresses = node.addresses.join(" ");
-                lines.push(format!(
-                    "    {}  {addresses}  {} 把密钥",
-                    node.id, node.keys
-                ));
-            }
-        }
+        let mut lines = lines.to_vec();
+        lines.extend(self.cities.iter().flat_map(|city| city.lines(reader)));
         if !self.governance_compared {
-            lines.push("治理密钥未与预置值比对: 请向另一城市核对上面的哈希, 再用 --pin".to_owned());
+            let advice = reader.say(
+                "治理密钥未与预置值比对: 请向另一城市核对上面的哈希, 再用 --pin",
+                "governance keys not compared: ask another city for the hash above, then use --pin",
+            );
+            lines.push(advice.to_owned());
         }
         if let Some(code) = &self.code {
-            lines.push(format!("下一步: tongban explain {code}"));
+            lines.push(reader.next(&format!("tongban explain {code}")));
         }
         lines.join("\n")
+    }
+}
+
+impl City {
+    fn lines(&self, reader: Reader) -> Vec<String> {
+        let own = format!(
+            "  {} {} {} {}  {} {}",
+            self.code,
+            padded(&self.name, 12),
+            reader.say("辖", "for"),
+            self.divisions.join(" "),
+            reader.say("表决", "voters"),
+            self.voters.join(" "),
+        );
+        let node = |node: &Node| {
+            let addresses = node.addresses.join(" ");
+            let keys = reader.say("把密钥", "keys");
+            format!("    {}  {addresses}  {} {keys}", node.id, node.keys)
+        };
+        [own]
+            .into_iter()
+            .chain(self.nodes.iter().map(node))
+            .collect()
     }
 }
 

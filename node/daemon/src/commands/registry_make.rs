@@ -9,7 +9,7 @@ use tongban_trust::{RegistryFile, governance_hash};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::replace;
-use crate::output::{Answer, Output};
+use crate::output::{Answer, Output, Reader};
 use crate::registry::{Plan, read_registry};
 
 /// What it takes.
@@ -37,16 +37,20 @@ struct Made {
 impl Answer for Made {
     const SCHEMA: &'static str = "tongban.registry-made/v1";
 
-    fn to_text(&self) -> String {
-        format!(
-            "已制作名册第 {} 版: {}\n治理密钥哈希 {}\n还需 {} 个治理密钥签名\n\
-             下一步: tongban registry sign {} --key FILE",
-            self.version,
-            self.file.display(),
-            self.governance,
-            self.signatures_needed,
-            self.file.display(),
-        )
+    fn to_text(&self, reader: Reader) -> String {
+        let (version, file, hash) = (self.version, self.file.display(), &self.governance);
+        let needed = self.signatures_needed;
+        let made = reader.say(
+            format!(
+                "已制作名册第 {version} 版: {file}\n治理密钥哈希 {hash}\n还需 {needed} 个治理密钥签名"
+            ),
+            format!(
+                "registry version {version}: {file}\nhash of its governance keys {hash}\n\
+                 {needed} governance keys have to sign it"
+            ),
+        );
+        let next = reader.next(&format!("tongban registry sign {file} --key FILE"));
+        format!("{made}\n{next}")
     }
 }
 

@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::replace;
 use crate::keys::read_seed;
-use crate::output::{Answer, Output};
+use crate::output::{Answer, Output, Reader};
 use crate::registry::read_registry;
 
 /// What it takes.
@@ -40,14 +40,14 @@ struct SignedBy {
 impl Answer for SignedBy {
     const SCHEMA: &'static str = "tongban.registry-signed/v1";
 
-    fn to_text(&self) -> String {
-        format!(
-            "{} 已签名 ({} 个签名, 需要 {} 个)\n下一步: tongban registry check {}",
-            self.city,
-            self.signatures,
-            self.signatures_needed,
-            self.file.display(),
-        )
+    fn to_text(&self, reader: Reader) -> String {
+        let (city, signed, needed) = (&self.city, self.signatures, self.signatures_needed);
+        let said = reader.say(
+            format!("{city} 已签名 ({signed} 个签名, 需要 {needed} 个)"),
+            format!("{city} has signed ({signed} signatures, {needed} are needed)"),
+        );
+        let next = reader.next(&format!("tongban registry check {}", self.file.display()));
+        format!("{said}\n{next}")
     }
 }
 

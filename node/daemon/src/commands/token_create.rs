@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::instant::beijing;
 use crate::node_process::{TOKENS_FILE, city_of_folder};
-use crate::output::{Answer, Output};
+use crate::output::{Answer, Output, Reader};
 use crate::platform::{OsEntropy, SystemClock};
 
 /// What it takes.
@@ -51,11 +51,14 @@ struct Created {
 impl Answer for Created {
     const SCHEMA: &'static str = "tongban.token/v1";
 
-    fn to_text(&self) -> String {
-        format!(
-            "{}\n令牌只显示这一次。编号 {}, {} {} {}, 有效期至 {}",
-            self.token, self.id, self.city, self.role, self.person, self.expires,
-        )
+    fn to_text(&self, reader: Reader) -> String {
+        let (id, city, role, person) = (&self.id, &self.city, self.role, &self.person);
+        let (token, expires) = (&self.token, &self.expires);
+        let said = reader.say(
+            format!("令牌只显示这一次。编号 {id}, {city} {role} {person}, 有效期至 {expires}"),
+            format!("shown this once. id {id}, {city} {role} {person}, until {expires}"),
+        );
+        format!("{token}\n{said}")
     }
 }
 

@@ -6,12 +6,11 @@ use clap::Args;
 use serde::Serialize;
 use tongban_api::FileTokenBook;
 
-use crate::columns::padded;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::instant::beijing;
 use crate::node_process::TOKENS_FILE;
-use crate::output::{Answer, Output};
+use crate::output::{Answer, Output, Reader};
 
 /// What it takes.
 #[derive(Debug, Args)]
@@ -37,23 +36,26 @@ struct Line {
 
 impl Answer for Listed {
     const SCHEMA: &'static str = "tongban.tokens/v1";
+    const ROWS: &'static str = "tokens";
 
-    fn to_text(&self) -> String {
+    fn to_text(&self, reader: Reader) -> String {
         if self.tokens.is_empty() {
-            let next = "下一步: tongban token create --data DIR --role clerk --person ID";
-            return format!("没有令牌\n{next}");
+            let none = reader.say("没有令牌", "no tokens");
+            let create = "tongban token create --data DIR --role clerk --person ID";
+            return format!("{none}\n{}", reader.next(create));
         }
-        let line = |line: &Line| {
-            format!(
-                "{}  {} {} {}  {}",
-                line.id,
-                padded(line.role, 10),
-                padded(&line.person, 16),
-                line.expires,
-                line.label,
-            )
-        };
-        self.tokens.iter().map(line).collect::<Vec<_>>().join("\n")
+        let mut table = reader.table(&[
+            ("编号", "ID"),
+            ("岗位", "ROLE"),
+            ("工号", "PERSON"),
+            ("有效期至", "EXPIRES"),
+            ("备注", "LABEL"),
+        ]);
+        for token in &self.tokens {
+            let (id, role, person) = (&token.id, token.role, &token.person);
+            table.row([id, role, person, &token.expires, &token.label].map(ToOwned::to_owned));
+        }
+        table.text()
     }
 }
 

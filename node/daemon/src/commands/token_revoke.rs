@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use tongban_api::FileTokenBook;
+use tongban_types::Code;
 
+use super::prefix::the_one;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::node_process::TOKENS_FILE;
-use crate::output::{Answer, Output};
+use crate::output::{Answer, Output, Reader};
 
 /// What it takes.
 #[derive(Debug, Args)]
@@ -17,7 +19,7 @@ pub(crate) struct Arguments {
     /// 节点的数据目录
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// 令牌编号, 见 tongban token ls
+    /// 令牌编号或其开头, 见 tongban token ls (id of a token, or its beginning)
     #[arg(value_name = "ID")]
     id: String,
 }
@@ -30,18 +32,21 @@ struct Revoked<'a> {
 impl Answer for Revoked<'_> {
     const SCHEMA: &'static str = "tongban.token-revoked/v1";
 
-    fn to_text(&self) -> String {
-        format!("已撤销 {}", self.id)
+    fn to_text(&self, reader: Reader) -> String {
+        format!("{} {}", reader.say("已撤销", "revoked"), self.id)
     }
 }
 
 /// Revokes it.
 pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
     let book = FileTokenBook::open(arguments.data.join(TOKENS_FILE))?;
-    book.revoke(&arguments.id).map_err(|error| {
-        let next = format!("tongban token ls --data {}", arguments.data.display());
-        Failure::from(error).then(next)
-    })?;
-    output.answer(&Revoked { id: &arguments.id });
+    let next = || format!("tongban token ls --data {}", arguments.data.display());
+    let tokens = book.list()?;
+    let ids = tokens.iter().map(|token| token.id.as_str());
+    let id =
+        the_one(ids, &arguments.id, Code::NO_SUCH_TOKEN).map_err(|failure| failure.then(next()))?;
+    book.revoke(id)
+        .map_err(|error| Failure::from(error).then(next()))?;
+    output.answer(&Revoked { id });
     Ok(Exit::Yes)
 }

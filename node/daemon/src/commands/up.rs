@@ -1,5 +1,6 @@
 //! `tongban up`: runs a node until it is told to end.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,10 +8,10 @@ use anyhow::Context as _;
 use clap::Args;
 use tongban_runtime::Forms;
 
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, ConfigurationError, Layers};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::node_process::{NodeProcess, Shutdown, say_ready, start_logging, stay_alive};
+use crate::node_process::{NodeProcess, Reloader, Shutdown, say_ready, start_logging, stay_alive};
 use crate::output::Output;
 
 /// What still runs when everything has ended is not waited for longer.
@@ -25,6 +26,9 @@ pub(crate) struct Arguments {
     /// 就绪后把地址写入该文件 (JSON)
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
+    /// 覆盖一项配置, 可多次 (override a setting; may be given several times)
+    #[arg(long, value_name = "SECTION.KEY=VALUE")]
+    set: Vec<String>,
     /// 标准输入关闭时也退出: 启动它的进程不在了
     #[arg(long, hide = true)]
     until_stdin_closes: bool,
@@ -34,19 +38,30 @@ pub(crate) struct Arguments {
 }
 
 /// Runs the node.
-pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
-    let configuration = Configuration::read(&arguments.config)?;
-    start_logging(&configuration.log_level, configuration.log_format);
+pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
+    let layers = Layers::of_process(&arguments.set).map_err(ConfigurationError::from)?;
+    let configuration = Configuration::read_below(&arguments.config, &layers)?;
+    let log_level = start_logging(&configuration.log_level, configuration.log_format);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("starting the tasks of the process")?;
-    let ended = runtime.block_on(Box::pin(work(arguments, &configuration)));
+    let ended = runtime.block_on(Box::pin(async {
+        // Before anything starts, so that an early signal is not the end of the process.
+        let reloader =
+            Reloader::listen(&configuration, layers, log_level).context("listening for signals")?;
+        work(arguments, &configuration, reloader, output).await
+    }));
     runtime.shutdown_timeout(LAST_WAIT);
     ended
 }
 
-async fn work(arguments: &Arguments, configuration: &Configuration) -> Result<Exit, Failure> {
+async fn work(
+    arguments: &Arguments,
+    configuration: &Configuration,
+    reloader: Reloader,
+    output: Output,
+) -> Result<Exit, Failure> {
     // Before anything starts, so that an early signal ends it in good order too.
     let shutdown =
         Shutdown::listen(arguments.until_stdin_closes).context("listening for signals")?;
@@ -60,10 +75,18 @@ async fn work(arguments: &Arguments, configuration: &Configuration) -> Result<Ex
     if let Some(file) = &arguments.ready_file {
         process.ready().write(file)?;
     }
-    Output::answer_json(process.ready());
+    // At a terminal somebody reads it; whoever started it otherwise reads JSON.
+    if std::io::stdout().is_terminal() {
+        output.answer(process.ready());
+    } else {
+        output.answer_json(process.ready());
+    }
     say_ready();
     let alive = tokio::spawn(stay_alive(process.handle()));
+    let (file, data) = (configuration.file.clone(), configuration.data.clone());
+    let reloading = tokio::spawn(async move { reloader.follow(&file, &data).await });
     let ended = process.run(shutdown).await;
+    reloading.abort();
     alive.abort();
     ended
 }

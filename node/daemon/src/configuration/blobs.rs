@@ -1,12 +1,12 @@
 //! `[blobs]`: how much attachments may take, and where they lie when not in the data folder.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tongban_blobs::SpaceSettings;
 
 /// MiB that stay free on the disk unless said otherwise: the log and the state need them.
 const FREE_MIB: u64 = 1_024;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct BlobsSection {
     /// GiB of all attachments together; what the disk has when left out.
@@ -30,7 +30,7 @@ impl Default for BlobsSection {
 }
 
 #[cfg(feature = "s3")]
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct S3Section {
     /// Address of the store; the region's own when left out.

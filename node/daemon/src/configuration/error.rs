@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 use tongban_types::Code;
 
+use super::layers::{LayerError, Origin};
 use crate::exit::Exit;
 use crate::failure::Coded;
 use crate::mistake::Mistake;
@@ -36,14 +37,41 @@ pub(crate) enum ConfigurationError {
         /// The address.
         address: SocketAddr,
     },
+    /// A value above the file is wrong.
+    #[error("{origin}, {key}: {what}")]
+    Given {
+        /// Where it was given.
+        origin: Origin,
+        /// The file it stands above.
+        file: PathBuf,
+        /// The setting.
+        key: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// The API would face the network without TLS, by a value above the file.
+    #[error("{origin}, http.listen: {address} 不是回环地址")]
+    GivenNotLoopback {
+        /// Where it was given.
+        origin: Origin,
+        /// The file it stands above.
+        file: PathBuf,
+        /// The address.
+        address: SocketAddr,
+    },
+    /// What stands above the file cannot be used at all.
+    #[error(transparent)]
+    Layer(#[from] LayerError),
 }
 
 impl Coded for ConfigurationError {
     fn code(&self) -> Code {
         match self {
             Self::Unreadable { .. } => Code::CONFIGURATION_UNREADABLE,
-            Self::Malformed(_) => Code::CONFIGURATION_MALFORMED,
-            Self::NotLoopback { .. } => Code::HTTP_NOT_LOOPBACK,
+            Self::Malformed(_) | Self::Given { .. } | Self::Layer(_) => {
+                Code::CONFIGURATION_MALFORMED
+            }
+            Self::NotLoopback { .. } | Self::GivenNotLoopback { .. } => Code::HTTP_NOT_LOOPBACK,
         }
     }
 
@@ -54,7 +82,12 @@ impl Coded for ConfigurationError {
     fn next(&self) -> Option<String> {
         let (Self::Unreadable { file, .. }
         | Self::Malformed(Mistake { file, .. })
-        | Self::NotLoopback { file, .. }) = self;
+        | Self::NotLoopback { file, .. }
+        | Self::Given { file, .. }
+        | Self::GivenNotLoopback { file, .. }) = self
+        else {
+            return None;
+        };
         Some(format!("tongban config check --config {}", file.display()))
     }
 }

@@ -4,7 +4,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 use tongban_api::Rates;
 
@@ -16,7 +16,7 @@ const PER_SECOND: std::ops::RangeInclusive<u32> = 1..=1_000_000;
 /// Hosts and addresses an own certificate is made for, at most.
 const NAMES_MAX: usize = 32;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct HttpSection {
     /// Address and port of the API; port 0 lets the system choose.
@@ -36,7 +36,7 @@ pub(super) struct HttpSection {
 }
 
 /// On or off, in words.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Switch {
     #[default]

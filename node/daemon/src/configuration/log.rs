@@ -1,8 +1,8 @@
 //! `[log]`: what is logged, and how.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct LogSection {
     /// The least severe level that is logged.
@@ -12,7 +12,7 @@ pub(super) struct LogSection {
 }
 
 /// Levels. `trace` is left out: it may name people, masked, and is for developers' builds.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum LogLevel {
     Error,
@@ -34,7 +34,7 @@ impl LogLevel {
 }
 
 /// Forms of the log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogFormat {
     /// One JSON object a line, for collectors.

@@ -3,27 +3,33 @@
 
 mod blobs;
 mod data;
+mod effective;
 mod error;
 mod federation;
 mod http;
+mod layers;
 mod log;
 mod node;
 mod registry;
 mod replication;
+mod settings;
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tongban_types::NodeId;
 
 pub(crate) use error::ConfigurationError;
 pub(crate) use http::{HttpLine, is_allowed_without_tls};
+pub(crate) use layers::{Layers, Origin};
 pub(crate) use log::LogFormat;
+pub(crate) use settings::{Change, Setting, changes};
 
 use crate::mistake::Place;
+use effective::Effective;
 
 /// A configuration file as it is written.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
     node: node::NodeSection,
@@ -77,23 +83,51 @@ pub(crate) struct Configuration {
     pub(crate) log_level: String,
     /// In which form.
     pub(crate) log_format: LogFormat,
+    /// Every setting as it is in force, and where it comes from.
+    pub(crate) settings: Vec<Setting>,
 }
 
 impl Configuration {
-    /// Reads and checks a file.
+    /// Reads and checks a file, and what of the environment stands above it.
     pub(crate) fn read(file: &Path) -> Result<Self, ConfigurationError> {
+        Self::read_below(file, &Layers::of_process(&[])?)
+    }
+
+    /// Reads a file and judges it together with the layers above it.
+    pub(crate) fn read_below(file: &Path, layers: &Layers) -> Result<Self, ConfigurationError> {
         let text =
             std::fs::read_to_string(file).map_err(|source| ConfigurationError::Unreadable {
                 file: file.to_owned(),
                 source,
             })?;
-        Self::parse(file, &text)
+        Self::parse_below(file, &text, layers)
+    }
+
+    fn parse_below(file: &Path, text: &str, layers: &Layers) -> Result<Self, ConfigurationError> {
+        // A value given above the file is taken as text first, and as TOML where no text is wanted.
+        let mut raw = Vec::new();
+        loop {
+            let effective = Effective::of(file, text, layers, &raw)?;
+            match Self::parse(file, &effective.text) {
+                Ok(mut read) => {
+                    for setting in &mut read.settings {
+                        setting.origin = effective.origin(&setting.key);
+                    }
+                    return Ok(read);
+                }
+                Err(error) => match effective.not_text(&error) {
+                    Some(key) if !raw.contains(&key) && is_toml(layers, &key) => raw.push(key),
+                    _ => return Err(effective.relocated(error)),
+                },
+            }
+        }
     }
 
     /// Checks the text of a file.
     pub(crate) fn parse(file: &Path, text: &str) -> Result<Self, ConfigurationError> {
         let place = Place { file, text };
         let written: Written = toml::from_str(text).map_err(|error| place.malformed(error))?;
+        let settings = settings::of(&written);
         let Written {
             node,
             data,
@@ -137,8 +171,15 @@ impl Configuration {
             bucket: blobs.bucket(folder),
             log_level: log.level.name().to_owned(),
             log_format: log.format,
+            settings,
         })
     }
+}
+
+/// Whether a value above the file is a value of TOML.
+fn is_toml(layers: &Layers, key: &layers::Key) -> bool {
+    let value = layers.given.get(key);
+    value.is_some_and(|(value, _)| toml::from_str::<toml::Table>(&format!("v = {value}")).is_ok())
 }
 
 #[cfg(test)]
@@ -247,6 +288,83 @@ format = "json"
             assert!(message.contains(key), "{to}: {message}");
         }
         assert!(refusal("folder = \"data\"", "").contains("folder"));
+    }
+
+    fn layers(given: &[&str]) -> Layers {
+        let given: Vec<String> = given.iter().map(|one| (*one).to_owned()).collect();
+        Layers::of_process(&given).unwrap()
+    }
+
+    fn parse_below(text: &str, given: &[&str]) -> Result<Configuration, ConfigurationError> {
+        Configuration::parse_below(Path::new("/etc/tongban/node.toml"), text, &layers(given))
+    }
+
+    fn origin(read: &Configuration, key: &str) -> String {
+        let setting = read.settings.iter().find(|one| one.key == key);
+        setting
+            .map(|one| one.origin.to_string())
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn what_stands_above_the_file_counts_and_says_where_it_comes_from() {
+        let given = [
+            "node.city=350300",
+            "node.number=7",
+            "log.level=debug",
+            "replication.segment_kib=64",
+            "replication.snapshot_every_entries=1000",
+        ];
+        let read = parse_below(GOOD, &given).unwrap();
+        assert_eq!(read.node.to_string(), "350300-07");
+        assert_eq!(
+            (read.log_level.as_str(), read.wal.segment_bytes),
+            ("debug", 64 << 10)
+        );
+        assert_eq!(origin(&read, "node.number"), "--set");
+        assert_eq!(origin(&read, "replication.segment_kib"), "--set");
+        assert_eq!(origin(&read, "http.listen"), "file:13");
+        assert_eq!(origin(&read, "log.format"), "file:21");
+        let short = GOOD.split("[federation]").next().unwrap();
+        let read = parse_below(
+            short,
+            &[
+                "registry.file=r.json",
+                &format!("registry.governance={}", "0a".repeat(32)),
+            ],
+        )
+        .unwrap();
+        assert_eq!(origin(&read, "federation.listen"), "default");
+        assert_eq!(origin(&read, "registry.file"), "--set");
+    }
+
+    #[test]
+    fn a_mistake_above_the_file_is_found_where_it_was_made_and_others_keep_their_lines() {
+        let said = |text: &str, given: &[&str]| parse_below(text, given).unwrap_err().to_string();
+        for (given, parts) in [
+            ("log.level=loud", ["--set, log.level", "loud"]),
+            ("node.number=many", ["--set, node.number", "many"]),
+            ("node.number=0", ["--set, node.number", ""]),
+            ("log.leval=info", ["--set", "did you mean level?"]),
+            ("lag.level=info", ["--set", "did you mean log?"]),
+        ] {
+            let message = said(GOOD, &[given]);
+            assert!(
+                parts.iter().all(|part| message.contains(part)),
+                "{given}: {message}"
+            );
+        }
+        let open = said(GOOD, &["http.listen=0.0.0.0:1", "http.tls=off"]);
+        assert!(
+            open.contains("--set") && open.contains("0.0.0.0:1"),
+            "{open}"
+        );
+        // A line written in above it moves nothing.
+        let wrong = GOOD.replace("format = \"json\"", "format = \"jason\"");
+        let message = said(&wrong, &["replication.segment_kib=64", "node.number=2"]);
+        assert!(message.contains("第 21 行第 10 列"), "{message}");
+        let wrong = GOOD.replace("level = \"info\"", "[log2]\nx = 1");
+        assert!(said(&wrong, &["node.number=2"]).contains("第 20 行"));
     }
 
     #[test]

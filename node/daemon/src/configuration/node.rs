@@ -1,14 +1,14 @@
 //! `[node]`: which node of which city this is.
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::Spanned;
 use tongban_types::{CityCode, MalformedId, NodeId};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NodeSection {
     /// GB/T 2260 code of the city, six digits.
-    #[serde(deserialize_with = "city")]
+    #[serde(deserialize_with = "city", serialize_with = "shown")]
     pub(super) city: CityCode,
     /// Number of the node within the city, 1 to 99, never given twice.
     pub(super) number: Spanned<u8>,
@@ -23,4 +23,12 @@ impl NodeSection {
 fn city<'de, D: Deserializer<'de>>(deserializer: D) -> Result<CityCode, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map_err(serde::de::Error::custom)
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands a field over by reference"
+)]
+fn shown<S: Serializer>(city: &CityCode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(city)
 }

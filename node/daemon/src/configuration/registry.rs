@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 
 use data_encoding::HEXLOWER;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tongban_types::Hash;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RegistrySection {
     /// The signed registry file.
     pub(super) file: PathBuf,
     /// Hash of the governance keys believed at the first start, as `tongban registry check` shows.
-    #[serde(deserialize_with = "hash")]
+    #[serde(deserialize_with = "hash", serialize_with = "shown")]
     pub(super) governance: Hash,
 }
 
@@ -25,4 +25,8 @@ fn hash<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Hash, D::Error> {
     bytes
         .map(Hash)
         .ok_or_else(|| serde::de::Error::custom("应为 64 个小写十六进制数字"))
+}
+
+fn shown<S: Serializer>(hash: &Hash, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(hash)
 }

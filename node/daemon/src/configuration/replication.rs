@@ -1,7 +1,7 @@
 //! `[replication]`: how a node keeps its groups' logs short. A trade of disk and of catching up,
 //! never of safety.
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use tongban_assembly::RaftTempo;
 use tongban_wal::WalConfig;
 
@@ -16,7 +16,7 @@ const SEGMENT_KIB: std::ops::RangeInclusive<u64> = 64..=1_048_576;
 /// replica that was away for a moment.
 const KEPT_PART: u64 = 5;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ReplicationSection {
     /// A snapshot is cut after this many entries of a group; the usual figure when left out.

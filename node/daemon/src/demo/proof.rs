@@ -9,7 +9,7 @@ use tongban_runtime::seams::WallClock as _;
 use crate::commands::doc_verify::Verification;
 use crate::failure::Failure;
 use crate::files::replace;
-use crate::output::Answer as _;
+use crate::output::{Answer as _, Reader};
 use crate::platform::SystemClock;
 use crate::registry::read_registry;
 use crate::staging::Layout;
@@ -46,7 +46,7 @@ pub(crate) fn prove(layout: &Layout, document: &[u8]) -> Result<Proof, Failure> 
     let found = verify(&file)?;
     Ok(Proof {
         document: found.verdict,
-        report: found.to_text(),
+        report: found.to_text(Reader::default()),
         tampered: verify(&copy)?.verdict,
         file,
     })

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::exit::Exit;
-use crate::output::Answer;
+use crate::output::{Answer, Reader};
 
 /// The outcome of a demonstration.
 #[derive(Clone, Debug, Serialize)]
@@ -39,7 +39,7 @@ impl Summary {
 impl Answer for Summary {
     const SCHEMA: &'static str = "tongban.demo/v1";
 
-    fn to_text(&self) -> String {
+    fn to_text(&self, _: Reader) -> String {
         let ending = match self.exit() {
             Exit::Yes => "承诺全部兑现".to_owned(),
             _ => format!(

@@ -7,7 +7,7 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tongban_types::{KeyRole, NodeId, PublicKey, SealingPublicKey};
 
-use crate::output::Answer;
+use crate::output::{Answer, Reader};
 
 /// The public half of a node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +68,7 @@ impl Enrolment {
 impl Answer for Enrolment {
     const SCHEMA: &'static str = "tongban.enrolment/v1";
 
-    fn to_text(&self) -> String {
+    fn to_text(&self, _: Reader) -> String {
         format!("{} 的公钥", self.node.0)
     }
 }

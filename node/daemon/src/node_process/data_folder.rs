@@ -24,7 +24,7 @@ pub(crate) const BACKUP_STAMP: &str = "last-backup";
 const OWNER_FILE: &str = "node";
 
 /// Held by the process that uses the folder.
-const LOCK_FILE: &str = "lock";
+pub(crate) const LOCK_FILE: &str = "lock";
 
 /// A node's name takes nine bytes.
 const OWNER_BYTES_MAX: usize = 64;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::files::{FileError, read_bounded, replace};
-use crate::output::Answer;
+use crate::output::{Answer, Reader};
 use crate::tls::Trust;
 
 /// In the data folder while the process runs.
@@ -36,15 +36,25 @@ pub(crate) struct Ready {
 impl Answer for Ready {
     const SCHEMA: &'static str = "tongban.ready/v1";
 
-    fn to_text(&self) -> String {
-        let certificate = match &self.fingerprint {
-            Some(fingerprint) => format!("\n证书指纹 (SHA-256) {fingerprint}"),
-            None => String::new(),
-        };
-        format!(
-            "节点 {} 就绪: 接口 {}  联盟 {}{certificate}",
-            self.node, self.url, self.federation
-        )
+    fn to_text(&self, reader: Reader) -> String {
+        let (node, url, federation) = (&self.node, &self.url, &self.federation);
+        let status = "tongban status --config FILE";
+        let token = "tongban token create --data DIR --role clerk --person ID";
+        let mut lines = vec![
+            reader.say(format!("节点 {node} 就绪"), format!("node {node} is ready")),
+            format!("  {} {url}", reader.say("接口", "API       ")),
+            format!("  {} {federation}", reader.say("联盟", "federation")),
+        ];
+        if let Some(fingerprint) = &self.fingerprint {
+            let name = reader.say("证书指纹 (SHA-256)", "certificate (SHA-256)");
+            lines.push(format!("  {name} {fingerprint}"));
+        }
+        lines.extend([
+            format!("  {} Ctrl-C", reader.say("停止", "stop      ")),
+            reader.next(status),
+            format!("        {token}"),
+        ]);
+        lines.join("\n")
     }
 }
 

@@ -1,4 +1,5 @@
-//! Word to the service manager (systemd `Type=notify`, `sd_notify(3)`): ready, stopping, and alive. Where nobody listens, nothing is said.
+//! Word to the service manager (systemd `Type=notify`, `sd_notify(3)`): ready, reloading, stopping, and
+//! alive. Where nobody listens, nothing is said.
 
 use std::sync::Arc;
 
@@ -9,6 +10,14 @@ use tongban_runtime::NodeHandle;
 /// The node answers.
 pub(crate) fn say_ready() {
     say(&[NotifyState::Ready]);
+}
+
+/// The configuration is being read again; `say_ready` ends it.
+pub(super) fn say_reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => say(&[NotifyState::Reloading, now]),
+        Err(_) => say(&[NotifyState::Reloading]),
+    }
 }
 
 /// The node ends.

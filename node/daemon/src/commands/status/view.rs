@@ -5,8 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tongban_types::{Code, Division};
 
-use crate::columns::padded;
-use crate::output::Answer;
+use crate::output::{Answer, Mark, Reader};
 
 /// What is wrong with a node or a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +32,22 @@ impl Trouble {
         }
     }
 
+    const fn en(self) -> &'static str {
+        match self {
+            Self::Failed => "the node has failed",
+            Self::Diverged => "replicas differ, stopped",
+            Self::Stopped => "stopped",
+            Self::Evidence => "evidence of two different packets is kept",
+            Self::NoQuorum => "no leader or majority",
+            Self::NoGroup => "the city's group is not here",
+            Self::DeskRefused => "the group refuses what was taken in",
+        }
+    }
+
+    fn said(self, reader: Reader) -> &'static str {
+        reader.say(self.zh(), self.en())
+    }
+
     const fn code(self) -> Code {
         match self {
             Self::Failed => Code::NODE_FAILED,
@@ -53,11 +68,13 @@ pub(super) struct Status {
     answer: Value,
     #[serde(skip)]
     troubles: Vec<Trouble>,
+    #[serde(skip)]
+    federation: Value,
 }
 
 impl Status {
-    /// Reads an answer.
-    pub(super) fn of(mut answer: Value) -> Self {
+    /// Reads an answer, and that of `GET /api/v1/federation` or null.
+    pub(super) fn of(mut answer: Value, federation: Value) -> Self {
         if let Some(members) = answer.as_object_mut() {
             // The command's own envelope says it.
             members.remove("schema");
@@ -81,6 +98,7 @@ impl Status {
             healthy: troubles.is_empty(),
             troubles,
             answer,
+            federation,
         }
     }
 
@@ -115,71 +133,179 @@ fn troubles_of(group: &Value) -> Vec<Trouble> {
 impl Answer for Status {
     const SCHEMA: &'static str = "tongban.status/v1";
 
-    fn to_text(&self) -> String {
+    fn to_text(&self, reader: Reader) -> String {
         let status = &self.answer;
         let groups = groups(status);
-        let standing = match self.troubles.first() {
-            None => "正常",
-            Some(Trouble::Failed) => "故障",
-            Some(_) => "异常",
-        };
-        let mut lines = vec![
-            format!("可再失去节点: {}", can_lose(groups.first())),
-            format!(
-                "节点 {} · {standing} · 名册第 {} 版 · 已连接 {} 个节点 · 待复制 {} 件",
-                text(&status["node"]),
-                status["registry"],
-                status["connected"].as_array().map_or(0, Vec::len),
-                status["desk_waiting"],
-            ),
-        ];
+        let mut lines = vec![self.can_lose_line(reader), self.standing_line(reader)];
         if self.troubles.contains(&Trouble::DeskRefused) {
             lines.push(format!(
-                "! {} {} 件: GET /api/v1/cases?state=stored",
-                Trouble::DeskRefused.zh(),
+                "! {} {}: GET /api/v1/cases?state=stored",
+                Trouble::DeskRefused.said(reader),
                 status["desk_refused"]
             ));
         }
-        lines.extend(groups.iter().map(group_line));
+        if let Some(own) = groups.first() {
+            lines.push(self.members(own, reader));
+        }
+        lines.push(Self::groups_table(groups, reader));
+        lines.extend(self.partners(reader));
         if let Some(trouble) = self.troubles.first() {
-            lines.push(format!("下一步: tongban explain {}", trouble.code()));
+            lines.push(reader.next(&format!("tongban explain {}", trouble.code())));
         }
         lines.join("\n")
     }
 }
 
-fn group_line(group: &Value) -> String {
-    let mut line = format!(
-        "  {} 主 {} 任期 {} 应用 {}/{} 办件 {} 未答报文 {}",
-        padded(city_name(&group["group"]), 8),
-        group["leader"].as_str().unwrap_or("未知"),
-        group["term"],
-        group["applied_index"],
-        group["last_index"],
-        group["cases"],
-        group["unanswered"],
-    );
-    for trouble in troubles_of(group) {
-        line.push_str(" ! ");
-        line.push_str(trouble.zh());
+impl Status {
+    fn can_lose_line(&self, reader: Reader) -> String {
+        let word = reader.say("可再失去节点", "nodes that can be lost");
+        format!("{word}: {}", can_lose(groups(&self.answer).first(), reader))
     }
-    line
+
+    fn standing_line(&self, reader: Reader) -> String {
+        let status = &self.answer;
+        let standing = match self.troubles.first() {
+            None => reader.paint(Mark::Good, reader.say("正常", "well")),
+            Some(Trouble::Failed) => reader.paint(Mark::Bad, reader.say("故障", "failed")),
+            Some(_) => reader.paint(Mark::Bad, reader.say("异常", "troubled")),
+        };
+        let node = text(&status["node"]);
+        let city = city_name(node.get(..6).unwrap_or(node)).to_owned();
+        let connected = status["connected"].as_array().map_or(0, Vec::len);
+        let (registry, waiting) = (&status["registry"], &status["desk_waiting"]);
+        reader.say(
+            format!(
+                "{city} {node} · {standing} · 名册第 {registry} 版 · 已连接 {connected} 个节点 · 待复制 {waiting} 件"
+            ),
+            format!(
+                "{city} {node} · {standing} · registry {registry} · {connected} nodes connected · {waiting} cases to be replicated"
+            ),
+        )
+    }
+
+    /// Whether a node is in touch, as far as this one knows.
+    fn is_in_touch(&self, node: &str) -> bool {
+        let connected = self.answer["connected"].as_array();
+        node == text(&self.answer["node"])
+            || connected.is_some_and(|nodes| nodes.iter().any(|one| one == node))
+    }
+
+    fn members(&self, own: &Value, reader: Reader) -> String {
+        let mut table = reader.table(&[
+            ("成员", "MEMBER"),
+            ("城市", "CITY"),
+            ("角色", "ROLE"),
+            ("联系", "CONTACT"),
+        ]);
+        let roles = [
+            ("voters", reader.say("从", "follower")),
+            ("learners", reader.say("学习", "learner")),
+        ];
+        for (list, role) in roles {
+            for member in own[list].as_array().map(Vec::as_slice).unwrap_or_default() {
+                let node = text(member);
+                let role = if own["leader"] == *member {
+                    reader.say("主", "leader")
+                } else {
+                    role
+                };
+                let contact = if node == text(&self.answer["node"]) {
+                    reader.say("本机", "this node")
+                } else if self.is_in_touch(node) {
+                    reader.say("已连接", "connected")
+                } else {
+                    reader.say("断开 !", "away !")
+                };
+                let city = city_name(node.get(..6).unwrap_or(node));
+                table.row([node, city, role, contact].map(ToOwned::to_owned));
+            }
+        }
+        table.text()
+    }
+
+    fn groups_table(groups: &[Value], reader: Reader) -> String {
+        let mut table = reader.table(&[
+            ("审批组", "GROUP"),
+            ("主", "LEADER"),
+            ("任期", "TERM"),
+            ("应用", "APPLIED"),
+            ("落后", "BEHIND"),
+            ("办件", "CASES"),
+            ("未答报文", "UNANSWERED"),
+            ("", ""),
+        ]);
+        for group in groups {
+            let count = |name: &str| group[name].as_u64().unwrap_or(0);
+            let behind = count("last_index").saturating_sub(count("applied_index"));
+            let troubles: Vec<String> = troubles_of(group)
+                .into_iter()
+                .map(|trouble| format!("! {}", trouble.said(reader)))
+                .collect();
+            table.row([
+                city_name(text(&group["group"])).to_owned(),
+                group["leader"]
+                    .as_str()
+                    .unwrap_or(reader.say("未知", "unknown"))
+                    .to_owned(),
+                count("term").to_string(),
+                count("applied_index").to_string(),
+                behind.to_string(),
+                count("cases").to_string(),
+                count("unanswered").to_string(),
+                troubles.join(" "),
+            ]);
+        }
+        table.text()
+    }
+
+    /// The other cities of the federation: of each, whether one of its nodes is in touch.
+    fn partners(&self, reader: Reader) -> Option<String> {
+        let cities = self.federation["cities"].as_array()?;
+        let own = text(&self.answer["node"]).get(..6)?;
+        let partners = cities.iter().filter(|city| city["code"] != own);
+        let partners: Vec<String> = partners
+            .map(|city| {
+                let nodes = city["nodes"].as_array().map(Vec::as_slice);
+                let in_touch = |node: &Value| node["connected"] == true;
+                let is_there = nodes.unwrap_or_default().iter().any(in_touch);
+                let (mark, word) = if is_there {
+                    (Mark::Good, reader.say("正常", "well"))
+                } else {
+                    (Mark::Bad, reader.say("断开", "away"))
+                };
+                format!("{} {}", text(&city["name"]), reader.paint(mark, word))
+            })
+            .collect();
+        let word = reader.say("伙伴城市", "partners");
+        (!partners.is_empty()).then(|| format!("{word}: {}", partners.join(" · ")))
+    }
 }
 
-fn can_lose(own: Option<&Value>) -> String {
+fn can_lose(own: Option<&Value>, reader: Reader) -> String {
+    let unknown = |why: &str| format!("0 ({}: {why})", reader.say("未知", "unknown"));
     let Some(own) = own else {
-        return format!("0 (未知: {})", Trouble::NoGroup.zh());
+        return unknown(Trouble::NoGroup.said(reader));
     };
-    let unknown = troubles_of(own)
+    let trouble = troubles_of(own)
         .into_iter()
         .find(|trouble| *trouble != Trouble::Evidence);
-    match unknown {
-        Some(Trouble::NoQuorum) => "0 (未知: 审批组没有主副本或多数; 收件仍可进行)".to_owned(),
-        Some(trouble) => format!("0 (未知: 本市审批组{})", trouble.zh()),
+    match trouble {
+        Some(Trouble::NoQuorum) => unknown(reader.say(
+            "审批组没有主副本或多数; 收件仍可进行",
+            "the group has no leader or majority; collecting goes on",
+        )),
+        Some(trouble) => unknown(&format!(
+            "{}{}",
+            reader.say("本市审批组", "the city's group: "),
+            trouble.said(reader)
+        )),
         None => {
             let voters = own["voters"].as_array().map_or(0, Vec::len);
             let (count, in_touch) = (&own["can_lose"], &own["voters_in_touch"]);
-            format!("{count} ({voters} 个投票成员, {in_touch} 个在线)")
+            reader.say(
+                format!("{count} ({voters} 个投票成员, {in_touch} 个在线)"),
+                format!("{count} ({voters} voters, {in_touch} in touch)"),
+            )
         }
     }
 }
@@ -188,8 +314,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or("?")
 }
 
-fn city_name(group: &Value) -> &str {
-    let code = text(group);
+fn city_name(code: &str) -> &str {
     let division: Option<Division> = code.parse().ok();
     division.and_then(Division::name).unwrap_or(code)
 }
@@ -204,6 +329,7 @@ mod tests {
     use tongban_types::{GroupId, NodeId, Timestamp};
 
     use super::*;
+    use crate::output::Language;
 
     fn node(text: &str) -> NodeId {
         text.parse().unwrap()
@@ -243,17 +369,25 @@ mod tests {
         }
     }
 
+    fn federation() -> Value {
+        serde_json::json!({"cities": [
+            {"code": "350100", "name": "福州市", "nodes": [{"id": "350100-01", "connected": true}]},
+            {"code": "350300", "name": "莆田市", "nodes": [{"id": "350300-01", "connected": true}]},
+            {"code": "610500", "name": "渭南市", "nodes": [{"id": "610500-01", "connected": false}]},
+        ]})
+    }
+
     /// The status the API gives of a report in which something is changed.
     fn status(change: impl FnOnce(&mut NodeReport)) -> Status {
         let mut report = report();
         change(&mut report);
-        Status::of(status_json(&report))
+        Status::of(status_json(&report), federation())
     }
 
     #[test]
     fn the_first_line_says_how_many_more_can_be_lost() {
         let well = status(|_| {});
-        let shown = well.to_text();
+        let shown = well.to_text(Reader::default());
         assert!(well.is_healthy());
         assert!(
             shown.starts_with("可再失去节点: 1 (3 个投票成员, 3 个在线)\n"),
@@ -264,6 +398,31 @@ mod tests {
             "{shown}"
         );
         assert!(!shown.contains("下一步"), "{shown}");
+        assert!(
+            shown.contains("伙伴城市: 莆田市 正常 · 渭南市 断开"),
+            "{shown}"
+        );
+        let rows: Vec<Vec<&str>> = shown
+            .lines()
+            .map(|line| line.split_whitespace().collect())
+            .collect();
+        assert!(
+            rows.contains(&vec!["350300-01", "莆田市", "主", "已连接"]),
+            "{shown}"
+        );
+        assert!(
+            rows.contains(&vec!["350100-01", "福州市", "从", "本机"]),
+            "{shown}"
+        );
+        let english = well.to_text(Reader::plain(Language::En));
+        assert!(english.starts_with("nodes that can be lost: 1 (3 voters, 3 in touch)\n"));
+    }
+
+    #[test]
+    fn a_member_out_of_touch_is_seen_at_a_glance() {
+        let found = status(|node| node.connected.clear());
+        let shown = found.to_text(Reader::default());
+        assert_eq!(shown.matches("断开 !").count(), 2, "{shown}");
     }
 
     #[test]
@@ -291,14 +450,15 @@ mod tests {
             ),
             (|node| node.groups[0].evidence = 1, "证据", "EQUIVOCATION"),
             (|node| node.groups.clear(), "没有本市的审批组", "NOT_HOSTED"),
-            (|node| node.desk_refused = 2, "拒绝 2 件", "DESK_REFUSED"),
+            (|node| node.desk_refused = 2, "拒绝 2: GET", "DESK_REFUSED"),
         ];
         for (change, said, code) in cases {
             let found = status(change);
-            let shown = found.to_text();
+            let shown = found.to_text(Reader::default());
             assert!(!found.is_healthy(), "{shown}");
             assert!(shown.contains(said), "{said}: {shown}");
-            assert!(!shown.contains("正常"), "{shown}");
+            let standing = shown.lines().nth(1).unwrap_or_default();
+            assert!(!standing.contains("正常"), "{shown}");
             let next = shown.lines().next_back().unwrap_or_default();
             let named = next.rsplit(' ').next().and_then(|code| code.parse().ok());
             let entry = named.and_then(Code::entry).unwrap();

@@ -18,7 +18,7 @@ const HTTPS_PORT: u16 = 443;
 
 /// Host and port of a node's API.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct NodeUrl {
+pub(crate) struct NodeUrl {
     host: String,
     port: u16,
     has_tls: bool,
@@ -55,9 +55,20 @@ impl FromStr for NodeUrl {
     }
 }
 
+impl std::fmt::Display for NodeUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let scheme = if self.has_tls { "https" } else { "http" };
+        if self.host.contains(':') {
+            write!(f, "{scheme}://[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{scheme}://{}:{}", self.host, self.port)
+        }
+    }
+}
+
 impl NodeUrl {
     /// Everything the host stands for.
-    pub(super) async fn addresses(&self) -> Result<Vec<SocketAddr>, Failure> {
+    pub(crate) async fn addresses(&self) -> Result<Vec<SocketAddr>, Failure> {
         match lookup_host((self.host.as_str(), self.port)).await {
             Ok(found) => Ok(found.collect()),
             Err(_) => Err(self.unresolved()),
@@ -65,7 +76,7 @@ impl NodeUrl {
     }
 
     /// How the node proves itself: by what the certificates in `roots` vouch for.
-    pub(super) fn trust(&self, roots: Option<&Path>) -> Result<Trust, Failure> {
+    pub(crate) fn trust(&self, roots: Option<&Path>) -> Result<Trust, Failure> {
         match roots {
             _ if !self.has_tls => Ok(Trust::Plain),
             Some(file) => Ok(Trust::Roots {
@@ -82,7 +93,7 @@ impl NodeUrl {
     }
 
     /// The host stands for nothing.
-    pub(super) fn unresolved(&self) -> Failure {
+    pub(crate) fn unresolved(&self) -> Failure {
         let message = format!("主机名 {} 无法解析", self.host);
         Failure::new(Code::NODE_UNREACHABLE, Exit::Unreachable, message)
             .then("tongban status --url https://127.0.0.1:8443 --token TOKEN --ca FILE")
@@ -105,6 +116,7 @@ mod tests {
             ("https://[::1]:8443/", 8443),
         ] {
             let url: NodeUrl = text.parse().unwrap();
+            assert_eq!(url.to_string().parse(), Ok(url.clone()));
             let found = url.addresses().await.unwrap();
             assert!(!found.is_empty(), "{text}");
             assert!(

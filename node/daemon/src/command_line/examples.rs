@@ -1,0 +1,122 @@
+//! Examples of every command, once for `--help`, the manual pages and `tongban cheat`. A test parses
+//! each of them.
+
+/// How a command is used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Example {
+    /// What is typed.
+    pub(crate) line: &'static str,
+    /// What for, in Chinese.
+    pub(crate) zh: &'static str,
+    /// What for, in English.
+    pub(crate) en: &'static str,
+}
+
+/// The examples of a command, by its path below `tongban`; for the root, where people begin.
+pub(crate) fn examples_of(path: &str) -> impl Iterator<Item = &'static Example> {
+    let of = move |example: &&Example| {
+        let typed = example.line.strip_prefix("tongban ").unwrap_or_default();
+        let is_of = typed == path
+            || typed
+                .strip_prefix(path)
+                .is_some_and(|rest| rest.starts_with(' '));
+        if path.is_empty() {
+            BEGINNING.contains(&example.line)
+        } else {
+            is_of
+        }
+    };
+    EXAMPLES.iter().filter(of)
+}
+
+/// What the root shows.
+const BEGINNING: [&str; 4] = [
+    "tongban demo",
+    "tongban init --city 350100 -y",
+    "tongban status",
+    "tongban cheat",
+];
+
+macro_rules! examples {
+    ($($line:literal $zh:literal $en:literal;)*) => {
+        /// All of them.
+        const EXAMPLES: &[Example] = &[$(Example { line: $line, zh: $zh, en: $en },)*];
+    };
+}
+
+examples! {
+    "tongban up --config /etc/tongban/node.toml"
+        "运行本机节点" "run the node of this machine";
+    "tongban up --config node.toml --set log.level=debug"
+        "覆盖一项配置" "override a setting";
+    "tongban init --city 350100 -y"
+        "第一次: 写 /etc/tongban/node.toml 和密钥" "first: write /etc/tongban/node.toml and keys";
+    "tongban init --city 350100 --dir . --data data --registry registry.json"
+        "已有名册" "with a registry there is";
+    "tongban demo"
+        "六个城市在本机演示, 然后保持运行" "six cities on this machine, which then stay up";
+    "tongban demo --once --json"
+        "演示一遍即结束, 供脚本判断" "once, for scripts";
+    "tongban status"
+        "按 /etc/tongban/node.toml 找到的节点" "the node that /etc/tongban/node.toml leads to";
+    "tongban status --url http://127.0.0.1:8443 --token TOKEN"
+        "别处的节点" "a node elsewhere";
+    "tongban doctor"
+        "逐项检查" "look at everything";
+    "tongban doctor --offline --config node.toml -o csv"
+        "停机时检查, 供表格使用" "while it is down, for a spreadsheet";
+    "tongban check raft --format nagios"
+        "Nagios 插件" "as a Nagios plugin";
+    "tongban check disk --format prometheus --warn 70 --crit 90"
+        "Prometheus 文本采集器" "for the text file collector";
+    "tongban check backup --file vault.backup"
+        "备份是否太旧" "whether a backup is too old";
+    "tongban config check --config node.toml"
+        "启动前检查" "check before a start";
+    "tongban config show --origin"
+        "每一项的值和来处" "every setting and where it comes from";
+    "tongban config diff"
+        "与正在运行的节点相比" "what differs from the node that runs";
+    "tongban config reload"
+        "不重启, 重新读取" "read it again without a restart";
+    "tongban key make --data /var/lib/tongban --node 350100-01"
+        "生成节点的密钥, 输出交给制作名册的人" "make a node's keys; the output goes into the registry";
+    "tongban key make --governance governance.key"
+        "生成治理密钥, 离线保管" "make a governance key, kept offline";
+    "tongban key show --data /var/lib/tongban --node 350100-01"
+        "再次输出公钥" "print the public keys again";
+    "tongban key backup --data /var/lib/tongban --to 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff --out vault.backup"
+        "办件密钥加密备份" "seal the case keys to a recovery key";
+    "tongban key recover --data /var/lib/tongban --key recovery.key vault.backup"
+        "放回办件密钥" "put the case keys back";
+    "tongban registry make --plan plan.toml --out registry.json"
+        "按计划制作名册" "make a registry of a plan";
+    "tongban registry sign registry.json --key governance.key"
+        "签名" "sign it";
+    "tongban registry check registry.json"
+        "核对" "check it";
+    "tongban token create --data /var/lib/tongban --role clerk --person fz-001"
+        "窗口人员的令牌" "a token for a clerk";
+    "tongban token ls --data /var/lib/tongban -o csv"
+        "列出, 供表格使用" "list them for a spreadsheet";
+    "tongban token revoke --data /var/lib/tongban a1b2c3"
+        "撤销, 编号可只写开头" "revoke; the beginning of an id is enough";
+    "tongban doc verify document.sdjwt --trust registry.json"
+        "离线核验文书" "verify a document offline";
+    "tongban bench intake --voters 3 --writers 256 --bytes 1024 --seconds 10"
+        "收件测速" "measure intake";
+    "tongban explain TB3012"
+        "一个代码是什么意思, 怎么办" "what a code means and what to do";
+    "tongban explain 78"
+        "一个退出码是什么意思" "what an exit code means";
+    "tongban cheat"
+        "全部例子" "all examples";
+    "tongban cheat token"
+        "令牌的例子" "examples about tokens";
+    "tongban completion bash"
+        "bash 补全: 存为 /etc/bash_completion.d/tongban" "for /etc/bash_completion.d/tongban";
+    "tongban man --dir /usr/local/share/man/man1"
+        "安装手册页" "install the manual pages";
+    "tongban version --json"
+        "版本, 供脚本使用" "the version, for scripts";
+}

@@ -1,0 +1,107 @@
+//! What was typed is no command, or asks for help: said as every error is, with a command to run
+//! next.
+
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use tongban_types::Code;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::{Format, Output, Reader};
+
+/// Why nothing was done.
+#[derive(Debug)]
+pub(crate) enum Misuse {
+    /// Help or the version was asked for: the text of it.
+    Asked(clap::Error),
+    /// It is no command.
+    Refused {
+        /// Why, and what comes next.
+        failure: Failure,
+        /// Where to say it: what was typed may have said how.
+        output: Output,
+    },
+}
+
+impl Misuse {
+    pub(super) fn of(error: clap::Error, words: &[OsString]) -> Self {
+        if matches!(
+            error.kind(),
+            ErrorKind::DisplayHelp
+                | ErrorKind::DisplayVersion
+                | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+        ) {
+            return Self::Asked(error);
+        }
+        let typed = |wanted: &[&str]| {
+            let mut words = words.iter().filter_map(|word| word.to_str());
+            words.any(|word| wanted.contains(&word))
+        };
+        let format = if typed(&["--json", "-ojson", "--output=json", "json"]) {
+            Format::Json
+        } else {
+            Format::Table
+        };
+        let next = format!("{} --help", path_of(&error, words));
+        // Its own usage is what the next command shows.
+        let said = error.to_string();
+        let said = said.split("\n\nUsage:").next().unwrap_or_default();
+        let said = said
+            .split("\n\nFor more information")
+            .next()
+            .unwrap_or_default();
+        let said = said.trim_start_matches("error: ").trim_end();
+        let failure = Failure::new(Code::USAGE, Exit::Usage, said).then(next);
+        Self::Refused {
+            failure,
+            output: Output::new(format, false, Reader::default()),
+        }
+    }
+
+    /// Says it.
+    pub(crate) fn say(&self) -> Exit {
+        match self {
+            Self::Asked(text) => {
+                // A reader that went away has read enough.
+                let _ = text.print();
+                if text.use_stderr() {
+                    Exit::Usage
+                } else {
+                    Exit::Yes
+                }
+            }
+            Self::Refused { failure, output } => {
+                output.failure(failure);
+                failure.exit
+            }
+        }
+    }
+}
+
+/// The command as far as it was understood: `tongban token create`.
+fn path_of(error: &clap::Error, words: &[OsString]) -> String {
+    if let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage) {
+        let usage = usage.to_string();
+        let words: Vec<&str> = usage
+            .split_whitespace()
+            .skip_while(|word| *word != "tongban")
+            .take_while(|word| !word.starts_with(['[', '<', '-']))
+            .collect();
+        if !words.is_empty() {
+            return words.join(" ");
+        }
+    }
+    let mut path = vec!["tongban".to_owned()];
+    let mut here = super::tree();
+    for word in words.iter().skip(1).filter_map(|word| word.to_str()) {
+        match here.find_subcommand(word).cloned() {
+            Some(below) => {
+                path.push(below.get_name().to_owned());
+                here = below;
+            }
+            None => break,
+        }
+    }
+    path.join(" ")
+}

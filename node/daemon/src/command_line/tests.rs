@@ -1,0 +1,154 @@
+//! The tree is sound, what is promised of every command holds, and everything shown as typed can be
+//! typed.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::*;
+
+fn read(line: &str) -> Result<CommandLine, Misuse> {
+    CommandLine::read(line.split_whitespace().map(OsString::from))
+}
+
+fn refusal(line: &str) -> Failure {
+    match read(line) {
+        Err(Misuse::Refused { failure, .. }) => failure,
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+/// Every command that does something, by its path.
+fn leaves(command: &clap::Command, path: &str, found: &mut Vec<(String, clap::Command)>) {
+    if !command.has_subcommands() {
+        found.push((path.to_owned(), command.clone()));
+    }
+    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+        let below = format!("{path} {}", sub.get_name()).trim_start().to_owned();
+        leaves(sub, &below, found);
+    }
+}
+
+fn all_leaves() -> Vec<(String, clap::Command)> {
+    let mut found = Vec::new();
+    leaves(&tree(), "", &mut found);
+    found
+}
+
+#[test]
+fn the_tree_of_commands_is_sound() {
+    CommandLine::command()
+        .disable_help_flag(true)
+        .debug_assert();
+}
+
+#[test]
+fn a_usage_mistake_ends_with_two_and_the_help_of_its_command() {
+    for (line, next) in [
+        ("tongban no-such-command", "tongban --help"),
+        (
+            "tongban token create --role clerk",
+            "tongban token create --help",
+        ),
+        ("tongban token creat", "tongban token --help"),
+        ("tongban status --no-such-flag", "tongban status --help"),
+        ("tongban status -o yaml", "tongban status --help"),
+        ("tongban status --json -o csv", "tongban status --help"),
+    ] {
+        let failure = refusal(line);
+        assert_eq!(failure.exit, Exit::Usage, "{line}");
+        assert_eq!(failure.next, next, "{line}: {:?}", failure.cause);
+    }
+    assert!(matches!(read("tongban --help"), Err(Misuse::Asked(_))));
+}
+
+#[test]
+fn every_command_shows_examples_and_exit_codes_and_explains_its_options() {
+    for (path, command) in all_leaves() {
+        let help = command.clone().render_long_help().to_string();
+        assert!(help.contains("EXIT CODES"), "{path}");
+        assert!(help.contains("EXAMPLES"), "{path} has no example");
+        for option in command.get_arguments().filter(|one| !one.is_hide_set()) {
+            assert!(option.get_help().is_some(), "{path} {}", option.get_id());
+        }
+        assert!(command.get_about().is_some(), "{path}");
+    }
+}
+
+#[test]
+fn every_example_can_be_typed() {
+    let mut lines = BTreeSet::new();
+    for (path, _) in all_leaves() {
+        lines.extend(examples_of(&path).map(|example| example.line));
+    }
+    assert!(lines.len() > 20);
+    for line in lines {
+        assert!(read(line).is_ok(), "{line}: {:?}", read(line).err());
+    }
+}
+
+/// The commands a text shows between backticks or at the beginning of a line: `tongban ...`.
+fn commands_in(text: &str) -> Vec<String> {
+    let quoted = text.split('`').skip(1).step_by(2);
+    let lines = text.lines().map(|line| line.trim_start_matches(['$', ' ']));
+    let found = quoted
+        .chain(lines)
+        .filter(|one| one.starts_with("tongban "));
+    found
+        .map(|one| {
+            // What follows is for the shell.
+            let end = one.find(" #").or_else(|| one.find(" > "));
+            one[..end.unwrap_or(one.len())].trim().to_owned()
+        })
+        .collect()
+}
+
+/// `[a | b]` may be left out, and where it stands every choice of it may be typed; a word in capitals
+/// stands for a value.
+fn typed(shown: &str) -> Vec<String> {
+    let Some((before, rest)) = shown.split_once('[') else {
+        return spelled(shown);
+    };
+    let (inside, after) = rest.split_once(']').expect("a bracket is closed");
+    let choices = std::iter::once("").chain(inside.split('|'));
+    choices
+        .flat_map(|choice| typed(&format!("{before} {choice} {after}")))
+        .collect()
+}
+
+fn spelled(shown: &str) -> Vec<String> {
+    if let Some((before, after)) = shown.split_once(" | ") {
+        let (path, last) = before.rsplit_once(' ').expect("a command has a name");
+        let (next, rest) = after
+            .split_once(" | ")
+            .map_or((after, None), |(n, r)| (n, Some(r)));
+        let mut all = vec![format!("{path} {last}"), format!("{path} {next}")];
+        all.extend(rest.map(|rest| format!("{path} {rest}")));
+        return all;
+    }
+    vec![shown.to_owned()]
+}
+
+#[test]
+fn every_command_in_the_readme_is_one() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut seen = 0;
+    for file in ["README.md", "deploy/README.md"] {
+        let text = std::fs::read_to_string(root.join(file)).unwrap();
+        for shown in commands_in(&text) {
+            for line in typed(&shown) {
+                seen += 1;
+                // What is left out for brevity is no mistake; what is not known is one.
+                let outcome = read(&line);
+                let known = match &outcome {
+                    Ok(_) | Err(Misuse::Asked(_)) => true,
+                    Err(Misuse::Refused { failure, .. }) => {
+                        let said = failure.cause.to_string();
+                        said.contains("required") || said.contains("requires a subcommand")
+                    }
+                };
+                assert!(known, "{file}: {line}: {outcome:?}");
+            }
+        }
+    }
+    assert!(seen > 15, "{seen}");
+}

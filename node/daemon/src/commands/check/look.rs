@@ -1,0 +1,231 @@
+//! Looking: at the node's own account of itself, at its disk, at a backup.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+use tongban_runtime::seams::WallClock as _;
+use tongban_types::Code;
+
+use super::verdict::{State, Verdict};
+use super::{Arguments, Subject};
+use crate::commands::doctor::free_space;
+use crate::commands::vault_log::on_tasks;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::files::FileError;
+use crate::instant::read_time;
+use crate::platform::SystemClock;
+
+/// A monitoring system asks again soon.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+const HOUR: f64 = 3_600.0;
+const DAY_MS: f64 = 86_400_000.0;
+
+/// Looks and judges.
+pub(super) fn look(arguments: &Arguments) -> Result<Verdict, Failure> {
+    let check = arguments.subject.name();
+    let limits = |warn: f64, crit: f64| {
+        (
+            arguments.warn.unwrap_or(warn),
+            arguments.crit.unwrap_or(crit),
+        )
+    };
+    match arguments.subject {
+        Subject::Federation => {
+            let (warn, crit) = limits(1.0, 2.0);
+            let (away, all) = partners_away(&ask(arguments, "/api/v1/federation")?);
+            let said = format!("{away} of {all} partner cities out of touch");
+            Ok(Verdict::at_most(check, float(away), warn, crit, said))
+        }
+        Subject::Raft => Ok(raft(&ask(arguments, "/api/v1/status")?, limits(0.0, -1.0))),
+        Subject::Queue => {
+            let (warn, crit) = limits(100.0, 1_000.0);
+            let status = ask(arguments, "/api/v1/status")?;
+            let waiting = status["desk_waiting"].as_u64().unwrap_or(0);
+            let said = format!(
+                "{waiting} applications wait to be replicated, {} refused",
+                status["desk_refused"]
+            );
+            Ok(Verdict::at_most(check, float(waiting), warn, crit, said))
+        }
+        Subject::Clock => {
+            let (warn, crit) = limits(10.0, 30.0);
+            let status = ask(arguments, "/api/v1/status")?;
+            let group = status["groups"][0]["time"]
+                .as_str()
+                .and_then(|time| read_time(time).ok());
+            let Some(group) = group.filter(|_| status["groups"][0]["has_quorum"] == true) else {
+                return Ok(unknown(
+                    check,
+                    "the group has no majority whose time could be compared",
+                ));
+            };
+            let apart = float(SystemClock.now().unix_ms().abs_diff(group.unix_ms())) / 1e3;
+            Ok(Verdict::at_most(
+                check,
+                apart,
+                warn,
+                crit,
+                format!("{apart:.1} s apart from the group's time"),
+            ))
+        }
+        Subject::Cert => {
+            let (warn, crit) = limits(30.0, 7.0);
+            let federation = ask(arguments, "/api/v1/federation")?;
+            let expires = federation["registry_expires"]
+                .as_str()
+                .and_then(|time| read_time(time).ok());
+            let Some(expires) = expires else {
+                return Ok(unknown(
+                    check,
+                    "the node does not say when its registry expires",
+                ));
+            };
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "days, of which tenths are shown"
+            )]
+            let days = (expires.unix_ms() - SystemClock.now().unix_ms()) as f64 / DAY_MS;
+            Ok(Verdict::at_least(
+                check,
+                days,
+                warn,
+                crit,
+                format!("the registry expires in {days:.1} days"),
+            ))
+        }
+        Subject::Disk => {
+            let (warn, crit) = limits(80.0, 95.0);
+            let data = arguments.node.folder()?;
+            let (free, total) = free_space(&data).map_err(FileError::at(&data))?;
+            let used = 100.0 - 100.0 * float(free) / float(total.max(1));
+            Ok(Verdict::at_most(
+                check,
+                used,
+                warn,
+                crit,
+                format!("{used:.1} % of the disk is in use"),
+            ))
+        }
+        Subject::Backup => {
+            let (warn, crit) = limits(26.0, 50.0);
+            let file = arguments.file.as_ref().expect("clap asks for it");
+            let about = std::fs::metadata(file).map_err(FileError::at(file))?;
+            let made = about.modified().map_err(FileError::at(file))?;
+            let age = SystemTime::now().duration_since(made).unwrap_or_default();
+            let hours = age.as_secs_f64() / HOUR;
+            Ok(Verdict::at_most(
+                check,
+                hours,
+                warn,
+                crit,
+                format!("the backup is {hours:.1} hours old"),
+            ))
+        }
+    }
+}
+
+fn ask(arguments: &Arguments, path: &str) -> Result<Value, Failure> {
+    if arguments.node.shows_curl() {
+        let message = "check 没有 --curl";
+        return Err(Failure::new(Code::USAGE, Exit::Usage, message).then("tongban status --curl"));
+    }
+    on_tasks(async {
+        let mut client = arguments.node.open(PATIENCE)?;
+        client.read(path).await
+    })
+}
+
+fn unknown(check: &'static str, said: &str) -> Verdict {
+    Verdict {
+        check,
+        state: State::Unknown,
+        said: said.to_owned(),
+        value: None,
+        warn: None,
+        crit: None,
+    }
+}
+
+/// Partner cities none of whose nodes is in touch, and all of them.
+fn partners_away(federation: &Value) -> (u64, u64) {
+    let here = federation["this_node"]
+        .as_str()
+        .and_then(|node| node.get(..6));
+    let cities = federation["cities"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let partners = cities.iter().filter(|city| city["code"].as_str() != here);
+    let (mut away, mut all) = (0, 0);
+    for city in partners {
+        all += 1;
+        let nodes = city["nodes"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        if !nodes.iter().any(|node| node["connected"] == true) {
+            away += 1;
+        }
+    }
+    (away, all)
+}
+
+/// How many voters can still be lost; -1 where the group cannot decide already.
+fn raft(status: &Value, (warn, crit): (f64, f64)) -> Verdict {
+    let own = &status["groups"][0];
+    let works = own["has_quorum"] == true && own["stopped"] == false && status["failed"] == false;
+    if !works {
+        let said = "the city's group has no quorum, or has stopped".to_owned();
+        return Verdict::at_least("raft", -1.0, warn, crit, said);
+    }
+    let can_lose = own["can_lose"].as_u64().unwrap_or(0);
+    let leader = own["leader"].as_str().unwrap_or("?");
+    let said = format!(
+        "{can_lose} voters can be lost, led by {leader}, term {}",
+        own["term"]
+    );
+    Verdict::at_least("raft", float(can_lose), warn, crit, said)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "figures of a monitoring system")]
+fn float(number: u64) -> f64 {
+    number as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_group_that_cannot_decide_is_critical_and_one_without_reserve_a_warning() {
+        let status = |can_lose, quorum| {
+            json!({"failed": false, "groups": [{
+                "can_lose": can_lose, "has_quorum": quorum, "stopped": false, "leader": "n", "term": 3
+            }]})
+        };
+        let state = |can_lose, quorum| raft(&status(can_lose, quorum), (0.0, -1.0)).state;
+        assert_eq!(state(1, true), State::Ok);
+        assert_eq!(state(0, true), State::Warning);
+        assert_eq!(state(1, false), State::Critical);
+        assert_eq!(raft(&json!({}), (0.0, -1.0)).state, State::Critical);
+    }
+
+    #[test]
+    fn a_partner_city_is_away_when_none_of_its_nodes_is_in_touch() {
+        let city = |code: &str, connected: &[bool]| {
+            let nodes: Vec<Value> = connected
+                .iter()
+                .map(|one| json!({"connected": one}))
+                .collect();
+            json!({"code": code, "nodes": nodes})
+        };
+        let federation = json!({"this_node": "350100-01", "cities": [
+            city("350100", &[true]), city("350300", &[false, true]), city("610500", &[false])
+        ]});
+        assert_eq!(partners_away(&federation), (1, 2));
+    }
+}

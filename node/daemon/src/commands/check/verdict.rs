@@ -1,0 +1,223 @@
+//! What a check found, and how each monitoring system reads it.
+
+use serde::Serialize;
+
+use crate::exit::Exit;
+use crate::output::{Answer, Mark, Reader};
+
+/// The four states of the Nagios plugin guidelines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum State {
+    Ok,
+    Warning,
+    Critical,
+    Unknown,
+}
+
+/// A verdict.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Verdict {
+    /// Which check.
+    pub(super) check: &'static str,
+    /// How it stands.
+    pub(super) state: State,
+    /// What was seen.
+    pub(super) said: String,
+    /// The figure it was judged by.
+    pub(super) value: Option<f64>,
+    /// Where a warning begins.
+    pub(super) warn: Option<f64>,
+    /// Where it is critical.
+    pub(super) crit: Option<f64>,
+}
+
+impl State {
+    const fn number(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Warning => 1,
+            Self::Critical => 2,
+            Self::Unknown => 3,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::Warning => "WARNING",
+            Self::Critical => "CRITICAL",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+
+    /// The exit codes of that system, whose numbers mean something else elsewhere.
+    pub(super) const fn nagios_exit(self) -> Exit {
+        match self {
+            Self::Ok => Exit::Yes,
+            Self::Warning => Exit::Internal,
+            Self::Critical => Exit::Usage,
+            Self::Unknown => Exit::No,
+        }
+    }
+
+    /// The exit codes of every other command.
+    pub(super) const fn exit(self) -> Exit {
+        match self {
+            Self::Ok => Exit::Yes,
+            Self::Warning | Self::Critical => Exit::No,
+            Self::Unknown => Exit::Indeterminate,
+        }
+    }
+}
+
+impl Verdict {
+    /// A figure of which more is worse, against its thresholds.
+    pub(super) fn at_most(
+        check: &'static str,
+        value: f64,
+        warn: f64,
+        crit: f64,
+        said: String,
+    ) -> Self {
+        let state = if value >= crit {
+            State::Critical
+        } else if value >= warn {
+            State::Warning
+        } else {
+            State::Ok
+        };
+        Self::of(check, state, value, warn, crit, said)
+    }
+
+    /// A figure of which less is worse.
+    pub(super) fn at_least(
+        check: &'static str,
+        value: f64,
+        warn: f64,
+        crit: f64,
+        said: String,
+    ) -> Self {
+        let state = if value <= crit {
+            State::Critical
+        } else if value <= warn {
+            State::Warning
+        } else {
+            State::Ok
+        };
+        Self::of(check, state, value, warn, crit, said)
+    }
+
+    fn of(
+        check: &'static str,
+        state: State,
+        value: f64,
+        warn: f64,
+        crit: f64,
+        said: String,
+    ) -> Self {
+        Self {
+            check,
+            state,
+            said,
+            value: Some(value),
+            warn: Some(warn),
+            crit: Some(crit),
+        }
+    }
+
+    /// `TONGBAN RAFT OK - words | raft=1;0;-1` (Nagios plugin guidelines). A bar would begin the
+    /// figures and is left out of the words.
+    pub(super) fn nagios(&self) -> String {
+        let said = self.said.replace(['|', '\n'], " ");
+        let line = format!(
+            "TONGBAN {} {} - {said}",
+            self.check.to_uppercase(),
+            self.state.name()
+        );
+        match (self.value, self.warn, self.crit) {
+            (Some(value), Some(warn), Some(crit)) => {
+                format!("{line} | {}={value};{warn};{crit}", self.check)
+            }
+            _ => line,
+        }
+    }
+
+    /// Two gauges in the text format.
+    pub(super) fn prometheus(&self) -> String {
+        let (check, state) = (self.check, self.state.number());
+        let mut lines = vec![
+            "# HELP tongban_check_state 0 ok, 1 warning, 2 critical, 3 unknown".to_owned(),
+            "# TYPE tongban_check_state gauge".to_owned(),
+            format!("tongban_check_state{{check=\"{check}\"}} {state}"),
+        ];
+        if let Some(value) = self.value {
+            lines.extend([
+                "# HELP tongban_check_value Figure the check judged by".to_owned(),
+                "# TYPE tongban_check_value gauge".to_owned(),
+                format!("tongban_check_value{{check=\"{check}\"}} {value}"),
+            ]);
+        }
+        lines.join("\n")
+    }
+}
+
+impl Answer for Verdict {
+    const SCHEMA: &'static str = "tongban.check/v1";
+
+    fn to_text(&self, reader: Reader) -> String {
+        let mark = match self.state {
+            State::Ok => Mark::Good,
+            State::Warning | State::Unknown => Mark::Warning,
+            State::Critical => Mark::Bad,
+        };
+        let line = format!("{} {}", reader.paint(mark, self.state.name()), self.said);
+        if self.state == State::Ok {
+            return line;
+        }
+        format!("{line}\n{}", reader.next("tongban doctor"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_is_judged_by_its_thresholds_on_either_side() {
+        let most = |value| Verdict::at_most("queue", value, 10.0, 20.0, String::new()).state;
+        assert_eq!(
+            [most(9.0), most(10.0), most(20.0)],
+            [State::Ok, State::Warning, State::Critical]
+        );
+        let least = |value| Verdict::at_least("cert", value, 30.0, 7.0, String::new()).state;
+        assert_eq!(
+            [least(31.0), least(30.0), least(7.0)],
+            [State::Ok, State::Warning, State::Critical]
+        );
+    }
+
+    #[test]
+    fn each_system_reads_its_own_form_and_exit_code() {
+        let verdict = Verdict::at_most("disk", 81.5, 80.0, 95.0, "a|b".to_owned());
+        assert_eq!(
+            verdict.nagios(),
+            "TONGBAN DISK WARNING - a b | disk=81.5;80;95"
+        );
+        let lines = verdict.prometheus();
+        assert!(
+            lines.contains("\ntongban_check_state{check=\"disk\"} 1\n"),
+            "{lines}"
+        );
+        assert!(
+            lines.ends_with("\ntongban_check_value{check=\"disk\"} 81.5"),
+            "{lines}"
+        );
+        let states = [State::Ok, State::Warning, State::Critical, State::Unknown];
+        assert_eq!(
+            states.map(|state| state.nagios_exit().number()),
+            [0, 1, 2, 3]
+        );
+        assert_eq!(states.map(|state| state.exit().number()), [0, 3, 3, 4]);
+    }
+}

@@ -1,0 +1,87 @@
+//! `tongban config diff`: what the file says otherwise than the node that runs. 10 where something
+//! differs.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::show::plain;
+use super::{Which, running};
+use crate::configuration::{Change, Origin, Setting, changes};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::node_process::Running;
+use crate::output::{Answer, Output, Reader};
+
+#[derive(Serialize)]
+struct Difference {
+    changes: Vec<Change>,
+}
+
+impl Answer for Difference {
+    const SCHEMA: &'static str = "tongban.config-diff/v1";
+    const ROWS: &'static str = "changes";
+
+    fn to_text(&self, reader: Reader) -> String {
+        if self.changes.is_empty() {
+            return reader.say("没有不同", "no difference").to_owned();
+        }
+        let mut table = reader.table(&[
+            ("配置项", "SETTING"),
+            ("运行中", "RUNNING"),
+            ("配置", "CONFIGURED"),
+            ("生效", "TAKES EFFECT"),
+        ]);
+        for change in &self.changes {
+            let when = if change.needs_restart {
+                reader.say("重启后", "at a restart")
+            } else {
+                reader.say("重新读取后", "at a reload")
+            };
+            table.row([
+                change.key.clone(),
+                plain(&change.before),
+                plain(&change.after),
+                when.to_owned(),
+            ]);
+        }
+        let is_reload = self.changes.iter().any(|change| !change.needs_restart);
+        let next = if is_reload {
+            "tongban config reload"
+        } else {
+            "systemctl restart tongban"
+        };
+        format!("{}\n{}", table.text(), reader.next(next))
+    }
+}
+
+/// Compares.
+pub(super) fn run(which: &Which, output: Output) -> Result<Exit, Failure> {
+    let read = which.read()?;
+    let changes = changes_from(&running(&read.data)?, &read.settings);
+    let exit = if changes.is_empty() {
+        Exit::Yes
+    } else {
+        Exit::Changes
+    };
+    output.answer(&Difference { changes });
+    Ok(exit)
+}
+
+/// What differs, a setting of a newer program included, which the one that runs has not.
+fn changes_from(running: &Running, configured: &[Setting]) -> Vec<Change> {
+    let value_of = |key: &str| {
+        let mut settings = running.settings.iter();
+        settings
+            .find(|(of, _)| of == key)
+            .map_or(Value::Null, |(_, value)| value.clone())
+    };
+    let before: Vec<Setting> = configured
+        .iter()
+        .map(|setting| Setting {
+            key: setting.key.clone(),
+            value: value_of(&setting.key),
+            origin: Origin::Default,
+        })
+        .collect();
+    changes(&before, configured)
+}

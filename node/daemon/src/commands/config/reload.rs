@@ -1,0 +1,123 @@
+//! `tongban config reload`: checks the configuration, tells the node that runs to read it again, and
+//! waits for what came of it. A mistake changes nothing.
+
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use rustix::process::{Pid, Signal, kill_process};
+use serde::Serialize;
+use tongban_types::Code;
+
+use super::{Which, running};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::node_process::Running;
+use crate::output::{Answer, Output, Reader};
+
+/// How often is looked whether the node has read it.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// What it takes.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    which: Which,
+    /// 最多等几秒 (seconds to wait at most)
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
+    timeout: u64,
+}
+
+#[derive(Serialize)]
+struct Reloaded {
+    changed: Vec<String>,
+    pending: Vec<String>,
+}
+
+impl Answer for Reloaded {
+    const SCHEMA: &'static str = "tongban.config-reloaded/v1";
+
+    fn to_text(&self, reader: Reader) -> String {
+        let mut lines = vec![match self.changed.len() {
+            0 => reader
+                .say("没有立即生效的改动", "nothing changed at once")
+                .to_owned(),
+            _ => format!(
+                "{}: {}",
+                reader.say("已生效", "in force"),
+                self.changed.join(" ")
+            ),
+        }];
+        if !self.pending.is_empty() {
+            let wait = reader.say("重启后才生效", "waiting for a restart");
+            lines.push(format!("{wait}: {}", self.pending.join(" ")));
+            lines.push(reader.next("systemctl restart tongban"));
+        }
+        lines.join("\n")
+    }
+}
+
+/// Has it read again.
+pub(super) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
+    // Judged here first: whoever typed it reads the mistake where they are.
+    let read = arguments.which.read()?;
+    let before = running(&read.data)?;
+    hang_up(before.pid)?;
+    let patience = Duration::from_secs(arguments.timeout);
+    let after = wait_for(&read.data, before.reloads, patience)?;
+    if let Some(refused) = after.refused {
+        return Err(Failure::new(
+            Code::CONFIGURATION_MALFORMED,
+            Exit::BadConfiguration,
+            refused,
+        )
+        .then("tongban config check"));
+    }
+    let changed = after
+        .settings
+        .iter()
+        .filter(|setting| !before.settings.contains(setting));
+    let reloaded = Reloaded {
+        changed: changed.map(|(key, _)| key.clone()).collect(),
+        pending: after.pending,
+    };
+    let exit = if reloaded.pending.is_empty() {
+        Exit::Yes
+    } else {
+        Exit::Changes
+    };
+    output.answer(&reloaded);
+    Ok(exit)
+}
+
+fn hang_up(process: u32) -> Result<(), Failure> {
+    let pid = i32::try_from(process).ok().and_then(Pid::from_raw);
+    let told = pid.map_or(Err(rustix::io::Errno::SRCH), |pid| {
+        kill_process(pid, Signal::HUP)
+    });
+    told.map_err(|error| {
+        let (code, exit) = if error == rustix::io::Errno::PERM {
+            (Code::NOT_ALLOWED, Exit::NotAllowed)
+        } else {
+            (Code::NODE_UNREACHABLE, Exit::Unreachable)
+        };
+        Failure::new(code, exit, format!("进程 {process}: {error}")).then("tongban status")
+    })
+}
+
+fn wait_for(data: &Path, reloads: u64, patience: Duration) -> Result<Running, Failure> {
+    let begun = Instant::now();
+    loop {
+        let now = running(data)?;
+        if now.reloads > reloads {
+            return Ok(now);
+        }
+        if begun.elapsed() > patience {
+            let message = format!("节点在 {} 秒内没有重新读取配置", patience.as_secs());
+            return Err(Failure::new(Code::NODE_TIMED_OUT, Exit::TimedOut, message)
+                .then("tongban config diff"));
+        }
+        sleep(LOOK_EVERY);
+    }
+}

@@ -1,0 +1,68 @@
+//! The node's log: opened as at a start, but on a copy, so that nothing of it is changed.
+
+use std::fs;
+use std::path::Path;
+
+use openraft_rt_tokio::TokioRuntime;
+use tongban_wal::Wal;
+
+use super::Finding;
+use crate::commands::vault_log::on_tasks;
+use crate::configuration::Configuration;
+use crate::failure::Failure;
+use crate::files::FileError;
+use crate::platform::FileDisk;
+
+/// A larger log is not copied: its node is started instead, which judges it as well.
+const COPIED_BYTES_MAX: u64 = 1 << 30;
+
+pub(super) fn examine(configuration: &Configuration, runs: bool) -> Finding {
+    let wal = configuration.data.join("wal");
+    let files = files_of(&wal);
+    if runs {
+        return Finding::success("log", format!("{} 个文件, 节点正在使用", files.len()));
+    }
+    if files.is_empty() {
+        return Finding::skipped("log", "还没有日志: 节点从未启动");
+    }
+    let bytes: u64 = files.iter().map(|(_, bytes)| bytes).sum();
+    if bytes > COPIED_BYTES_MAX {
+        return Finding::skipped("log", format!("{bytes} 字节, 不复制来检查"));
+    }
+    match verify(configuration, &files) {
+        Ok(()) => Finding::success(
+            "log",
+            format!("{} 个文件, {bytes} 字节, 可以打开", files.len()),
+        ),
+        Err(failure) => Finding::failed("log", &failure),
+    }
+}
+
+fn files_of(wal: &Path) -> Vec<(String, u64)> {
+    let entries = fs::read_dir(wal).into_iter().flatten().flatten();
+    let files = entries.filter_map(|entry| {
+        let bytes = entry.metadata().ok().filter(fs::Metadata::is_file)?.len();
+        Some((entry.file_name().into_string().ok()?, bytes))
+    });
+    files.collect()
+}
+
+fn verify(configuration: &Configuration, files: &[(String, u64)]) -> Result<(), Failure> {
+    let from = configuration.data.join("wal");
+    // Beside the log: the place for temporary files may be small.
+    let scratch = tempfile::Builder::new()
+        .prefix("tongban-doctor-")
+        .tempdir_in(&configuration.data)
+        .map_err(FileError::at(&configuration.data))?;
+    let to = scratch.path().join("wal");
+    fs::create_dir(&to).map_err(FileError::at(&to))?;
+    for (name, _) in files {
+        fs::copy(from.join(name), to.join(name)).map_err(FileError::at(&from))?;
+    }
+    on_tasks(async {
+        let disk = FileDisk::new(scratch.path());
+        let log: Wal<TokioRuntime, FileDisk> = Wal::open(disk, configuration.wal.clone()).await?;
+        drop(log);
+        Ok(())
+    })
+}

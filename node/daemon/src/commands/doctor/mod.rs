@@ -1,0 +1,100 @@
+//! `tongban doctor`: everything a node needs, looked at one by one, also while it is down. Nothing of
+//! the node is changed.
+
+mod disk;
+mod finding;
+mod folder;
+mod log;
+mod network;
+mod trust;
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::configuration::{Configuration, ConfigurationError, Layers};
+use crate::exit::Exit;
+use crate::node_access::CONFIG_USUAL;
+use crate::output::{Answer, Output, Reader};
+
+pub(crate) use disk::free_space;
+use finding::{Finding, Level};
+
+/// What it takes.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// 配置文件 (configuration file)
+    #[arg(long, value_name = "FILE", default_value = CONFIG_USUAL)]
+    config: PathBuf,
+    /// 不问正在运行的节点 (ask no running node)
+    #[arg(long)]
+    offline: bool,
+}
+
+#[derive(Serialize)]
+struct Examined {
+    healthy: bool,
+    findings: Vec<Finding>,
+}
+
+impl Answer for Examined {
+    const SCHEMA: &'static str = "tongban.doctor/v1";
+    const ROWS: &'static str = "findings";
+
+    fn to_text(&self, reader: Reader) -> String {
+        let mut lines: Vec<String> = self.findings.iter().map(|one| one.text(reader)).collect();
+        let count = |level| {
+            self.findings
+                .iter()
+                .filter(|one| one.level == level)
+                .count()
+        };
+        let (failures, warnings) = (count(Level::Failure), count(Level::Warning));
+        lines.push(reader.say(
+            format!("{failures} 项失败, {warnings} 项警告"),
+            format!("{failures} failures, {warnings} warnings"),
+        ));
+        let worst = self
+            .findings
+            .iter()
+            .filter(|one| one.level >= Level::Warning);
+        let worst = worst.max_by_key(|one| one.level);
+        let cure = worst.and_then(|one| one.cure.as_deref());
+        lines.push(reader.next(cure.unwrap_or("tongban up")));
+        lines.join("\n")
+    }
+}
+
+/// Looks at everything.
+pub(crate) fn run(arguments: &Arguments, output: Output) -> Exit {
+    let mut findings = Vec::new();
+    match read(arguments) {
+        Ok(configuration) => {
+            findings.push(Finding::success(
+                "configuration",
+                configuration.file.display().to_string(),
+            ));
+            examine(&configuration, arguments.offline, &mut findings);
+        }
+        Err(error) => findings.push(Finding::failed("configuration", &error.into())),
+    }
+    let healthy = !findings.iter().any(|one| one.level == Level::Failure);
+    output.answer(&Examined { healthy, findings });
+    if healthy { Exit::Yes } else { Exit::No }
+}
+
+fn read(arguments: &Arguments) -> Result<Configuration, ConfigurationError> {
+    Configuration::read_below(&arguments.config, &Layers::of_process(&[])?)
+}
+
+fn examine(configuration: &Configuration, offline: bool, findings: &mut Vec<Finding>) {
+    let data = &configuration.data;
+    let runs = folder::node_that_runs(data);
+    findings.extend(folder::examine(configuration, runs.as_ref()));
+    findings.extend(trust::examine(configuration));
+    findings.push(log::examine(configuration, runs.is_some()));
+    findings.push(folder::state(data));
+    findings.extend(disk::examine(data));
+    findings.extend(network::examine(configuration, runs.as_ref(), offline));
+}

@@ -1,0 +1,101 @@
+//! Ports, and the clock against the group's time as the node that runs tells it.
+
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use serde_json::Value;
+use tongban_runtime::seams::WallClock as _;
+
+use super::Finding;
+use crate::commands::vault_log::on_tasks;
+use crate::configuration::Configuration;
+use crate::instant::read_time;
+use crate::node_access::NodeAccess;
+use crate::node_process::Ready;
+use crate::platform::SystemClock;
+
+/// Beyond it the node's orders are refused; half of it is a warning.
+const SKEW_FAILURE_MS: u64 = 30_000;
+
+/// A node that answers at all answers a status from memory.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub(super) fn examine(
+    configuration: &Configuration,
+    runs: Option<&Ready>,
+    offline: bool,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (id, address) in [
+        ("port-http", configuration.http_listen),
+        ("port-links", configuration.federation_listen),
+    ] {
+        findings.push(port(id, address, runs.is_some()));
+    }
+    findings.push(match (offline, runs) {
+        (true, _) => Finding::skipped("clock", "--offline"),
+        (false, None) => Finding::skipped("clock", "节点没有运行, 无从比较"),
+        (false, Some(_)) => clock(configuration),
+    });
+    findings
+}
+
+fn port(id: &'static str, address: SocketAddr, is_ours: bool) -> Finding {
+    match TcpListener::bind(address) {
+        Ok(_) => Finding::success(id, format!("{address} 空闲")),
+        Err(_) if is_ours => Finding::success(id, format!("{address} 由本节点使用")),
+        Err(error) => Finding::failure(
+            id,
+            format!("{address}: {error}"),
+            format!("ss -ltnp 'sport = :{}'", address.port()),
+        ),
+    }
+}
+
+fn clock(configuration: &Configuration) -> Finding {
+    let asked = on_tasks(async {
+        let mut client = NodeAccess::of_data(&configuration.data).open(PATIENCE)?;
+        client.read("/api/v1/status").await
+    });
+    match asked {
+        Ok(status) => skew(&status, SystemClock.now().unix_ms()),
+        Err(failure) => Finding::failed("clock", &failure),
+    }
+}
+
+/// This machine's clock against the time of its group, which a majority's clocks carry.
+fn skew(status: &Value, now_ms: i64) -> Finding {
+    let group = status["groups"][0]["time"]
+        .as_str()
+        .and_then(|time| read_time(time).ok());
+    let Some(group) = group.filter(|_| status["groups"][0]["has_quorum"] == true) else {
+        return Finding::skipped("clock", "审批组没有多数, 无从比较");
+    };
+    let apart = now_ms.abs_diff(group.unix_ms());
+    let seen = format!("与审批组时间相差 {apart} 毫秒");
+    if apart > SKEW_FAILURE_MS {
+        Finding::failure("clock", seen, "timedatectl status")
+    } else if apart > SKEW_FAILURE_MS / 2 {
+        Finding::warning("clock", seen, "timedatectl status")
+    } else {
+        Finding::success("clock", seen)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::Level;
+    use super::*;
+
+    #[test]
+    fn a_clock_far_from_the_group_is_found() {
+        let status = |quorum| json!({"groups": [{"time": "1970-01-01T08:01:40.000+08:00", "has_quorum": quorum}]});
+        let level = |now_ms| skew(&status(true), now_ms).level;
+        assert_eq!(level(101_000), Level::Success);
+        assert_eq!(level(120_000), Level::Warning);
+        assert_eq!(level(60_000), Level::Failure);
+        assert_eq!(skew(&status(false), 60_000).level, Level::Skipped);
+    }
+}

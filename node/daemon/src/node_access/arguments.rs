@@ -1,0 +1,160 @@
+//! Which node a command means. Without anything: the node this machine is configured for, asked with
+//! the token it leaves in its data folder for whoever may read it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use tongban_types::Code;
+
+use super::{NodeClient, NodeUrl};
+use crate::configuration::Configuration;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::files::read_bounded;
+use crate::node_process::{READY_FILE, Ready, read_token};
+use crate::tls::Trust;
+
+/// Where an installed node is configured and where its data are, if the file does not say it.
+pub(crate) const CONFIG_USUAL: &str = "/etc/tongban/node.toml";
+const DATA_USUAL: &str = "/var/lib/tongban";
+
+/// A token has 43 characters.
+const TOKEN_BYTES_MAX: usize = 128;
+
+/// The node, and who asks.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "节点 / Node")]
+pub(crate) struct NodeAccess {
+    /// 本机节点的配置文件 [默认 /etc/tongban/node.toml, 没有则用数据目录 /var/lib/tongban] (configuration of a node here)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "url"])]
+    config: Option<PathBuf>,
+    /// 本机节点的数据目录 (data folder of a node here)
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// 接口地址, 如 <https://127.0.0.1:8443> (address of the API)
+    #[arg(long, value_name = "URL", conflicts_with = "data")]
+    url: Option<NodeUrl>,
+    /// 所信任的证书 (PEM), 与 https 的 --url 同用: 节点自备的证书在其数据目录的 tls/certificate.pem (certificates to trust)
+    #[arg(long, value_name = "FILE", requires = "url")]
+    ca: Option<PathBuf>,
+    /// 访问令牌; 不给则用本机节点留下的运维令牌 (access token)
+    #[arg(long, env = "TONGBAN_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// 从文件读访问令牌 (file of the access token)
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "TONGBAN_TOKEN_FILE",
+        conflicts_with = "token"
+    )]
+    token_file: Option<PathBuf>,
+    /// 最多等几秒 (seconds to wait at most)
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(1..=3600))]
+    timeout: Option<u16>,
+    /// 不发送, 只显示等同的 curl 命令 (send nothing; show the call as a curl command)
+    #[arg(long)]
+    curl: bool,
+}
+
+impl NodeAccess {
+    /// The node that runs on a data folder.
+    pub(crate) fn of_data(data: &Path) -> Self {
+        Self {
+            data: Some(data.to_owned()),
+            ..Self::default()
+        }
+    }
+
+    /// A client of the node, waiting for `patience` where nothing else was asked.
+    pub(crate) fn open(&self, patience: Duration) -> Result<NodeClient, Failure> {
+        let timeout = self
+            .timeout
+            .map(|seconds| Duration::from_secs(seconds.into()));
+        let (url, trust, token) = match &self.url {
+            Some(url) => {
+                let trust = url.trust(self.ca.as_deref())?;
+                (
+                    url.clone(),
+                    trust,
+                    self.given_token()?.ok_or_else(no_token)?,
+                )
+            }
+            None => self.here()?,
+        };
+        Ok(NodeClient::new(
+            url,
+            trust,
+            token,
+            timeout.unwrap_or(patience),
+            self.curl,
+        ))
+    }
+
+    /// Whether calls are shown instead of made.
+    pub(crate) const fn shows_curl(&self) -> bool {
+        self.curl
+    }
+
+    fn here(&self) -> Result<(NodeUrl, Trust, String), Failure> {
+        let data = self.folder()?;
+        let Some(ready) = Ready::read(&data.join(READY_FILE))? else {
+            return Err(nobody(&data));
+        };
+        let url: NodeUrl = ready
+            .url
+            .parse()
+            .map_err(|_| anyhow::anyhow!("{READY_FILE} does not say where the node answers"))?;
+        if let Some(token) = self.given_token()? {
+            return Ok((url, ready.trust(), token));
+        }
+        let token = read_token(&data).map_err(|error| {
+            if error.is_missing() {
+                nobody(&data)
+            } else {
+                // It is for the node's own user and root.
+                Failure::from(error).exiting(Exit::NotAllowed)
+            }
+        })?;
+        Ok((url, ready.trust(), token))
+    }
+
+    /// The data folder of the node on this machine.
+    pub(crate) fn folder(&self) -> Result<PathBuf, Failure> {
+        if let Some(data) = &self.data {
+            return Ok(data.clone());
+        }
+        let usual = Path::new(CONFIG_USUAL);
+        match &self.config {
+            Some(config) => Ok(Configuration::read(config)?.data),
+            None if usual.exists() => Ok(Configuration::read(usual)?.data),
+            None => Ok(DATA_USUAL.into()),
+        }
+    }
+
+    fn given_token(&self) -> Result<Option<String>, Failure> {
+        if let Some(file) = &self.token_file {
+            let bytes = read_bounded(file, TOKEN_BYTES_MAX)?;
+            return Ok(Some(
+                String::from_utf8_lossy(bytes.trim_ascii()).into_owned(),
+            ));
+        }
+        // A variable that is set and empty says nothing.
+        Ok(self.token.clone().filter(|token| !token.is_empty()))
+    }
+}
+
+fn nobody(data: &Path) -> Failure {
+    let message = format!("{} 中没有运行的节点", data.display());
+    Failure::new(Code::NODE_UNREACHABLE, Exit::Unreachable, message)
+        .then("tongban up --config FILE")
+}
+
+fn no_token() -> Failure {
+    Failure::new(
+        Code::USAGE,
+        Exit::Usage,
+        "--url 需要 --token 或 TONGBAN_TOKEN",
+    )
+    .then("tongban token create --data DIR --role operator --person ID")
+}

@@ -1,0 +1,62 @@
+//! What a process runs with, in its data folder for whoever compares or reloads: its settings and how
+//! often it has read them again.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::configuration::Configuration;
+use crate::files::{FileError, read_bounded, replace};
+
+/// In the data folder while the process runs.
+pub(crate) const RUNNING_FILE: &str = "running.json";
+
+/// Some dozen settings of a line each.
+const RUNNING_BYTES_MAX: usize = 256 * 1024;
+
+/// What a process runs with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Running {
+    /// The process.
+    pub(crate) pid: u32,
+    /// How often it was told to read its configuration again.
+    pub(crate) reloads: u64,
+    /// Why it took nothing up when it was told last.
+    pub(crate) refused: Option<String>,
+    /// Names of settings that are to be taken up at the next start.
+    pub(crate) pending: Vec<String>,
+    /// The settings in force.
+    pub(crate) settings: Vec<(String, Value)>,
+}
+
+impl Running {
+    /// A process that begins.
+    pub(crate) fn begin(configuration: &Configuration) -> Self {
+        let settings = configuration.settings.iter();
+        Self {
+            pid: std::process::id(),
+            reloads: 0,
+            refused: None,
+            pending: Vec::new(),
+            settings: settings
+                .map(|setting| (setting.key.clone(), setting.value.clone()))
+                .collect(),
+        }
+    }
+
+    /// Leaves it; it may hold a secret.
+    pub(crate) fn write(&self, data: &Path) -> Result<(), FileError> {
+        let json = serde_json::to_vec(self).expect("texts and numbers");
+        replace(&data.join(RUNNING_FILE), &json, 0o600)
+    }
+
+    /// Reads it; `None` while nothing runs.
+    pub(crate) fn read(data: &Path) -> Result<Option<Self>, FileError> {
+        match read_bounded(&data.join(RUNNING_FILE), RUNNING_BYTES_MAX) {
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}

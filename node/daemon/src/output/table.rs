@@ -1,0 +1,67 @@
+//! Columns on a terminal, where a Chinese character takes two places.
+
+use comfy_table::Cell;
+use comfy_table::presets::NOTHING;
+use unicode_width::UnicodeWidthStr as _;
+
+/// Rows under the names of their columns.
+#[derive(Debug)]
+pub(crate) struct Table {
+    rows: comfy_table::Table,
+}
+
+impl Table {
+    pub(super) fn with<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        let mut rows = comfy_table::Table::new();
+        rows.load_style(NOTHING).set_header(names.map(Cell::new));
+        Self { rows }
+    }
+
+    /// Adds a row.
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows.add_row(cells.into_iter().map(Cell::new));
+    }
+
+    /// The lines, columns aligned, nothing behind the last.
+    pub(crate) fn text(mut self) -> String {
+        let columns = self.rows.column_count();
+        for place in 0..columns {
+            if let Some(column) = self.rows.column_mut(place) {
+                // Two places between columns, none before the first.
+                column.set_padding((0, 2));
+            }
+        }
+        self.rows.trim_fmt()
+    }
+}
+
+/// The places a text takes.
+pub(crate) fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The text with blanks behind it up to `places`.
+pub(crate) fn padded(text: &str, places: usize) -> String {
+    let blanks = places.saturating_sub(width(text));
+    format!("{text}{}", " ".repeat(blanks))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chinese_takes_two_places() {
+        assert_eq!(width("福州市 ok"), 9);
+        assert_eq!(padded("福州", 6), "福州  ");
+        assert_eq!(padded("福州", 3), "福州");
+    }
+
+    #[test]
+    fn columns_stand_under_each_other_whatever_is_in_them() {
+        let mut table = Table::with(["城市", "node"].into_iter());
+        table.row(["福州市".to_owned(), "n1".to_owned()]);
+        table.row(["Weinan".to_owned(), String::new()]);
+        assert_eq!(table.text(), "城市    node\n福州市  n1\nWeinan");
+    }
+}
