@@ -71,6 +71,26 @@ examples! {
         "Prometheus 文本采集器" "for the text file collector";
     "tongban check backup --file vault.backup"
         "备份是否太旧" "whether a backup is too old";
+    "tongban case new --item 000109900001 --form form.json --wait"
+        "收件, 等到多数副本落盘" "collect, and wait for a majority";
+    "tongban case ls --state received"
+        "待受理的办件" "cases to be accepted";
+    "tongban case ls --all -o csv"
+        "全部办件, 供表格使用" "all cases, for a spreadsheet";
+    "tongban case show 3501002026112701000001"
+        "时间线和时限; 编号可只写开头" "timeline and clocks; the beginning of a number is enough";
+    "tongban case act 3501002026112701000001 ask-correction --words 请补交结婚证"
+        "一次性告知" "ask for everything missing at once";
+    "tongban case act 3501002026112701000001 decide --decision grant --curl"
+        "显示等同的 curl 命令" "show the call instead of making it";
+    "tongban case export 3501002026112701000001 --dir ."
+        "经过、回执和文书各一个文件" "history, receipt and document as files";
+    "tongban item ls"
+        "程序自带的事项" "the items of this program";
+    "tongban item lint 1.json"
+        "发布前检查事项文件" "check an item file before it is published";
+    "tongban item preview 000109900001 --form form.json"
+        "检查填好的表单" "check a filled form";
     "tongban config check --config node.toml"
         "启动前检查" "check before a start";
     "tongban config show --origin"

@@ -9,9 +9,9 @@ use std::ffi::OsString;
 use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    bench_intake, cheat, check, completion, config, demo, doc_verify, doctor, explain, init,
-    key_backup, key_make, key_recover, key_show, man, registry_check, registry_make, registry_sign,
-    status, token_create, token_ls, token_revoke, up, version,
+    bench_intake, case, cheat, check, completion, config, demo, doc_verify, doctor, explain, init,
+    item, key_backup, key_make, key_recover, key_show, man, registry_check, registry_make,
+    registry_sign, status, token_create, token_ls, token_revoke, up, version,
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -82,6 +82,12 @@ enum Command {
     Doctor(doctor::Arguments),
     /// 供监控系统检查一项 (one thing, for a monitoring system)
     Check(check::Arguments),
+    /// 办件 (cases)
+    #[command(subcommand)]
+    Case(case::CaseCommand),
+    /// 事项 (service items)
+    #[command(subcommand)]
+    Item(item::ItemCommand),
     /// 配置 (configuration)
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -193,6 +199,8 @@ impl CommandLine {
             Command::Status(arguments) => status::run(&arguments, output),
             Command::Doctor(arguments) => Ok(doctor::run(&arguments, output)),
             Command::Check(arguments) => check::run(&arguments, output),
+            Command::Case(command) => command.run(output),
+            Command::Item(command) => command.run(output),
             Command::Config(command) => command.run(output),
             Command::Key(command) => command.run(output),
             Command::Registry(command) => command.run(output),

@@ -1,6 +1,7 @@
 //! One command a file: what it takes, what it does, what it answers.
 
 pub(crate) mod bench_intake;
+pub(crate) mod case;
 pub(crate) mod cheat;
 pub(crate) mod check;
 pub(crate) mod completion;
@@ -10,6 +11,7 @@ pub(crate) mod doc_verify;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod init;
+pub(crate) mod item;
 pub(crate) mod key_backup;
 pub(crate) mod key_make;
 pub(crate) mod key_recover;

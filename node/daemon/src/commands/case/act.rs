@@ -1,0 +1,188 @@
+//! `tongban case act`: one step of a case's life, done as the holder of the token at the version that
+//! was seen.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use tongban_types::Code;
+
+use super::number::{number_of, read_case};
+use super::{new_key, read_form, text, under_key};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::http_client::order_patience;
+use crate::node_access::{Call, NodeAccess};
+use crate::output::{Answer, Output, Reader};
+
+/// What it takes.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// 办件编号或其开头 (number of the case, or its beginning)
+    #[arg(value_name = "NO")]
+    case: String,
+    /// 哪一步 (which step)
+    #[arg(value_enum)]
+    act: Step,
+    /// 告知、理由或意见 (what is said: notice, reason or opinion)
+    #[arg(long, value_name = "TEXT")]
+    words: Option<String>,
+    /// 审查建议 (what a reviewer recommends)
+    #[arg(long, value_parser = ["grant", "refuse"])]
+    recommend: Option<String>,
+    /// 决定 (the decision)
+    #[arg(long, value_parser = ["grant", "refuse"])]
+    decision: Option<String>,
+    /// 补正后的表单 (the corrected form)
+    #[arg(long, value_name = "FILE")]
+    form: Option<PathBuf>,
+    /// 所见的版本; 默认现在的版本 (the version seen; the present one by default)
+    #[arg(long, value_name = "N")]
+    expect: Option<u64>,
+    /// 幂等键: 重发不会重复办理 (idempotency key: sent again, nothing happens twice)
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    #[command(flatten)]
+    node: NodeAccess,
+}
+
+/// The steps, as the API names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Step {
+    /// 转送 (hand over)
+    Transfer,
+    /// 一次性告知 (ask for corrections, all at once)
+    AskCorrection,
+    /// 补正 (correct)
+    Correct,
+    /// 受理 (accept)
+    Accept,
+    /// 不予受理 (refuse to accept)
+    RefuseToAccept,
+    /// 审查 (review)
+    Review,
+    /// 决定 (decide)
+    Decide,
+    /// 送达 (deliver)
+    Deliver,
+    /// 撤回 (withdraw)
+    Withdraw,
+}
+
+impl Step {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Transfer => "transfer",
+            Self::AskCorrection => "ask-correction",
+            Self::Correct => "correct",
+            Self::Accept => "accept",
+            Self::RefuseToAccept => "refuse-to-accept",
+            Self::Review => "review",
+            Self::Decide => "decide",
+            Self::Deliver => "deliver",
+            Self::Withdraw => "withdraw",
+        }
+    }
+
+    /// The member of the request that `--words` goes into.
+    const fn words(self) -> Option<&'static str> {
+        match self {
+            Self::AskCorrection => Some("notice"),
+            Self::RefuseToAccept | Self::Withdraw | Self::Decide => Some("reason"),
+            Self::Review => Some("opinion"),
+            Self::Transfer | Self::Correct | Self::Accept | Self::Deliver => None,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Acted(Value);
+
+impl Answer for Acted {
+    const SCHEMA: &'static str = "tongban.case-acted/v1";
+
+    fn to_text(&self, reader: Reader) -> String {
+        let (case, version) = (text(&self.0["case"]), &self.0["version"]);
+        let state = reader.say(text(&self.0["state_zh"]), text(&self.0["state"]));
+        let next = reader.next(&format!("tongban case show {case}"));
+        format!("{case}  {state}  v{version}\n{next}")
+    }
+}
+
+/// Does it.
+pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
+    let mut body = body(arguments)?;
+    let mut client = arguments.node.open(order_patience())?;
+    let number = number_of(&mut client, &arguments.case).await?;
+    let version = if let Some(version) = arguments.expect {
+        version
+    } else {
+        let seen = read_case(&mut client, &number).await?;
+        seen["case"]["version"].as_u64().unwrap_or(0)
+    };
+    body.insert("expected_version".to_owned(), version.into());
+    let key = arguments.key.clone().unwrap_or_else(new_key);
+    let act = arguments.act.name();
+    let call = Call::post(
+        format!("/api/v1/cases/{number}/{act}"),
+        &Value::Object(body),
+    )
+    .header("idempotency-key", &key);
+    let answer = client.order(&call).await;
+    let again = format!("tongban case act {number} {act} --expect {version}");
+    let answer = answer.map_err(|failure| match failure.code {
+        // Somebody else was faster: what they did is to be seen first.
+        Code::STALE_VERSION => failure.then(format!("tongban case show {number}")),
+        _ => under_key(failure, &again, &key),
+    })?;
+    if let Some(answer) = answer {
+        output.answer(&Acted(answer.json()));
+    }
+    Ok(Exit::Yes)
+}
+
+/// What is particular to the step; what does not belong to it, or is missing, is a mistake of usage.
+fn body(arguments: &Arguments) -> Result<Map<String, Value>, Failure> {
+    let step = arguments.act;
+    let mut body = Map::new();
+    let mut put = |name: &str, value: Value| drop(body.insert(name.to_owned(), value));
+    match (step.words(), &arguments.words) {
+        (Some(name), Some(words)) => put(name, json!(words)),
+        // A decision may go without a reason; the node says when it must not.
+        (Some(_), None) if step == Step::Decide => {}
+        (None, None) => {}
+        (Some(_), None) => return Err(usage(step, "--words TEXT")),
+        (None, Some(_)) => return Err(not_with(step, "--words")),
+    }
+    let choices = [
+        (Step::Review, "recommend", &arguments.recommend),
+        (Step::Decide, "decision", &arguments.decision),
+    ];
+    for (of, name, chosen) in choices {
+        match chosen {
+            Some(chosen) if of == step => put(name, json!(chosen)),
+            Some(_) => return Err(not_with(step, &format!("--{name}"))),
+            None if of == step => return Err(usage(step, &format!("--{name} grant|refuse"))),
+            None => {}
+        }
+    }
+    match &arguments.form {
+        Some(file) if step == Step::Correct => put("form", read_form(file)?),
+        Some(_) => return Err(not_with(step, "--form")),
+        None if step == Step::Correct => return Err(usage(step, "--form FILE")),
+        None => {}
+    }
+    Ok(body)
+}
+
+fn usage(step: Step, missing: &str) -> Failure {
+    let message = format!("{} 需要 {missing}", step.name());
+    Failure::new(Code::USAGE, Exit::Usage, message).then("tongban case act --help")
+}
+
+fn not_with(step: Step, given: &str) -> Failure {
+    let message = format!("{} 不用 {given}", step.name());
+    Failure::new(Code::USAGE, Exit::Usage, message).then("tongban case act --help")
+}

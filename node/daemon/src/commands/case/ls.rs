@@ -1,0 +1,131 @@
+//! `tongban case ls`: the cases of a city.
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{minute, place, text};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::http_client::order_patience;
+use crate::node_access::{Call, NodeAccess};
+use crate::output::{Answer, Output, Reader};
+
+/// Pages of a hundred read for `--all`: a million cases are for an export of another kind.
+const PAGES_MAX: usize = 1_000;
+
+/// What it takes.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// 只列这个状态; stored 为尚未复制的收件 (only this state; stored: not replicated yet)
+    #[arg(long, value_name = "STATE")]
+    state: Option<String>,
+    /// 至多几件 (at most)
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=100))]
+    limit: u16,
+    /// 全部 (all of them)
+    #[arg(long, conflicts_with = "limit")]
+    all: bool,
+    /// 先与审批组核对最新 (ask the group for its latest first)
+    #[arg(long)]
+    fresh: bool,
+    #[command(flatten)]
+    node: NodeAccess,
+}
+
+#[derive(Serialize)]
+struct Listed {
+    cases: Vec<Value>,
+    #[serde(skip)]
+    has_more: bool,
+}
+
+impl Answer for Listed {
+    const SCHEMA: &'static str = "tongban.cases/v1";
+    const ROWS: &'static str = "cases";
+
+    fn to_text(&self, reader: Reader) -> String {
+        if self.cases.is_empty() {
+            let none = reader.say("没有办件", "no cases");
+            return format!(
+                "{none}\n{}",
+                reader.next("tongban case new --item CODE --form FILE")
+            );
+        }
+        let mut table = reader.table(&[
+            ("办件编号", "CASE"),
+            ("事项", "ITEM"),
+            ("状态", "STATE"),
+            ("收件", "COLLECTED"),
+            ("收件地", "FROM"),
+            ("办理地", "TO"),
+            ("告知时限", "NOTICE DUE"),
+            ("承诺时限", "PROMISE DUE"),
+        ]);
+        for case in &self.cases {
+            let state = match case["state"].as_str() {
+                Some(state) => reader.say(text(&case["state_zh"]), state),
+                None => reader.say("仅在本窗口", "stored"),
+            };
+            table.row([
+                text(&case["number"]).to_owned(),
+                text(&case["item"]["code"]).to_owned(),
+                state.to_owned(),
+                minute(&case["collected_at"]),
+                place(&case["intake"]).to_owned(),
+                place(&case["authority"]).to_owned(),
+                minute(&case["notice_due"]["at"]),
+                minute(&case["promise_due"]["at"]),
+            ]);
+        }
+        if self.has_more {
+            return format!("{}\n{}", table.text(), reader.next("tongban case ls --all"));
+        }
+        table.text()
+    }
+}
+
+/// Lists them.
+pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
+    let mut client = arguments.node.open(order_patience())?;
+    let limit = if arguments.all { 100 } else { arguments.limit };
+    let mut path = format!("/api/v1/cases?limit={limit}");
+    if let Some(state) = &arguments.state {
+        let state: String = state
+            .chars()
+            .filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c))
+            .collect();
+        path.extend(["&state=", &state]);
+    }
+    let first = if arguments.fresh {
+        format!("{path}&fresh=true")
+    } else {
+        path.clone()
+    };
+    let Some(answer) = client.order(&Call::get(first)).await? else {
+        return Ok(Exit::Yes);
+    };
+    let mut page = answer.json();
+    let mut listed = Listed {
+        cases: Vec::new(),
+        has_more: false,
+    };
+    for _ in 0..PAGES_MAX {
+        for list in ["stored", "cases"] {
+            if let Some(Value::Array(cases)) = page.get_mut(list).map(Value::take) {
+                listed.cases.extend(cases);
+            }
+        }
+        let Some(next) = page["next"].as_str() else {
+            listed.has_more = false;
+            break;
+        };
+        listed.has_more = true;
+        if !arguments.all {
+            break;
+        }
+        page = client.read(&format!("{path}&cursor={next}")).await?;
+    }
+    output.answer(&listed);
+    Ok(Exit::Yes)
+}

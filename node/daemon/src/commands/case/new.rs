@@ -1,0 +1,101 @@
+//! `tongban case new`: 收件, an application is taken in.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{new_key, read_form, text, under_key};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::http_client::order_patience;
+use crate::node_access::{Call, NodeAccess, NodeClient};
+use crate::output::{Answer, Output, Reader};
+
+/// What it takes.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// 事项编码 (code of the item)
+    #[arg(long, value_name = "CODE")]
+    item: String,
+    /// 事项版本, 默认最新 (version of the item; the newest by default)
+    #[arg(long, value_name = "N")]
+    item_version: Option<u32>,
+    /// 填好的表单, JSON; - 为标准输入 (the filled form; - is stdin)
+    #[arg(long, value_name = "FILE")]
+    form: PathBuf,
+    /// 渠道 (how it came in)
+    #[arg(long, value_parser = ["window", "online", "terminal"], default_value = "window")]
+    channel: String,
+    /// 只收不转, 以后用 case act NO transfer 转送 (do not hand it over yet)
+    #[arg(long)]
+    keep_here: bool,
+    /// 等到多数副本落盘 (wait until a majority has it)
+    #[arg(long)]
+    wait: bool,
+    /// 幂等键: 重发不会重复收件 (idempotency key: sent again, nothing happens twice)
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    #[command(flatten)]
+    node: NodeAccess,
+}
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Collected(Value);
+
+impl Answer for Collected {
+    const SCHEMA: &'static str = "tongban.case-collected/v1";
+
+    fn to_text(&self, reader: Reader) -> String {
+        let (case, receipt) = (text(&self.0["case"]), &self.0["receipt"]);
+        let safety = reader.say(text(&receipt["safety_zh"]), text(&receipt["safety"]));
+        let next = reader.next(&format!("tongban case show {case}"));
+        format!(
+            "{case}\n{}: {safety}\n{next}",
+            reader.say("回执", "receipt")
+        )
+    }
+}
+
+/// Takes it in.
+pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
+    let form = read_form(&arguments.form)?;
+    let mut client = arguments.node.open(order_patience())?;
+    let version = match arguments.item_version {
+        Some(version) => version,
+        None => newest(&mut client, &arguments.item).await?,
+    };
+    let body = json!({
+        "item": {"code": arguments.item, "version": version},
+        "form": form,
+        "channel": arguments.channel,
+        "hand_over": !arguments.keep_here,
+    });
+    let key = arguments.key.clone().unwrap_or_else(new_key);
+    let mut call = Call::post("/api/v1/cases", &body).header("idempotency-key", &key);
+    if arguments.wait {
+        call = call.header("prefer", "wait=replicated");
+    }
+    let again = format!(
+        "tongban case new --item {} --form {}",
+        arguments.item,
+        arguments.form.display()
+    );
+    let answer = client.order(&call).await;
+    if let Some(answer) = answer.map_err(|failure| under_key(failure, &again, &key))? {
+        output.answer(&Collected(answer.json()));
+    }
+    Ok(Exit::Yes)
+}
+
+/// The newest version of an item; one that is not in the catalogue is refused by the node.
+async fn newest(client: &mut NodeClient, code: &str) -> Result<u32, Failure> {
+    let items = client.read("/api/v1/items").await?;
+    let items = items["items"].as_array().map(Vec::as_slice);
+    let versions = items.unwrap_or_default().iter();
+    let versions = versions.filter(|item| item["code"] == code);
+    let versions = versions.filter_map(|item| u32::try_from(item["version"].as_u64()?).ok());
+    Ok(versions.max().unwrap_or(1))
+}
