@@ -217,6 +217,34 @@ fn care(place: &Place) -> Result<()> {
             "{checked:?}"
         );
     }
+    // Weinan took a packet, so that it is connected; whom nobody wanted anything of is idle, not away.
+    let peers = typed("", &["peer", "ls", "--config", config, "--json"])?;
+    let listed: Value = serde_json::from_str(&peers.stdout)?;
+    let peers = listed["peers"].as_array().context("peers")?;
+    ensure!(peers.len() == 5, "{listed}");
+    let weinan = peers.iter().find(|peer| peer["city"] == "610500");
+    let weinan = weinan.context("Weinan")?;
+    ensure!(
+        weinan["state"] == "connected" && weinan["way"] == "direct",
+        "{weinan}"
+    );
+    let node = weinan["node"].as_str().context("a node")?;
+    let pinged = typed(
+        "",
+        &["peer", "ping", node, "--count", "2", "--config", config],
+    )?;
+    ensure!(
+        pinged.code == Some(0) && pinged.stdout.contains("2/2"),
+        "{pinged:?}"
+    );
+    let nobody = typed(
+        "",
+        &["peer", "ping", "110000-01", "--config", config, "--json"],
+    )?;
+    ensure!(
+        nobody.code == Some(5) && nobody.stdout.contains("TB6010"),
+        "{nobody:?}"
+    );
     let status = typed("", &["status", "--config", config])?;
     ensure!(
         status.code == Some(0) && status.stdout.contains("伙伴城市: "),

@@ -6,6 +6,7 @@ mod authorization;
 mod catalogue;
 mod file_body;
 mod limits;
+mod links;
 mod metrics;
 mod openapi;
 mod operations;
@@ -28,6 +29,7 @@ pub use catalogue::{
     Catalogue, CatalogueError, CheckedForm, Fee, FieldFault, FormFault, Guide, Item, Material,
     MaterialForm, MaterialSource, Names, Reach,
 };
+pub use links::{PeerLink, PeerLinks, PeerState};
 pub use metrics::RequestMetrics;
 pub use openapi::openapi_json;
 pub use operations::status_json;

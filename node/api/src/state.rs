@@ -7,6 +7,7 @@ use tongban_runtime::seams::WallClock;
 
 use crate::authorization::TokenBook;
 use crate::catalogue::Catalogue;
+use crate::links::PeerLinks;
 use crate::metrics::RequestMetrics;
 use crate::rates::Rates;
 
@@ -15,6 +16,8 @@ use crate::rates::Rates;
 pub struct ApiState {
     /// The running node.
     pub node: Arc<dyn NodeHandle>,
+    /// Its links to other nodes.
+    pub links: Arc<dyn PeerLinks>,
     /// Items and their forms.
     pub catalogue: Arc<Catalogue>,
     /// Access tokens.

@@ -128,6 +128,12 @@ impl Inlets {
         Arc::clone(quota.or_insert_with(|| Arc::new(Quota::new(&self.tuning))))
     }
 
+    /// Requests of a peer refused since the start because it asked for more than its share.
+    pub(crate) fn over_quota(&self, peer: NodeId) -> u64 {
+        let quotas = self.quotas.lock().unwrap_or_else(PoisonError::into_inner);
+        quotas.get(&peer).map_or(0, |quota| quota.refused())
+    }
+
     /// Forgets peers that are no longer enrolled.
     pub(crate) fn retain(&self, is_enrolled: impl Fn(NodeId) -> bool) {
         let mut allowances = self

@@ -2,6 +2,7 @@
 //! bytes a second. It outlives streams and connections. Whoever is over it is first read more slowly
 //! and then refused with a code; its connection stays, and nobody else waits for it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ pub(crate) struct Quota {
     calls: Arc<Semaphore>,
     bytes: Mutex<ByteRate>,
     patience: Duration,
+    /// Requests refused since the start.
+    refused: AtomicU64,
 }
 
 /// A bucket of tokens that fills at a rate, as the instant at which it would be full: the later that
@@ -43,6 +46,7 @@ impl Quota {
                 full_at: Instant::now(),
             }),
             patience: tuning.quota_wait_max,
+            refused: AtomicU64::new(0),
         }
     }
 
@@ -50,6 +54,23 @@ impl Quota {
     /// it. What Raft says is only slowed down: a group that loses a voter over its neighbours' requests
     /// would be the worse harm.
     pub(crate) async fn take(
+        &self,
+        lane: Lane,
+        bytes: usize,
+    ) -> Result<Option<OwnedSemaphorePermit>, OverQuota> {
+        let taken = self.try_take(lane, bytes).await;
+        if taken.is_err() {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+        }
+        taken
+    }
+
+    /// How many requests were refused since the start.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    async fn try_take(
         &self,
         lane: Lane,
         bytes: usize,
@@ -137,7 +158,9 @@ mod tests {
         });
         let first = quota.take(Lane::Submit, 10).await.unwrap();
         let _second = quota.take(Lane::Parcel, 10).await.unwrap();
+        assert_eq!(quota.refused(), 0);
         assert_eq!(quota.take(Lane::Keys, 10).await.unwrap_err(), OverQuota);
+        assert_eq!(quota.refused(), 1);
         assert!(quota.take(Lane::RaftAppend, 10).await.unwrap().is_none());
         drop(first);
         assert!(quota.take(Lane::Keys, 10).await.is_ok());

@@ -35,6 +35,8 @@ pub struct PeerLink {
     pub report: LinkReport,
     /// Requests to it that wait or are under way.
     pub queue: usize,
+    /// Its requests refused here since the start because it asked for more than its share.
+    pub over_quota: u64,
 }
 
 /// Requests between enrolled nodes over QUIC or TCP. Dropping it ends all its tasks.
@@ -144,6 +146,7 @@ impl Libp2pTransport {
                     peer_id,
                     report: self.shared.links.report(node),
                     queue: self.outlets.queue(node),
+                    over_quota: self.shared.inlets.over_quota(node),
                 };
                 (node, link)
             })

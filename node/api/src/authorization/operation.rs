@@ -41,11 +41,15 @@ pub enum Operation {
     ReadStatus,
     /// What the node counts.
     ReadMetrics,
+    /// The links to other nodes.
+    ReadPeers,
+    /// A round trip to another node.
+    PingPeer,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Collect,
         Self::Transfer,
         Self::AskCorrection,
@@ -64,6 +68,8 @@ impl Operation {
         Self::ReadFederation,
         Self::ReadStatus,
         Self::ReadMetrics,
+        Self::ReadPeers,
+        Self::PingPeer,
     ];
 
     /// Whether a token of this role may ask for it. No token has the role of the node itself.
@@ -87,9 +93,10 @@ impl Operation {
                 Role::Clerk | Role::Officer | Role::Supervisor | Role::Auditor
             ),
             Self::ReadFederation | Self::ReadStatus => !matches!(role, Role::System),
-            Self::ReadMetrics => {
+            Self::ReadMetrics | Self::ReadPeers => {
                 matches!(role, Role::Operator | Role::Supervisor | Role::Auditor)
             }
+            Self::PingPeer => matches!(role, Role::Operator),
         }
     }
 }
@@ -117,7 +124,11 @@ mod tests {
         for operation in Operation::ALL {
             let expected = matches!(
                 operation,
-                Operation::ReadFederation | Operation::ReadStatus | Operation::ReadMetrics
+                Operation::ReadFederation
+                    | Operation::ReadStatus
+                    | Operation::ReadMetrics
+                    | Operation::ReadPeers
+                    | Operation::PingPeer
             );
             assert_eq!(operation.is_open_to(Role::Operator), expected);
         }
@@ -126,7 +137,7 @@ mod tests {
     #[test]
     fn an_auditor_reads_everything_but_the_form() {
         for operation in &Operation::ALL[10..] {
-            let expected = *operation != Operation::ReadForm;
+            let expected = ![Operation::ReadForm, Operation::PingPeer].contains(operation);
             assert_eq!(operation.is_open_to(Role::Auditor), expected);
         }
     }

@@ -19,9 +19,12 @@ pub(crate) use kinds::{
     HandlingModeKind, ItemCodeKind, Moment, NodeIdKind, RoleKind, Sha256Kind,
 };
 pub(crate) use parameters::{
-    CasePath, Exclude, Fresh, IdempotencyKey, IfMatch, LastEventId, Prefer, Switch, query_parameter,
+    CasePath, Exclude, Fresh, IdempotencyKey, IfMatch, LastEventId, NodePath, Prefer, Switch,
+    query_parameter,
 };
-pub(crate) use problems::{ActProblems, CaseProblems, CollectProblems, NoRegistryProblem};
+pub(crate) use problems::{
+    ActProblems, CaseProblems, CollectProblems, NoRegistryProblem, PingProblems,
+};
 pub(crate) use server_event::ServerEvent;
 
 /// Groups of operations, in the order they are shown in.

@@ -6,7 +6,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Required, Schema};
 use utoipa::{IntoParams, PartialSchema as _};
 
-use super::kinds::CaseNumberKind;
+use super::kinds::{CaseNumberKind, NodeIdKind};
 use crate::limits::IDEMPOTENCY_KEY_BYTES_MAX;
 
 /// A parameter of the query, which may be left out.
@@ -60,6 +60,17 @@ parameters! {
         Required::True,
         "办件编号 · The case's number",
         CaseNumberKind::schema(),
+    )
+}
+
+parameters! {
+    /// `{node}` of a path.
+    NodePath parameter(
+        "node",
+        ParameterIn::Path,
+        Required::True,
+        "节点 · The node",
+        NodeIdKind::schema(),
     )
 }
 

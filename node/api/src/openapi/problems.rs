@@ -80,6 +80,15 @@ problem_set! {
 }
 
 problem_set! {
+    /// Of a round trip to a peer.
+    PingProblems &[
+        ("404", "TB6010 没有登记这个节点 · No such node is enrolled"),
+        ("503", "TB6020 暂时连不上 · It cannot be reached now"),
+        ("504", "TB6021 没有按时答复 · It did not answer in time"),
+    ]
+}
+
+problem_set! {
     /// Where no registry has come yet.
     NoRegistryProblem &[("503", "尚无登记簿 · No registry has come yet")]
 }

@@ -20,6 +20,8 @@ mod health;
 mod item;
 mod items;
 mod metrics;
+mod peers;
+mod ping;
 mod problem;
 mod receipt;
 mod registry;
@@ -72,6 +74,8 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(federation::show))
         .routes(routes!(registry::show))
         .routes(routes!(status::show))
+        .routes(routes!(peers::list))
+        .routes(routes!(ping::ping))
         .routes(routes!(problem::explain))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))

@@ -10,6 +10,7 @@ mod acting;
 mod collecting;
 mod files;
 mod hostile;
+mod links;
 mod node;
 mod reading;
 mod rejections;

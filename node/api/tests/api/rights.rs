@@ -35,6 +35,8 @@ fn addresses() -> Vec<(Method, String, Operation)> {
         get("/api/v1/registry", Operation::ReadFederation),
         get("/api/v1/status", Operation::ReadStatus),
         get("/metrics", Operation::ReadMetrics),
+        get("/api/v1/peers", Operation::ReadPeers),
+        get("/api/v1/peers/610500-01/ping", Operation::PingPeer),
     ]
 }
 

@@ -16,6 +16,7 @@ use tongban_trust::testing::{SAMPLE_NOW, SampleFederation};
 use tongban_types::{Actor, CityCode, PersonId, Role, Timestamp, sha256};
 use tower::ServiceExt;
 
+use crate::links::OneLink;
 use crate::node::{Asked, RecordingNode};
 
 /// A filled form of the item of `node::item`, for Weinan.
@@ -120,6 +121,7 @@ impl World {
         requests.register(&mut registry);
         let state = ApiState {
             node: node.clone(),
+            links: Arc::new(OneLink),
             catalogue: Arc::clone(&CATALOGUE),
             tokens: Arc::new(Tokens),
             clock: Arc::new(Clock),

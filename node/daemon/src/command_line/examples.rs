@@ -109,6 +109,10 @@ examples! {
         "办件密钥加密备份" "seal the case keys to a recovery key";
     "tongban key recover --data /var/lib/tongban --key recovery.key vault.backup"
         "放回办件密钥" "put the case keys back";
+    "tongban peer ls"
+        "对端节点: 直连、转送或断开, 往返时间" "other nodes: direct, relayed or away, and round trips";
+    "tongban peer ping 610500-01"
+        "经本机节点测往返时间" "measure round trips through the running node";
     "tongban registry make --plan plan.toml --out registry.json"
         "按计划制作名册" "make a registry of a plan";
     "tongban registry sign registry.json --key governance.key"

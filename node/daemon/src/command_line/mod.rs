@@ -10,7 +10,7 @@ use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Su
 
 use crate::commands::{
     bench_intake, case, cheat, check, completion, config, demo, doc_verify, doctor, explain, init,
-    item, key_backup, key_make, key_recover, key_show, man, registry_check, registry_make,
+    item, key_backup, key_make, key_recover, key_show, man, peer, registry_check, registry_make,
     registry_sign, status, token_create, token_ls, token_revoke, up, version,
 };
 use crate::exit::Exit;
@@ -97,6 +97,9 @@ enum Command {
     /// 名册 (the registry: who is who)
     #[command(subcommand)]
     Registry(RegistryCommand),
+    /// 对端节点 (other nodes)
+    #[command(subcommand)]
+    Peer(peer::PeerCommand),
     /// 访问令牌 (access tokens)
     #[command(subcommand)]
     Token(TokenCommand),
@@ -204,6 +207,7 @@ impl CommandLine {
             Command::Config(command) => command.run(output),
             Command::Key(command) => command.run(output),
             Command::Registry(command) => command.run(output),
+            Command::Peer(command) => command.run(output),
             Command::Token(command) => command.run(output),
             Command::Doc(DocCommand::Verify(arguments)) => doc_verify::run(&arguments, output),
             Command::Bench(BenchCommand::Intake(arguments)) => {

@@ -4,8 +4,10 @@
 mod arguments;
 mod client;
 mod curl;
+mod partners;
 mod place;
 
 pub(crate) use arguments::{CONFIG_USUAL, NodeAccess};
 pub(crate) use client::{Call, NodeClient};
+pub(crate) use partners::{Contact, Partner, partners};
 use place::NodeUrl;

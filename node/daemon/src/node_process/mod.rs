@@ -3,6 +3,7 @@
 mod data_folder;
 mod enrolled;
 mod files;
+mod links;
 mod measurement;
 mod metrics;
 mod operator;

@@ -18,6 +18,7 @@ use tongban_wal::OpenError as LogError;
 use super::data_folder::{DataFolder, TOKENS_FILE};
 use super::enrolled::check_enrolled;
 use super::files::open_files;
+use super::links::Links;
 use super::measurement::check_measurement;
 use super::metrics::{Parts, metrics_text};
 use super::operator::{OPERATOR_FILE, leave_token};
@@ -178,6 +179,7 @@ impl NodeProcess {
         );
         let state = ApiState {
             node: node.handle(),
+            links: Arc::new(Links(transport.clone())),
             catalogue,
             tokens: Arc::new(tokens.with_standing(operator)),
             clock: Arc::new(SystemClock),

@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::FileError;
 use crate::instant::read_time;
+use crate::node_access::{Contact, partners};
 use crate::platform::SystemClock;
 
 /// A monitoring system asks again soon.
@@ -34,7 +35,7 @@ pub(super) fn look(arguments: &Arguments) -> Result<Verdict, Failure> {
     match arguments.subject {
         Subject::Federation => {
             let (warn, crit) = limits(1.0, 2.0);
-            let (away, all) = partners_away(&ask(arguments, "/api/v1/federation")?);
+            let (away, all) = partners_away(&ask(arguments, "/api/v1/peers")?);
             let said = format!("{away} of {all} partner cities out of touch");
             Ok(Verdict::at_most(check, float(away), warn, crit, said))
         }
@@ -148,28 +149,15 @@ fn unknown(check: &'static str, said: &str) -> Verdict {
     }
 }
 
-/// Partner cities none of whose nodes is in touch, and all of them.
-fn partners_away(federation: &Value) -> (u64, u64) {
-    let here = federation["this_node"]
-        .as_str()
-        .and_then(|node| node.get(..6));
-    let cities = federation["cities"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let partners = cities.iter().filter(|city| city["code"].as_str() != here);
-    let (mut away, mut all) = (0, 0);
-    for city in partners {
-        all += 1;
-        let nodes = city["nodes"]
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        if !nodes.iter().any(|node| node["connected"] == true) {
-            away += 1;
-        }
-    }
-    (away, all)
+/// Partner cities all of whose nodes were dialed in vain, and all partner cities. One that nobody wanted
+/// anything of yet is not away.
+fn partners_away(peers: &Value) -> (u64, u64) {
+    let partners = partners(peers);
+    let away = partners
+        .iter()
+        .filter(|one| matches!(one.contact, Contact::Away { .. }));
+    let count = |number| u64::try_from(number).unwrap_or(u64::MAX);
+    (count(away.count()), count(partners.len()))
 }
 
 /// How many voters can still be lost; -1 where the group cannot decide already.
@@ -215,17 +203,11 @@ mod tests {
     }
 
     #[test]
-    fn a_partner_city_is_away_when_none_of_its_nodes_is_in_touch() {
-        let city = |code: &str, connected: &[bool]| {
-            let nodes: Vec<Value> = connected
-                .iter()
-                .map(|one| json!({"connected": one}))
-                .collect();
-            json!({"code": code, "nodes": nodes})
-        };
-        let federation = json!({"this_node": "350100-01", "cities": [
-            city("350100", &[true]), city("350300", &[false, true]), city("610500", &[false])
+    fn a_partner_city_is_away_when_its_nodes_were_dialed_in_vain() {
+        let peer = |city: &str, state: &str| json!({"city": city, "state": state});
+        let peers = json!({"this_node": "350100-01", "peers": [
+            peer("350300", "connected"), peer("610500", "waiting"), peer("621100", "idle"),
         ]});
-        assert_eq!(partners_away(&federation), (1, 2));
+        assert_eq!(partners_away(&peers), (1, 3));
     }
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tongban_types::{Code, Division};
 
+use crate::node_access::{Contact, Partner, partners};
 use crate::output::{Answer, Mark, Reader};
 
 /// What is wrong with a node or a group.
@@ -69,12 +70,12 @@ pub(super) struct Status {
     #[serde(skip)]
     troubles: Vec<Trouble>,
     #[serde(skip)]
-    federation: Value,
+    partners: Vec<Partner>,
 }
 
 impl Status {
-    /// Reads an answer, and that of `GET /api/v1/federation` or null.
-    pub(super) fn of(mut answer: Value, federation: Value) -> Self {
+    /// Reads an answer, and that of `GET /api/v1/peers` or null.
+    pub(super) fn of(mut answer: Value, peers: &Value) -> Self {
         if let Some(members) = answer.as_object_mut() {
             // The command's own envelope says it.
             members.remove("schema");
@@ -98,7 +99,7 @@ impl Status {
             healthy: troubles.is_empty(),
             troubles,
             answer,
-            federation,
+            partners: partners(peers),
         }
     }
 
@@ -258,26 +259,36 @@ impl Status {
         table.text()
     }
 
-    /// The other cities of the federation: of each, whether one of its nodes is in touch.
+    /// The other cities of the federation, as the links to them stand.
     fn partners(&self, reader: Reader) -> Option<String> {
-        let cities = self.federation["cities"].as_array()?;
-        let own = text(&self.answer["node"]).get(..6)?;
-        let partners = cities.iter().filter(|city| city["code"] != own);
-        let partners: Vec<String> = partners
-            .map(|city| {
-                let nodes = city["nodes"].as_array().map(Vec::as_slice);
-                let in_touch = |node: &Value| node["connected"] == true;
-                let is_there = nodes.unwrap_or_default().iter().any(in_touch);
-                let (mark, word) = if is_there {
-                    (Mark::Good, reader.say("正常", "well"))
-                } else {
-                    (Mark::Bad, reader.say("断开", "away"))
-                };
-                format!("{} {}", text(&city["name"]), reader.paint(mark, word))
-            })
+        let partners: Vec<String> = self
+            .partners
+            .iter()
+            .map(|partner| format!("{} {}", partner.name, contact(&partner.contact, reader)))
             .collect();
         let word = reader.say("伙伴城市", "partners");
         (!partners.is_empty()).then(|| format!("{word}: {}", partners.join(" · ")))
+    }
+}
+
+fn contact(contact: &Contact, reader: Reader) -> String {
+    let well = reader.paint(Mark::Good, reader.say("正常", "well"));
+    match contact {
+        Contact::Connected { round_trip_us } => match round_trip_us {
+            Some(us) => format!("{well} {}.{} ms", us / 1_000, us % 1_000 / 100),
+            None => well,
+        },
+        Contact::Dialing => reader.say("连接中", "dialing").to_owned(),
+        Contact::Idle => reader.say("尚无往来", "idle").to_owned(),
+        Contact::Away { next_dial_ms } => {
+            let away = reader.paint(Mark::Bad, reader.say("断开", "away"));
+            let seconds = next_dial_ms.div_ceil(1_000);
+            let next = reader.say(
+                format!("{seconds} 秒后重试"),
+                format!("next dial in {seconds} s"),
+            );
+            format!("{away} ({next})")
+        }
     }
 }
 
@@ -369,11 +380,10 @@ mod tests {
         }
     }
 
-    fn federation() -> Value {
-        serde_json::json!({"cities": [
-            {"code": "350100", "name": "福州市", "nodes": [{"id": "350100-01", "connected": true}]},
-            {"code": "350300", "name": "莆田市", "nodes": [{"id": "350300-01", "connected": true}]},
-            {"code": "610500", "name": "渭南市", "nodes": [{"id": "610500-01", "connected": false}]},
+    fn peers() -> Value {
+        serde_json::json!({"this_node": "350100-01", "peers": [
+            {"city": "350300", "city_name": "莆田市", "state": "connected", "round_trip_us": 12_345},
+            {"city": "610500", "city_name": "渭南市", "state": "waiting", "next_dial_ms": 19_100},
         ]})
     }
 
@@ -381,7 +391,7 @@ mod tests {
     fn status(change: impl FnOnce(&mut NodeReport)) -> Status {
         let mut report = report();
         change(&mut report);
-        Status::of(status_json(&report), federation())
+        Status::of(status_json(&report), &peers())
     }
 
     #[test]
@@ -399,7 +409,7 @@ mod tests {
         );
         assert!(!shown.contains("下一步"), "{shown}");
         assert!(
-            shown.contains("伙伴城市: 莆田市 正常 · 渭南市 断开"),
+            shown.contains("伙伴城市: 莆田市 正常 12.3 ms · 渭南市 断开 (20 秒后重试)"),
             "{shown}"
         );
         let rows: Vec<Vec<&str>> = shown
