@@ -8,6 +8,8 @@ mod config;
 mod error;
 mod fitness;
 mod formats;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod group;
 mod members;
 mod network;

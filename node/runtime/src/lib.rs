@@ -12,6 +12,8 @@ mod courier;
 mod desk;
 mod document;
 mod feed;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod gauges;
 mod gifts;
 mod handle;

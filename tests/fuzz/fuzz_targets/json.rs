@@ -1,0 +1,17 @@
+//! Strict JSON: what it takes, every reader takes, and its one spelling is stable.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use tongban_trust::{compact, read_strict};
+
+fuzz_target!(|input: &[u8]| {
+    let Ok(value) = read_strict(input, 64 * 1024) else {
+        return;
+    };
+    serde_json::from_slice::<serde_json::Value>(input).expect("strict JSON is JSON");
+    let spelled = compact(&value);
+    let again = read_strict(spelled.as_bytes(), 128 * 1024).expect("the one spelling is strict");
+    assert_eq!(again, value);
+    assert_eq!(compact(&again), spelled);
+});
