@@ -1,5 +1,5 @@
-//! Foreign tools that check what is handed to operators. `tests/tools` brings them; one that is missing
-//! fails the test that needs it.
+//! Foreign tools and clients that checks need. `tests/tools` brings them; one that is missing fails the
+//! test that needs it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,21 +18,25 @@ pub fn root() -> Result<PathBuf> {
     Ok(root.canonicalize()?)
 }
 
-/// The command of a tool, to be run in the root.
-pub fn tool(name: &str) -> Result<Command> {
-    let root = root()?;
+/// Where `tests/tools` puts what it brings.
+pub fn folder() -> Result<PathBuf> {
     let mut metadata = cargo_metadata::MetadataCommand::new();
-    metadata.manifest_path(root.join("Cargo.toml")).no_deps();
+    metadata.manifest_path(root()?.join("Cargo.toml")).no_deps();
     metadata.other_options(vec!["--offline".to_owned()]);
     let target = metadata.exec().context("cargo metadata")?.target_directory;
-    let brought = target.join("tools/bin").join(name);
+    Ok(target.join("tools").into_std_path_buf())
+}
+
+/// The command of a tool, to be run in the root.
+pub fn tool(name: &str) -> Result<Command> {
+    let brought = folder()?.join("bin").join(name);
     let on_path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::iter::once(brought.into_std_path_buf())
+    let found = std::iter::once(brought)
         .chain(std::env::split_paths(&on_path).map(|folder| folder.join(name)))
         .find(|path| path.is_file());
     let program = found.with_context(|| format!("{name} is missing: run tests/tools"))?;
     let mut command = Command::new(program);
-    command.current_dir(root);
+    command.current_dir(root()?);
     Ok(command)
 }
 

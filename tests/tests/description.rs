@@ -4,8 +4,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -13,6 +12,7 @@ use serde_json::{Value, json};
 use tongban_tests::city::{City, DISTRICT};
 use tongban_tests::client::{Ask, Client};
 use tongban_tests::process::run;
+use tongban_tests::tools::tool;
 
 /// All roles together stay below three minutes.
 const LIMIT: Duration = Duration::from_mins(2);
@@ -23,23 +23,6 @@ const NEGATIVE: &str =
 
 /// Cases there are when it begins: two pages of the shortest list, and some to act upon.
 const CASES: usize = 6;
-
-/// Where `tests/run` puts the tools, or what `TONGBAN_TOOLS` names.
-fn tool(name: &str) -> Result<PathBuf> {
-    let folder = match std::env::var_os("TONGBAN_TOOLS") {
-        Some(named) => PathBuf::from(named),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/api"),
-    };
-    let found = folder.join("bin").join(name);
-    ensure!(
-        found.is_file(),
-        "{} is missing: tests/run installs it, or: python3 -m venv {folder} && {folder}/bin/pip install \
-         schemathesis==4.32.5 openapi-spec-validator==0.9.0",
-        found.display(),
-        folder = folder.display(),
-    );
-    Ok(found)
-}
 
 /// A form of the sample item for a district of the city itself.
 fn application(index: usize) -> Value {
@@ -85,7 +68,7 @@ fn try_as(folder: &Path, http: SocketAddr, token: &str, seeded: &Seeded) -> Resu
         seeded.number, seeded.cursor, NEGATIVE,
     );
     fs::write(&config, text)?;
-    let mut command = Command::new(tool("schemathesis")?);
+    let mut command = tool("schemathesis")?;
     command.arg("--config-file").arg(&config);
     // What it remembers between runs goes with the test.
     command.current_dir(folder);
@@ -141,7 +124,7 @@ fn the_api_does_what_its_description_says() {
         .unwrap();
     let file = scratch.path().join("openapi.json");
     fs::write(&file, &description.body).unwrap();
-    let mut validator = Command::new(tool("openapi-spec-validator").unwrap());
+    let mut validator = tool("openapi-spec-validator").unwrap();
     let read = run(
         {
             validator.arg(&file);

@@ -1,14 +1,13 @@
 //! Clients of the tus protocol that are not ours: tuspy and tus-js-client upload, are broken off, and
-//! resume. `tests/run` installs them under `target/foreign`; where they are missing, this fails.
+//! resume.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use tongban_tests::federation::{FUZHOU, Federation};
+use tongban_tests::tools;
 
 use crate::desk::{file, hash};
-
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 #[test]
 fn foreign_clients_upload_break_off_and_resume() {
@@ -16,43 +15,30 @@ fn foreign_clients_upload_break_off_and_resume() {
     let token = federation.token(FUZHOU, "clerk", "window").unwrap();
     let address = format!("http://{}/api/v1/uploads", federation.places[FUZHOU].http);
     let folder = tempfile::tempdir().unwrap();
-    let root = Path::new(ROOT);
-    let installed = root.join("target/foreign");
-    let clients: [(&str, &str, PathBuf); 2] = [
-        (
-            "python3",
-            "tests/foreign/tuspy_client.py",
-            installed.join("python"),
-        ),
-        (
-            "node",
-            "tests/foreign/tus_js_client.cjs",
-            installed.join("node/node_modules"),
-        ),
+    let tools = tools::folder().unwrap();
+    let python = tools.join("venv/bin/python3");
+    let clients = [
+        (python.as_path(), "tests/foreign/tuspy_client.py"),
+        (Path::new("node"), "tests/foreign/tus_js_client.cjs"),
     ];
-    for (program, script, modules) in clients {
-        assert!(
-            modules.is_dir(),
-            "{} is missing: run tests/run",
-            modules.display()
-        );
-        let bytes = file(program, 12_345_678);
-        let path = folder.path().join(program);
+    for (program, script) in clients {
+        let name = script.rsplit('/').next().unwrap();
+        let bytes = file(script, 12_345_678);
+        let path = folder.path().join(name);
         std::fs::write(&path, &bytes).unwrap();
         let ended = Command::new(program)
-            .arg(root.join(script))
+            .arg(tools::root().unwrap().join(script))
             .args([&address, &token, path.to_str().unwrap()])
-            .env("PYTHONPATH", &modules)
-            .env("NODE_PATH", &modules)
+            .env("NODE_PATH", tools.join("npm/node_modules"))
             .output()
-            .unwrap();
+            .expect("tests/tools brings it");
         let said = String::from_utf8_lossy(&ended.stdout).into_owned();
         let complained = String::from_utf8_lossy(&ended.stderr);
-        assert!(ended.status.success(), "{program}: {said}\n{complained}");
+        assert!(ended.status.success(), "{name}: {said}\n{complained}");
         let place = said.trim().rsplit('/').next().unwrap();
         let mut clerk = tongban_tests::client::Client::new(federation.places[FUZHOU].http, &token);
         let shown = clerk.read(&format!("/api/v1/uploads/{place}")).unwrap();
-        assert_eq!(shown["hash"], hash(&bytes).as_str(), "{program}");
+        assert_eq!(shown["hash"], hash(&bytes).as_str(), "{name}");
     }
     federation.end().unwrap();
 }
