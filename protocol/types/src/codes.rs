@@ -632,6 +632,9 @@ codes! {
     8044 HTTP_CANNOT_LISTEN "http-cannot-listen"
         zh "接口无法在该地址监听" en "The API cannot listen at its address."
         cure_zh "检查端口是否被占用" cure_en "See whether the port is in use.";
+    8045 FOLDER_OF_OTHER_USER "folder-of-other-user"
+        zh "数据目录属于另一用户, root 建的文件节点打不开" en "The data folder is another user's; the node could not open what root makes in it."
+        cure_zh "以该用户执行, 例如 runuser -u tongban -- tongban ..." cure_en "Run it as that user, as in: runuser -u tongban -- tongban ...";
     8050 NODE_UNREACHABLE "node-unreachable"
         zh "连不上节点的接口" en "The API of the node does not answer."
         cure_zh "检查节点是否在运行以及地址是否正确" cure_en "See whether the node runs and the address is right.";

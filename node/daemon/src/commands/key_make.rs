@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::keys::{KeyFolder, write_seed};
+use crate::node_process::check_user;
 use crate::output::{Answer, Output, Reader};
 use crate::platform::OsEntropy;
 
@@ -91,6 +92,7 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
         .as_ref()
         .zip(arguments.node)
         .expect("clap requires both unless a governance key is asked for");
+    check_user(data)?;
     let folder = KeyFolder::of(data);
     folder.make(node).map_err(|error| {
         let next = format!("tongban key show --data {} --node {node}", data.display());

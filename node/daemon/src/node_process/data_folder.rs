@@ -3,9 +3,10 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use rustix::process::geteuid;
 use thiserror::Error;
 use tongban_types::{CityCode, Code, NodeId};
 
@@ -56,6 +57,14 @@ pub(crate) enum DataFolderError {
         /// Who asked.
         node: NodeId,
     },
+    /// It is another user's, and root would leave files there that the node cannot open.
+    #[error("{} 属于用户 {uid}, 不能以 root 使用", path.display())]
+    OfOtherUser {
+        /// The folder.
+        path: PathBuf,
+        /// Whose it is.
+        uid: u32,
+    },
     /// No node has run on it and no keys are in it yet.
     #[error("{} 里没有节点, 请用 --node 说明是哪个节点", path.display())]
     OfNobody {
@@ -87,6 +96,7 @@ impl Coded for DataFolderError {
         match self {
             Self::InUse { .. } => Code::FOLDER_IN_USE,
             Self::OfOtherNode { .. } | Self::OfNobody { .. } => Code::FOLDER_OF_OTHER_NODE,
+            Self::OfOtherUser { .. } => Code::FOLDER_OF_OTHER_USER,
             Self::LogLost { .. } => Code::LOG_LOST,
             Self::Unusable { .. } | Self::File(_) => Code::FOLDER_UNUSABLE,
         }
@@ -96,10 +106,28 @@ impl Coded for DataFolderError {
         match self {
             Self::InUse { .. } => Exit::Conflict,
             Self::OfNobody { .. } => Exit::NotFound,
-            Self::OfOtherNode { .. } | Self::LogLost { .. } => Exit::BadConfiguration,
+            Self::OfOtherNode { .. } | Self::OfOtherUser { .. } | Self::LogLost { .. } => {
+                Exit::BadConfiguration
+            }
             Self::Unusable { .. } | Self::File(_) => Exit::Internal,
         }
     }
+}
+
+/// Refuses root in a folder of the node's user: whatever it makes there, the node cannot open. A folder
+/// of root's that the node may write to, as a volume of a container, is anybody's.
+pub(crate) fn check_user(path: &Path) -> Result<(), DataFolderError> {
+    let made_keys = fs::metadata(path.join("keys")).or_else(|_| fs::metadata(path));
+    let Ok(uid) = made_keys.map(|found| found.uid()) else {
+        return Ok(());
+    };
+    if geteuid().is_root() && uid != 0 {
+        return Err(DataFolderError::OfOtherUser {
+            path: path.to_owned(),
+            uid,
+        });
+    }
+    Ok(())
 }
 
 impl DataFolder {
@@ -109,6 +137,7 @@ impl DataFolder {
             path: path.to_owned(),
             source,
         };
+        check_user(path)?;
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -251,5 +280,32 @@ mod tests {
         assert_eq!(code_of(&path, "350100-01"), Code::LOG_LOST);
         fs::remove_dir(path.join("wal")).unwrap();
         assert_eq!(code_of(&path, "350100-01"), Code::LOG_LOST);
+    }
+
+    #[test]
+    fn root_leaves_nothing_in_a_folder_of_the_nodes_user() {
+        use std::os::unix::fs::chown;
+
+        let folder = tempfile::tempdir().unwrap();
+        if !geteuid().is_root() {
+            // Who is not root cannot lock the node out: it may not even write there.
+            assert!(check_user(folder.path()).is_ok());
+            return;
+        }
+        chown(folder.path(), Some(12_345), None).unwrap();
+        assert_eq!(
+            code_of(folder.path(), "350100-01"),
+            Code::FOLDER_OF_OTHER_USER
+        );
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        // What counts is who made the keys.
+        fs::create_dir(folder.path().join("keys")).unwrap();
+        assert!(check_user(folder.path()).is_ok());
+        chown(folder.path(), Some(0), None).unwrap();
+        chown(folder.path().join("keys"), Some(12_345), None).unwrap();
+        assert_eq!(
+            code_of(folder.path(), "350100-01"),
+            Code::FOLDER_OF_OTHER_USER
+        );
     }
 }

@@ -16,7 +16,9 @@ mod shutdown;
 mod start;
 mod telemetry;
 
-pub(crate) use data_folder::{BACKUP_STAMP, DataFolder, LOCK_FILE, TOKENS_FILE, city_of_folder};
+pub(crate) use data_folder::{
+    BACKUP_STAMP, DataFolder, LOCK_FILE, TOKENS_FILE, check_user, city_of_folder,
+};
 pub(crate) use enrolled::check_enrolled;
 pub(crate) use operator::read_token;
 pub(crate) use ready::{READY_FILE, Ready};
