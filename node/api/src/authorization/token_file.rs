@@ -10,6 +10,9 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use tongban_types::{Actor, CityCode, Hash, PersonId, Role, Timestamp};
 
+/// Where a node has its keys, beside this file.
+const KEYS_FOLDER: &str = "keys";
+
 /// A city of ten million has fewer people in its halls than this for one node.
 pub(super) const TOKENS_MAX: usize = 4_096;
 
@@ -116,7 +119,7 @@ pub(super) fn replace(path: &Path, content: &TokenFile) -> io::Result<()> {
             file.set_permissions(Permissions::from_mode(before.mode() & 0o777))?;
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            give_to_owner_of(&file, &fs::metadata(folder_of(path))?)?;
+            give_to_owner_of(&file, &user_of(folder_of(path))?)?;
         }
         Err(error) => return Err(error),
     }
@@ -129,6 +132,15 @@ pub(super) fn replace(path: &Path, content: &TokenFile) -> io::Result<()> {
 fn create_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Whose the data folder is: who made its keys. A volume of a container may itself be root's and
+/// writable for the node's group.
+fn user_of(folder: &Path) -> io::Result<fs::Metadata> {
+    match fs::metadata(folder.join(KEYS_FOLDER)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::metadata(folder),
+        found => found,
+    }
 }
 
 /// What root makes in a folder of the node's user must be that user's. Who may not give it away is
@@ -146,7 +158,7 @@ pub(super) fn lock(path: &Path) -> io::Result<File> {
     let path = beside(path, "lock");
     let lock = match create_private(&path) {
         Ok(made) => {
-            give_to_owner_of(&made, &fs::metadata(folder_of(&path))?)?;
+            give_to_owner_of(&made, &user_of(folder_of(&path))?)?;
             made
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {

@@ -154,6 +154,22 @@ fn a_change_leaves_the_file_its_owner_and_mode() {
     assert_eq!(seen(&path), (first.0, first.1, 0o640));
 }
 
+/// The mount point of a container's volume may be root's while the node runs as another.
+#[test]
+fn the_file_is_of_whoever_has_the_keys() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().join("keys");
+    fs::create_dir(&keys).unwrap();
+    let other = Some(54_321);
+    let may_give = chown(&keys, other, other).is_ok();
+    let path = folder.path().join("tokens.json");
+    let book = FileTokenBook::open(&path).unwrap();
+    create(&book, &Counting::default());
+    let owner = fs::metadata(&path).unwrap().uid();
+    assert_eq!(owner == 54_321, may_give);
+}
+
 #[test]
 fn a_file_cannot_give_anyone_the_role_of_the_node() {
     let folder = tempfile::tempdir().unwrap();
