@@ -2,6 +2,7 @@
 //! refuse a broken copy.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -68,6 +69,9 @@ fn a_mistake_in_the_configuration_is_not_met_with_a_restart() {
     let unit = fs::read_to_string(root().unwrap().join("deploy/systemd/tongban.service")).unwrap();
     for line in [
         "Type=notify",
+        "WatchdogSec=30",
+        // Without NETLINK a node cannot listen on 0.0.0.0, as every sample does.
+        "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK",
         "RestartPreventExitStatus=78",
         "StateDirectory=tongban",
         "ExecStart=/usr/bin/tongban up --config /etc/tongban/node.toml",
@@ -95,8 +99,12 @@ fn the_user_and_the_folders_of_an_installation_are_made() {
     let made = users.lines().find(|line| line.starts_with("tongban:"));
     assert!(made.unwrap().ends_with("/usr/sbin/nologin"), "{users}");
     content("systemd-tmpfiles", &["--create", &inside, "tongban.conf"]).unwrap();
-    for made in ["etc/tongban", "var/lib/tongban"] {
-        assert!(folder.path().join(made).is_dir(), "{made}");
+    let id = |kind: usize| -> u32 { made.unwrap().split(':').nth(kind).unwrap().parse().unwrap() };
+    let wanted = [("etc/tongban", 0o750, 0), ("var/lib/tongban", 0o700, id(2))];
+    for (made, mode, owner) in wanted {
+        let made = fs::metadata(folder.path().join(made)).unwrap();
+        let found = (made.mode() & 0o7777, made.uid(), made.gid());
+        assert_eq!((found, made.is_dir()), ((mode, owner, id(3)), true));
     }
 }
 
@@ -111,6 +119,10 @@ fn the_container_file_is_clean_and_runs_as_nobody_special() {
         assert!(text.lines().any(|found| found == line), "{line}");
     }
     assert!(text.contains("HEALTHCHECK"));
+    let left_out = fs::read_to_string(root().unwrap().join(".dockerignore")).unwrap();
+    for line in [".git", "target", "*.key"] {
+        assert!(left_out.lines().any(|found| found == line), "{line}");
+    }
 }
 
 #[test]
@@ -128,6 +140,8 @@ fn three_cities_are_composed_by_the_specification() {
 fn the_manifests_keep_the_schemas_strictly() {
     let file = "deploy/kubernetes/tongban.yml";
     let said = content("kubernetes-validate", &["--strict", file]).unwrap();
+    let first = "deploy/kubernetes/first-start.yml";
+    content("kubernetes-validate", &["--strict", first]).unwrap();
     let text = fs::read_to_string(root().unwrap().join(file)).unwrap();
     for kind in [
         "StatefulSet",

@@ -9,6 +9,7 @@ use tongban_machine::{EntryReply, ParcelFate, Reply, next_deadline, numbers_in_s
 use tongban_types::{CaseState, Code, GroupId, KeyRole, NodeId, Timestamp};
 
 use crate::core::{Core, Hosted};
+use crate::desk::Desk;
 use crate::seams::{Platform, Transport};
 
 /// Waiting cases counted in one state, and packets to all groups: a look takes some milliseconds then,
@@ -29,6 +30,8 @@ pub struct NodeGauges {
     pub registry_expires: Timestamp,
     /// When the first of this node's own keys does.
     pub keys_until: Option<Timestamp>,
+    /// When the first of the applications that wait at the desk was handed in.
+    pub desk_oldest: Option<Timestamp>,
     /// Applications stored by the desk since the start.
     pub desk_stored: u64,
     /// Applications of the desk that became replicated since the start.
@@ -145,7 +148,7 @@ fn is_waiting(state: CaseState) -> bool {
 }
 
 /// Reads a node's measures.
-pub(crate) fn read_gauges<P: Platform>(core: &Core<P>, desk: &DeskCounters) -> NodeGauges {
+pub(crate) fn read_gauges<P: Platform>(core: &Core<P>, desk: &Desk<P>) -> NodeGauges {
     let registry = core.registry();
     let connected = core.transport.connected();
     let groups = core
@@ -156,6 +159,7 @@ pub(crate) fn read_gauges<P: Platform>(core: &Core<P>, desk: &DeskCounters) -> N
     let peers = voters
         .filter(|node| **node != core.me)
         .map(|node| (*node, connected.contains(node)));
+    let oldest = desk.stored_cases(None, 1);
     let own = registry.node(core.me);
     let keys = KeyRole::ALL.into_iter();
     let active = keys.filter_map(|role| own.and_then(|own| own.active(role)));
@@ -165,8 +169,10 @@ pub(crate) fn read_gauges<P: Platform>(core: &Core<P>, desk: &DeskCounters) -> N
         registry_expires: registry.expires(),
         keys_until: active.map(|key| key.not_after).min(),
         groups,
-        desk_stored: desk.stored.load(Ordering::Relaxed),
-        desk_replicated: desk.replicated.load(Ordering::Relaxed),
+        // Numbers are given in the order of the days and within each.
+        desk_oldest: oldest.first().map(|stored| stored.collected_at),
+        desk_stored: desk.counters.stored.load(Ordering::Relaxed),
+        desk_replicated: desk.counters.replicated.load(Ordering::Relaxed),
     }
 }
 

@@ -197,7 +197,7 @@ impl<P: Platform> RunningNode<P> {
 
     /// What the node measures of itself, for metrics.
     pub fn gauges(&self) -> NodeGauges {
-        read_gauges(&self.core, &self.desk.counters)
+        read_gauges(&self.core, &self.desk)
     }
 
     fn own_replica(&self) -> Result<&Replica<P>, NodeError> {

@@ -123,6 +123,11 @@ impl Page<'_> {
     }
 
     pub(super) fn gauges(&mut self, seen: &NodeGauges, data: &Path) -> fmt::Result {
+        self.gauge(
+            "tongban_desk_oldest_waiting_timestamp_seconds",
+            "When the first application that is not replicated yet was handed in; now if none waits",
+            seen.desk_oldest.unwrap_or(seen.now).unix_seconds(),
+        )?;
         self.counter(
             "tongban_desk_stored",
             "Applications stored by the desk before their group had them",

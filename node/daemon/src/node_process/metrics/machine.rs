@@ -20,6 +20,8 @@ struct Usage {
     cpu_seconds: f64,
     resident_bytes: u64,
     descriptors: u64,
+    /// Seconds since the epoch.
+    started: f64,
 }
 
 impl Page<'_> {
@@ -27,6 +29,12 @@ impl Page<'_> {
         if let Some(usage) = usage() {
             let help = "User and system processor time of this process";
             self.seconds_counted("process_cpu_seconds", help, usage.cpu_seconds)?;
+            let help = "When this process began, in seconds since the epoch";
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a time of this century, whole seconds are enough"
+            )]
+            self.gauge("process_start_time_seconds", help, usage.started as i64)?;
             let help = "Resident memory of this process";
             self.gauge(
                 "process_resident_memory_bytes",
@@ -71,6 +79,7 @@ fn usage() -> Option<Usage> {
     let mut fields = rest.split_whitespace().skip(11);
     let mut ticks = || fields.next()?.parse::<f64>().ok();
     let cpu_seconds = (ticks()? + ticks()?) / TICKS_PER_SECOND;
+    let since_boot = fields.nth(6)?.parse::<f64>().ok()? / TICKS_PER_SECOND;
     let resident = status
         .lines()
         .find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -80,7 +89,15 @@ fn usage() -> Option<Usage> {
         resident_bytes: kib * 1024,
         // The listing holds one of its own.
         descriptors: descriptors.saturating_sub(1) as u64,
+        started: booted()? + since_boot,
     })
+}
+
+/// When the machine did, in seconds since the epoch.
+fn booted() -> Option<f64> {
+    let stat = fs::read_to_string("/proc/stat").ok()?;
+    let line = stat.lines().find_map(|line| line.strip_prefix("btime "))?;
+    line.trim().parse().ok()
 }
 
 fn descriptors_max() -> Option<u64> {
@@ -100,6 +117,12 @@ mod tests {
         let usage = usage().unwrap();
         assert!(usage.resident_bytes > 1 << 20, "{usage:?}");
         assert!(usage.cpu_seconds >= 0.0, "{usage:?}");
+        let now = std::time::SystemTime::now().duration_since(UNIX_EPOCH);
+        let age = now.unwrap().as_secs_f64() - usage.started;
+        assert!(
+            (-2.0..3600.0).contains(&age),
+            "{age}: tests end within an hour"
+        );
         assert!((3..=descriptors_max().unwrap()).contains(&usage.descriptors));
     }
 
