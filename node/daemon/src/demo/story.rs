@@ -2,6 +2,7 @@
 //! while.
 
 use std::collections::BTreeSet;
+use std::os::unix::process::ExitStatusExt as _;
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -19,6 +20,9 @@ use crate::staging::{Clerk, Desk, Federation, wait_until_leading};
 pub(super) const ITEM: &str = "000109900001";
 pub(super) const FORM: &str =
     include_str!("../../../../protocol/items/national/000109900001/1.example.json");
+
+/// What `kill -9` sends (signal(7)).
+const SIGKILL: i32 = 9;
 
 const INTAKE: u32 = 350_100;
 const AUTHORITY: u32 = 610_500;
@@ -128,14 +132,14 @@ impl<'a> Story<'a> {
     }
 
     /// Kills the process that leads the authority's or the receiving city's group, goes on
-    /// collecting, and starts it again.
+    /// collecting, and starts it again. Whether it was that blow that ended it.
     async fn lose_a_leader(&mut self) -> Result<bool, Failure> {
         let (group, leader) = self.choose_leader().await?;
         let (group_name, victim) = (
             self.federation.city(group).said(),
             self.federation.city(leader).said(),
         );
-        self.federation.kill(leader).await?;
+        let ended = self.federation.kill(leader).await?;
         let since = Instant::now();
         self.account.tell(&format!(
             "kill -9 {victim}的进程: 它正是{group_name}审批组的主副本"
@@ -158,7 +162,7 @@ impl<'a> Story<'a> {
         }
         self.account
             .tell(&format!("{victim}的节点重新启动, 从自己的日志恢复"));
-        Ok(next != leader)
+        Ok(ended.signal() == Some(SIGKILL))
     }
 
     /// Of the two groups' leaders one that is neither city's own node, where there is one: then

@@ -2,7 +2,7 @@
 //! process even if that is killed, because it watches the pipe that is its stdin.
 
 use std::fs::OpenOptions;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -100,8 +100,9 @@ impl ChildNode {
     }
 
     /// Kills it as a power cut would: SIGKILL.
-    pub(crate) async fn kill(mut self) -> anyhow::Result<()> {
-        self.child.kill().await.context("killing a process")
+    pub(crate) async fn kill(mut self) -> anyhow::Result<ExitStatus> {
+        self.child.kill().await.context("killing a process")?;
+        self.child.wait().await.context("waiting for its end")
     }
 
     /// Ends it in good order, or else by force; returns when it is gone.

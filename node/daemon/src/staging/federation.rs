@@ -1,5 +1,6 @@
 //! The processes of a federation on this machine, and what can be asked of them together.
 
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -122,7 +123,7 @@ impl Federation {
     }
 
     /// Kills the process of a city.
-    pub(crate) async fn kill(&mut self, place: usize) -> anyhow::Result<()> {
+    pub(crate) async fn kill(&mut self, place: usize) -> anyhow::Result<ExitStatus> {
         match self.children[place].take() {
             Some(child) => child.kill().await,
             None => bail!("{}的进程没有运行", self.city(place).name),
