@@ -68,11 +68,11 @@ impl<D: Disk> Shared<D> {
     }
 
     /// Waits for records and takes a batch of them; `None` when all handles are gone and nothing
-    /// is left.
+    /// is left, or the log has failed.
     pub(crate) async fn take(&self) -> Option<Taken> {
         poll_fn(|context| {
             let mut state = self.lock();
-            if state.queue.is_empty() && state.closing {
+            if state.failed.is_some() || state.queue.is_empty() && state.closing {
                 return Poll::Ready(None);
             }
             if state.queue.len() == state.quiet && !state.closing {
@@ -93,8 +93,7 @@ impl<D: Disk> Shared<D> {
     pub(crate) fn fail(&self, failed: LogFailed, in_flight: Vec<Pending>) {
         let mut state = self.lock();
         let failed = state.failed.get_or_insert(failed).clone();
-        let queued = std::mem::take(&mut state.queue);
-        state.queue_bytes = 0;
+        let queued = state.give_up();
         let wakers = std::mem::take(&mut state.waiting_for_room);
         let writer = state.writer.take();
         drop(state);

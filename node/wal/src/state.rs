@@ -1,7 +1,7 @@
 //! What is behind the lock of a log: the groups in memory, the segments, and the queue to the
 //! writer.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::task::Waker;
 
 use bytes::Bytes;
@@ -49,9 +49,10 @@ pub(crate) struct State<F> {
     pub(crate) cache: Cache,
     pub(crate) queue: VecDeque<Pending>,
     pub(crate) queue_bytes: usize,
-    /// Groups with a committed mark in the queue: at most one each, so that nobody need wait for
-    /// room, and in the queue, so that it never gets before the entries it speaks of.
-    committed_queued: BTreeSet<GroupId>,
+    /// The newest committed mark in the queue, of each group that has one there: in the queue, so
+    /// that it never gets before the entries it speaks of, and a newer one only when somebody waits
+    /// for a record behind it, so that marks need no room of their own.
+    committed_queued: BTreeMap<GroupId, Bytes>,
     /// Records in the queue that are not worth a sync by themselves.
     pub(crate) quiet: usize,
     next_id: u64,
@@ -95,7 +96,7 @@ impl<F> State<F> {
             cache: Cache::default(),
             queue: VecDeque::new(),
             queue_bytes: 0,
-            committed_queued: BTreeSet::new(),
+            committed_queued: BTreeMap::new(),
             quiet: 0,
             next_id: 1,
             durable_id: 0,
@@ -251,18 +252,33 @@ impl<F> State<F> {
     /// Remembers how far a group is committed; it is written with what is written next.
     pub(crate) fn save_committed(&mut self, group: GroupId, bytes: Bytes) {
         self.groups.entry(group).or_default().committed = Some(bytes);
-        self.queue_committed(group);
+        if !self.committed_queued.contains_key(&group) {
+            self.queue_committed(group);
+        }
     }
 
-    /// Queues the newest committed mark of a group unless an older one is queued: that one brings
-    /// the newest behind it once it is written.
+    /// Queues the newest committed mark of every group, so that what is queued next does not become
+    /// durable before them: a record that rests on an applied entry would outlive the knowledge
+    /// that the entry may be applied.
+    pub(crate) fn queue_newest_committed(&mut self) {
+        let groups: Vec<GroupId> = self.groups.keys().copied().collect();
+        for group in groups {
+            self.queue_committed(group);
+        }
+    }
+
+    /// Queues the newest committed mark of a group unless it is queued or durable.
     fn queue_committed(&mut self, group: GroupId) {
-        let log = self.groups.get(&group);
-        let newest = log.filter(|log| log.committed != log.durable.committed);
-        if let Some(bytes) = newest.and_then(|log| log.committed.clone())
-            && self.committed_queued.insert(group)
+        let Some(log) = self.groups.get(&group) else {
+            return;
+        };
+        let queued = self.committed_queued.get(&group);
+        let newest = queued.or(log.durable.committed.as_ref());
+        if let Some(bytes) = log.committed.clone()
+            && newest != Some(&bytes)
         {
             let writer = self.writer.take();
+            self.committed_queued.insert(group, bytes.clone());
             self.enqueue(Some(Record::Committed { group, bytes }), 0, None);
             self.quiet += 1;
             self.writer = writer;
@@ -271,9 +287,21 @@ impl<F> State<F> {
 
     /// A committed mark is durable.
     pub(crate) fn settle_committed(&mut self, group: GroupId, bytes: Bytes) {
+        if self.committed_queued.get(&group) == Some(&bytes) {
+            self.committed_queued.remove(&group);
+        }
         self.groups.entry(group).or_default().durable.committed = Some(bytes);
-        self.committed_queued.remove(&group);
-        self.queue_committed(group);
+        if !self.committed_queued.contains_key(&group) {
+            self.queue_committed(group);
+        }
+    }
+
+    /// Empties the queue of a log that has failed, and returns who waited in it.
+    pub(crate) fn give_up(&mut self) -> VecDeque<Pending> {
+        self.queue_bytes = 0;
+        self.quiet = 0;
+        self.committed_queued.clear();
+        std::mem::take(&mut self.queue)
     }
 
     /// The entries that lay in `gone` slots are no longer needed, by the word of record `id`.

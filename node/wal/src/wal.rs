@@ -260,6 +260,7 @@ impl<R: AsyncRuntime + Send + Sync, D: Disk> Wal<R, D> {
         {
             let mut state = self.shared().lock();
             state.usable()?;
+            state.queue_newest_committed();
             queue(&mut state, done);
         }
         durable.await.unwrap_or_else(|error| {

@@ -58,9 +58,14 @@ impl<R: AsyncRuntime + Send + Sync, D: Disk> Writer<R, D> {
                 }
             }
         }
+        // A log that failed is not closed: whoever opens it must look at its end with doubt.
+        if self.shared.lock().failed().is_some() {
+            return;
+        }
         let reason = match self.write_last_mark().await {
             Ok(()) => {
-                self.shared.lock().closed = true;
+                let mut state = self.shared.lock();
+                state.closed = state.failed().is_none();
                 "the log is closed".to_owned()
             }
             Err(error) => format!("closing segment {}: {error}", self.active.sequence),

@@ -367,3 +367,58 @@ fn a_record_larger_than_a_segment_gets_a_segment_of_its_own() {
         assert!(wal.append(group(0), too_large, ignore()).await.is_err());
     });
 }
+
+#[test]
+fn the_newest_committed_mark_is_durable_with_what_is_written_after_it() {
+    block_on(async {
+        let disk = disk();
+        let wal = open(&disk).await;
+        wal.append(group(0), vec![entry(1, 50), entry(2, 50)], ignore())
+            .await
+            .unwrap();
+        wal.flush().await.unwrap();
+        for mark in [&b"one"[..], b"two"] {
+            wal.save_committed(group(0), Bytes::from_static(mark))
+                .unwrap();
+        }
+        wal.write(put(b"key", b"rests on the second"))
+            .await
+            .unwrap();
+        // The power goes now: the log is opened from what the disk holds.
+        let after = MemoryDisk::new(disk.files(), 1, Lie::None);
+        let wal = open(&after).await;
+        assert!(wal.get(LocalTable::Desk, b"key").is_some());
+        assert_eq!(wal.committed(group(0)), Some(Bytes::from_static(b"two")));
+    });
+}
+
+#[test]
+fn a_log_that_fails_while_it_is_tidied_ends_and_is_not_called_closed() {
+    let mut failed_while_tidied = 0;
+    for changes in 0..16 {
+        block_on(async {
+            let disk = disk();
+            let wal = open(&disk).await;
+            for index in 1..=40 {
+                wal.append(group(0), vec![entry(index, 300)], ignore())
+                    .await
+                    .unwrap();
+            }
+            wal.flush().await.unwrap();
+            wal.purge(group(0), 40, Bytes::new()).await.unwrap();
+            wal.flush().await.unwrap();
+            disk.fail_after(changes);
+            // Waits in the queue for company: no reason to write once the log has failed.
+            let _failed_before = wal.save_committed(group(0), Bytes::from_static(b"mark"));
+            for _ in 0..256 {
+                tokio::task::yield_now().await;
+            }
+            let failed = wal.failed().is_some();
+            failed_while_tidied += usize::from(failed);
+            if failed {
+                assert!(wal.close().await.is_err());
+            }
+        });
+    }
+    assert!(failed_while_tidied > 1, "nothing was tidied");
+}
