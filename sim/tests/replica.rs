@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -159,4 +161,36 @@ fn cutting_and_installing_at_once_never_mix() {
             assert_eq!((sender.hash(), receiver.files()), (receiver.hash(), 1));
         });
     }
+}
+
+#[test]
+fn nobody_reads_a_state_that_is_half_filled() {
+    World::reset(5);
+    World::block_on(async {
+        let (sender, receiver) = (House::new().await, House::new().await);
+        sender.apply(1..40).await;
+        receiver.apply(1..9).await;
+        let (old, new) = (receiver.hash(), sender.hash());
+        let file = sender.replica.cut_snapshot().await.unwrap();
+        let received = receiver.receive(&bytes_of(&file)).await.unwrap();
+        let mut install = pin!(receiver.replica.install(&received));
+        let (mut refused, mut seen) = (0, Vec::new());
+        poll_fn(|context| {
+            let poll = install.as_mut().poll(context);
+            match receiver.replica.read(tongban_machine::state_hash) {
+                Ok(hash) => seen.push(hash),
+                Err(StateFailed::Filling) => refused += 1,
+                Err(other) => panic!("{other}"),
+            }
+            poll
+        })
+        .await
+        .unwrap();
+        assert!(refused > 0, "it was never looked at half filled");
+        assert!(
+            seen.iter().all(|hash| [old, new].contains(hash)),
+            "{seen:?}"
+        );
+        assert_eq!(receiver.hash(), new);
+    });
 }

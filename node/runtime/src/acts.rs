@@ -66,7 +66,7 @@ impl<P: Platform> Acts<P> {
     fn acted_before(&self, id: CommandId, request: RequestTag) -> Result<Option<Acted>, NodeError> {
         let own = self.core.own().ok_or(NodeError::NoQuorum)?;
         let known = own.replica.read(|view| recall_command(view, id));
-        match known.map_err(|error| NodeError::Failed(error.to_string()))? {
+        match known? {
             None => Ok(None),
             Some((asked, reply)) if asked == request => acted(reply, true).map(Some),
             Some(_) => Err(Refusal::IdReused.into()),
@@ -173,7 +173,7 @@ impl<P: Platform> Acts<P> {
         match known {
             Ok(true) => Err(NodeError::NoKey(case)),
             Ok(false) => Err(NodeError::NoSuchCase(case)),
-            Err(error) => Err(NodeError::Failed(error.to_string())),
+            Err(error) => Err(error.into()),
         }
     }
 }

@@ -17,7 +17,7 @@ use tongban_types::{
 use crate::attachments::Attachments;
 use crate::blob_store::BlobError;
 use crate::feed::{ChangePlace, Changes};
-use crate::ports::GroupStatus;
+use crate::ports::{GroupStatus, StateFailed};
 use crate::seams::Lane;
 
 /// An application whose form was checked against its item's schema.
@@ -340,6 +340,18 @@ pub enum NodeError {
     /// The day's case numbers of this node are used up.
     #[error("this node has given out all case numbers of the day")]
     NumbersUsedUp,
+}
+
+impl From<StateFailed> for NodeError {
+    fn from(failed: StateFailed) -> Self {
+        match failed {
+            // It passes by itself, as a leader that is not there yet.
+            StateFailed::Filling => Self::NoQuorum,
+            StateFailed::Broken { reason } | StateFailed::Rejected { reason } => {
+                Self::Failed(reason)
+            }
+        }
+    }
 }
 
 impl NodeError {

@@ -174,6 +174,9 @@ pub enum StateFailed {
         /// What failed.
         reason: String,
     },
+    /// The state is being filled from a snapshot: what is there of it now is no answer.
+    #[error("replicated state of this node is being filled from a snapshot")]
+    Filling,
     /// A received snapshot is not whole or not of this group: it is discarded.
     #[error("a received snapshot is refused: {reason}")]
     Rejected {

@@ -2,7 +2,7 @@
 //! and tells whoever waits how far it is.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -53,6 +53,9 @@ pub struct Replica<P: Platform> {
     alone: <P::Runtime as AsyncRuntime>::Mutex<()>,
     newest: Mutex<Option<SnapshotFile>>,
     applied: AtomicU64,
+    /// Grows when the state begins to be filled from a snapshot, and again when it is whole: odd in
+    /// between.
+    fillings: AtomicU64,
     parts: AtomicU64,
     changed: Signal<P::Runtime>,
     counters: AppliedCounters,
@@ -99,6 +102,7 @@ impl<P: Platform> Replica<P> {
             alone: <P::Runtime as AsyncRuntime>::Mutex::new(()),
             newest: Mutex::new(None),
             applied: AtomicU64::new(0),
+            fillings: AtomicU64::new(0),
             parts: AtomicU64::new(0),
             changed: Signal::new(),
             counters: AppliedCounters::default(),
@@ -130,19 +134,35 @@ impl<P: Platform> Replica<P> {
         &self.machine
     }
 
-    /// The state as of the last applied entry.
-    pub fn view(&self) -> StoreView<P::Store> {
-        StoreView::new(self.store.clone(), self.group)
+    /// Reads from the state as of the last applied entry; an error while it is being filled from a
+    /// snapshot, because a half of it shows no case that is in the other half.
+    pub fn read<T>(&self, question: impl FnOnce(&dyn View) -> T) -> Result<T, StateFailed> {
+        self.while_whole(|| {
+            let view = StoreView::new(self.store.clone(), self.group);
+            let answer = question(&view);
+            match view.take_failure() {
+                None => Ok(answer),
+                Some(error) => Err(broken(&error)),
+            }
+        })
     }
 
-    /// Reads from the state as of the last applied entry.
-    pub fn read<T>(&self, question: impl FnOnce(&dyn View) -> T) -> Result<T, StateFailed> {
-        let view = self.view();
-        let answer = question(&view);
-        match view.take_failure() {
-            None => Ok(answer),
-            Some(error) => Err(broken(&error)),
+    /// What `look` saw, if the state was whole from before it until after it.
+    fn while_whole<T>(
+        &self,
+        look: impl FnOnce() -> Result<T, StateFailed>,
+    ) -> Result<T, StateFailed> {
+        let before = self.fillings.load(Ordering::Acquire);
+        if !before.is_multiple_of(2) {
+            return Err(StateFailed::Filling);
         }
+        let seen = look();
+        // What was looked at must not be looked at behind this.
+        fence(Ordering::Acquire);
+        if self.fillings.load(Ordering::Relaxed) != before {
+            return Err(StateFailed::Filling);
+        }
+        seen
     }
 
     /// The index of the last applied entry.
@@ -153,8 +173,10 @@ impl<P: Platform> Replica<P> {
     /// What changed behind a place, at most `limit`.
     pub fn changes(&self, after: ChangePlace, limit: usize) -> Result<Changes, StateFailed> {
         let now = || *self.feed.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = now().read(&*self.store, self.group, after, limit);
-        let read = read.map_err(|e| broken(&e))?;
+        let read = self.while_whole(|| {
+            let read = now().read(&*self.store, self.group, after, limit);
+            read.map_err(|e| broken(&e))
+        })?;
         // What was forgotten while it was read may be missing in it.
         Ok(if now().holds(after) {
             read
@@ -322,6 +344,8 @@ impl<P: Platform> Replica<P> {
         let file = self.disk.open(&snapshot.name).map_err(|e| broken(&e))?;
         let (head, mut offset) =
             snapshot::read_head(&file, snapshot.length).map_err(|e| broken(&e))?;
+        // Even again with the last commit alone: a state that could not be filled stays unread.
+        self.fillings.fetch_add(1, Ordering::AcqRel);
         self.store.clear(self.group).map_err(|e| broken(&e))?;
         while let Some((page, next)) = snapshot::read_page(&file, offset).map_err(|e| broken(&e))? {
             let writes: WriteSet = page
@@ -333,7 +357,9 @@ impl<P: Platform> Replica<P> {
             give_way().await;
         }
         let position = frame_position(head.index, &head.position);
-        self.commit(&WriteSet::new(), &position)
+        self.commit(&WriteSet::new(), &position)?;
+        self.fillings.fetch_add(1, Ordering::AcqRel);
+        Ok(())
     }
 
     fn clear_parts(&self) -> Result<(), StateFailed> {

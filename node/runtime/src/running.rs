@@ -27,7 +27,7 @@ use crate::handle::{
     Act, Acted, Application, CasePage, Collected, GroupReport, NodeError, NodeHandle, NodeHealth,
     NodeReport, OpenedCase, OpenedMovement, StoredCase, Wait,
 };
-use crate::ports::{GroupStatus, LocalLog, LogFailed, StateFailed};
+use crate::ports::{GroupStatus, LocalLog, LogFailed};
 use crate::proposer::Proposer;
 use crate::refusals::Refusals;
 use crate::replica::Replica;
@@ -286,11 +286,6 @@ fn opened(text: Option<Vec<u8>>) -> (Option<Vec<u8>>, Vec<Attachment>) {
     }
 }
 
-fn failed(error: StateFailed) -> NodeError {
-    let (StateFailed::Broken { reason } | StateFailed::Rejected { reason }) = error;
-    NodeError::Failed(reason)
-}
-
 #[async_trait]
 impl<P: Platform> NodeHandle for RunningNode<P> {
     fn node(&self) -> NodeId {
@@ -324,16 +319,14 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
 
     fn case(&self, number: CaseNumber) -> Result<OpenedCase, NodeError> {
         let replica = self.own_replica()?;
-        let (record, steps, form, document) = replica
-            .read(|view| {
-                (
-                    load_case(view, number),
-                    movements(view, number, HISTORY_MAX),
-                    form_of(view, number),
-                    issued_document(view, number),
-                )
-            })
-            .map_err(failed)?;
+        let (record, steps, form, document) = replica.read(|view| {
+            (
+                load_case(view, number),
+                movements(view, number, HISTORY_MAX),
+                form_of(view, number),
+                issued_document(view, number),
+            )
+        })?;
         if record.is_none() {
             let waiting = self
                 .desk
@@ -385,13 +378,10 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
         from: Option<CaseNumber>,
         limit: usize,
     ) -> Result<CasePage, NodeError> {
-        let listing = self
-            .own_replica()?
-            .read(|view| match state {
-                Some(state) => tongban_machine::cases_in_state(view, state, from, limit),
-                None => list_cases(view, from, limit),
-            })
-            .map_err(failed)?;
+        let listing = self.own_replica()?.read(|view| match state {
+            Some(state) => tongban_machine::cases_in_state(view, state, from, limit),
+            None => list_cases(view, from, limit),
+        })?;
         Ok(CasePage {
             cases: listing.cases,
             next: listing.next,
@@ -404,9 +394,8 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
         version: CaseVersion,
         limit: usize,
     ) -> Result<Vec<(CaseVersion, Movement)>, NodeError> {
-        self.own_replica()?
-            .read(|view| tongban_machine::steps_behind(view, number, version, limit))
-            .map_err(failed)
+        let replica = self.own_replica()?;
+        Ok(replica.read(|view| tongban_machine::steps_behind(view, number, version, limit))?)
     }
 
     fn place(&self) -> Result<ChangePlace, NodeError> {
@@ -416,7 +405,7 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
     }
 
     fn changes(&self, after: ChangePlace, limit: usize) -> Result<Changes, NodeError> {
-        self.own_replica()?.changes(after, limit).map_err(failed)
+        Ok(self.own_replica()?.changes(after, limit)?)
     }
 
     async fn until_changed(&self, behind: ChangePlace, patience: Duration) {

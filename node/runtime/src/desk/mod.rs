@@ -172,7 +172,7 @@ impl<P: Platform> Desk<P> {
             return Ok(None);
         };
         let reply = own.replica.read(|view| recall_command(view, id));
-        let Some((asked, Reply::Case { number, .. })) = reply.map_err(failed)? else {
+        let Some((asked, Reply::Case { number, .. })) = reply? else {
             return Ok(None);
         };
         if asked != request {
@@ -517,8 +517,4 @@ pub(crate) fn form_hash(salted: &[u8]) -> Hash {
 
 fn describe(division: Division) -> String {
     format!("{} ({division})", division.full_name())
-}
-
-fn failed(error: impl std::fmt::Display) -> NodeError {
-    NodeError::Failed(error.to_string())
 }

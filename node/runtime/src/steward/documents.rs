@@ -127,20 +127,17 @@ impl<P: Platform> Steward<P> {
     fn office(&self) -> Result<Office, NodeError> {
         let own = self.core.own().ok_or(NodeError::NoQuorum)?;
         let machine = own.replica.machine();
-        let read = own
+        let (registry, now) = own
             .replica
-            .read(|view| (machine.registry(view), ground(view).time));
-        let (registry, now) = read.map_err(|error| NodeError::Failed(error.to_string()))?;
+            .read(|view| (machine.registry(view), ground(view).time))?;
         let registry = registry.ok_or(NodeError::NoQuorum)?;
         Ok(Office { registry, now })
     }
 
     fn own_case(&self, case: CaseNumber) -> Result<CaseRecord, NodeError> {
         let own = self.core.own().ok_or(NodeError::NoQuorum)?;
-        let record = own.replica.read(|view| load_case(view, case));
-        record
-            .map_err(|error| NodeError::Failed(error.to_string()))?
-            .ok_or(NodeError::NoSuchCase(case))
+        let record = own.replica.read(|view| load_case(view, case))?;
+        record.ok_or(NodeError::NoSuchCase(case))
     }
 
     /// Commits the exact signing input first: signing again after a crash gives the same document.
@@ -177,7 +174,7 @@ impl<P: Platform> Steward<P> {
         let sealed = own
             .replica
             .read(|view| signing_input_of(view, case))
-            .map_err(|error| NodeError::Failed(error.to_string()))?;
+            .map_err(NodeError::from)?;
         let text = sealed
             .and_then(|sealed| self.vault.open_sealed(case, &sealed))
             .and_then(|bytes| String::from_utf8(bytes).ok())
@@ -207,10 +204,7 @@ impl<P: Platform> Steward<P> {
 
     fn open_form(&self, case: CaseNumber) -> Result<Vec<u8>, NodeError> {
         let own = self.core.own().ok_or(NodeError::NoQuorum)?;
-        let sealed = own
-            .replica
-            .read(|view| form_of(view, case))
-            .map_err(|error| NodeError::Failed(error.to_string()))?;
+        let sealed = own.replica.read(|view| form_of(view, case))?;
         let salted = sealed
             .and_then(|sealed| self.vault.open_sealed(case, &sealed))
             .ok_or(NodeError::NoKey(case))?;
