@@ -9,8 +9,8 @@ use bytes::Bytes;
 use openraft_rt::AsyncRuntime;
 use tongban_machine::{Refusal, Reply as MachineReply};
 use tongban_types::{
-    BatchHead, Command, CommandBatch, Entry, GroupId, Hash, KeyRole, Purpose, ReceiptBody,
-    ReplicatedReceipt, encode, leaf_hash, limits, merkle_paths,
+    BatchHead, CaseNumber, Command, CommandBatch, Entry, GroupId, Hash, KeyRole, Purpose,
+    ReceiptBody, ReplicatedReceipt, encode, leaf_hash, limits, merkle_paths,
 };
 
 use crate::channels::{Awaited, Inlet, Queue, Reply, answer, queue};
@@ -275,7 +275,16 @@ pub(crate) fn sign_batch<P: Platform>(
     }))
 }
 
-/// Signs the receipts of what was committed, one signature for all of them.
+/// The case a reply speaks of: of an id that the group knows already, the one it was given first.
+pub(crate) fn known_as(reply: &MachineReply) -> Option<CaseNumber> {
+    match reply {
+        MachineReply::Case { number, .. } => Some(*number),
+        _ => None,
+    }
+}
+
+/// Signs the receipts of what was committed, one signature for all of them. None for a number the
+/// group does not have: the same id got another one before.
 fn sign_receipts<P: Platform, T>(
     core: &Core<P>,
     orders: &[(Option<ReceiptBody>, T)],
@@ -284,7 +293,10 @@ fn sign_receipts<P: Platform, T>(
     let bodies: Vec<Option<Vec<u8>>> = orders
         .iter()
         .zip(results)
-        .map(|((receipt, _), result)| result.as_ref().ok().and(receipt.as_ref()).map(encode))
+        .map(|((receipt, _), result)| {
+            let receipt = receipt.as_ref()?;
+            (known_as(result.as_ref().ok()?) == Some(receipt.case)).then(|| encode(receipt))
+        })
         .collect();
     let signed = sign_leaves(core, bodies.iter().flatten().cloned().collect());
     let mut signed = signed.into_iter();

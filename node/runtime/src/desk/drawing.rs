@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::{MutexGuard, PoisonError};
 
 use tongban_machine::{Refusal, load_case};
-use tongban_types::{CaseNumber, CommandId, DAY_MS, GroupId, Hash, RequestTag, decode, encode};
+use tongban_types::{CaseNumber, CommandId, DAY_MS, Hash, RequestTag, decode, encode};
 
 use super::record::Drawn;
 use super::{Desk, RuntimeInstant};
@@ -100,7 +100,7 @@ impl<P: Platform> Desk<P> {
         let mut writes = Vec::new();
         while let Some((id, case)) = replicated.front().copied()
             && writes.len() < FORGOTTEN_MAX
-            && self.is_here(case)
+            && self.is_here(case).unwrap_or(false)
         {
             replicated.pop_front();
             writes.push(forget(id));
@@ -146,7 +146,11 @@ impl<P: Platform> Desk<P> {
                 held.push(alone);
                 writes.push(forget(id));
                 let is_at_desk = self.record_of(id).is_some() || self.waiting_case(case).is_some();
-                if !is_at_desk && !self.is_here(case) {
+                let Ok(is_known) = self.is_here(case) else {
+                    // What cannot be read may be there, and its key is the only one.
+                    return;
+                };
+                if !is_at_desk && !is_known {
                     writes.push(crate::vault::forget(case));
                 }
             }
@@ -174,10 +178,10 @@ impl<P: Platform> Desk<P> {
             .collect()
     }
 
-    fn is_here(&self, case: CaseNumber) -> bool {
-        let own = self.core.group(GroupId(self.core.city()));
-        let shown = own.map(|own| own.replica.read(|view| load_case(view, case).is_some()));
-        matches!(shown, Some(Ok(true)))
+    /// Whether this node's own replica shows a case; an error where that cannot be seen.
+    fn is_here(&self, case: CaseNumber) -> Result<bool, NodeError> {
+        let own = self.core.own().ok_or(NodeError::NoQuorum)?;
+        Ok(own.replica.read(|view| load_case(view, case).is_some())?)
     }
 
     fn replicated(&self) -> MutexGuard<'_, VecDeque<(CommandId, CaseNumber)>> {

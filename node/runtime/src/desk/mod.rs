@@ -27,7 +27,7 @@ use crate::gauges::DeskCounters;
 use crate::handle::{Application, Collected, NodeError, StoredCase, Wait};
 use crate::numbers::Numbers;
 use crate::ports::{LocalTable, LocalWrite};
-use crate::proposer::{Order, Proposer};
+use crate::proposer::{Order, Proposer, known_as};
 use crate::seams::{Platform, Signer};
 use crate::signal::Signal;
 use crate::vault::Vault;
@@ -178,14 +178,7 @@ impl<P: Platform> Desk<P> {
         if asked != request {
             return Err(Refusal::IdReused.into());
         }
-        let receipt = self
-            .receipt_of(number)
-            .ok_or(NodeError::NoSuchCase(number))?;
-        Ok(Some(Collected {
-            case: number,
-            receipt,
-            repeated: true,
-        }))
+        self.known_before(number).map(Some)
     }
 
     async fn prepare(
@@ -307,6 +300,14 @@ impl<P: Platform> Desk<P> {
         };
         let (case, id) = (prepared.case, prepared.command.id);
         match self.proposer.submit(order).await {
+            Ok(done) if known_as(&done.reply) != Some(case) => {
+                // What was drawn before is forgotten here, while the group knows the id by it.
+                self.forget_prepared(prepared).await?;
+                let known = known_as(&done.reply).ok_or(Refusal::IdReused)?;
+                self.until_case_here(known, self.core.tempo().shown_timeout)
+                    .await;
+                self.known_before(known)
+            }
             Ok(done) => {
                 self.counters.replicated();
                 self.note_replicated(id, case);
@@ -324,22 +325,21 @@ impl<P: Platform> Desk<P> {
                 })
             }
             Err(NodeError::Refused(Refusal::CaseExists)) => {
+                let patience = self.core.tempo().shown_timeout;
+                if !self.until_case_here(case, patience).await {
+                    return Err(NodeError::TimedOut);
+                }
+                if !self.is_same(case, &prepared.command)? {
+                    // The number is another application's, and its key with it: a repeat draws anew.
+                    self.write(vec![forget(id)]).await?;
+                    return Err(Refusal::CaseExists.into());
+                }
                 // It was taken in longer ago than the group remembers ids.
                 self.note_replicated(id, case);
-                let receipt = self.receipt_of(case).ok_or(NodeError::NoSuchCase(case))?;
-                Ok(Collected {
-                    case,
-                    receipt,
-                    repeated: true,
-                })
+                self.known_before(case)
             }
             Err(NodeError::Refused(refusal)) if !may_pass(&refusal) => {
-                let forget_key = prepared.keep.into_iter().map(|write| LocalWrite {
-                    value: None,
-                    ..write
-                });
-                let writes = forget_key.chain([forget(id)]).collect();
-                self.write(writes).await?;
+                self.forget_prepared(prepared).await?;
                 Err(refusal.into())
             }
             Err(error) => {
@@ -347,6 +347,40 @@ impl<P: Platform> Desk<P> {
                 self.store(prepared, request).await
             }
         }
+    }
+
+    /// Forgets what was drawn for an application under a number that the group will never have.
+    async fn forget_prepared(&self, prepared: Prepared) -> Result<(), NodeError> {
+        let forget_key = prepared.keep.into_iter().map(|write| LocalWrite {
+            value: None,
+            ..write
+        });
+        let writes = forget_key.chain([forget(prepared.command.id)]).collect();
+        self.write(writes).await
+    }
+
+    /// The answer to a repeat.
+    fn known_before(&self, case: CaseNumber) -> Result<Collected, NodeError> {
+        let receipt = self.receipt_of(case).ok_or(NodeError::NoSuchCase(case))?;
+        Ok(Collected {
+            case,
+            receipt,
+            repeated: true,
+        })
+    }
+
+    /// Whether the case that the group has under a number is the one that a command collects.
+    fn is_same(&self, case: CaseNumber, command: &Command) -> Result<bool, NodeError> {
+        let CommandBody::Collect(order) = &command.body else {
+            return Ok(false);
+        };
+        let own = self.core.own().ok_or(NodeError::NoQuorum)?;
+        let known = own.replica.read(|view| load_case(view, case))?;
+        Ok(known.is_some_and(|known| {
+            known.envelope.collected_at == order.envelope.collected_at
+                && known.envelope.collected_by == order.envelope.collected_by
+                && known.envelope.subject == order.envelope.subject
+        }))
     }
 
     fn shelf(&self) -> MutexGuard<'_, Shelf<RuntimeInstant<P>>> {

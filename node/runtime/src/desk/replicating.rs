@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tongban_machine::{Refusal, load_case};
-use tongban_types::{CaseNumber, Code, Command, CommandBody, CommandId, decode};
+use tongban_machine::Refusal;
+use tongban_types::{CaseNumber, Code, Command, CommandId, decode};
 
 use super::record::DeskRecord;
 use super::{Desk, places_of, put};
 use crate::core::instant;
 use crate::handle::NodeError;
 use crate::ports::{LocalTable, LocalWrite};
-use crate::proposer::Order;
+use crate::proposer::{Order, known_as};
 use crate::seams::Platform;
 
 /// Stored applications brought into the group at once.
@@ -74,7 +74,7 @@ impl<P: Platform> Desk<P> {
     }
 
     async fn replicate(&self, case: CaseNumber, id: CommandId) -> Tried {
-        let Some(record) = self.record_of(id) else {
+        let Some(record) = self.record_of(id).filter(|record| record.case == case) else {
             self.shelf().remove(case);
             return Tried::Done;
         };
@@ -88,7 +88,13 @@ impl<P: Platform> Desk<P> {
             receipt: None,
         };
         match self.proposer.submit(order).await {
-            Ok(_) => self.settle(case, id).await,
+            Ok(done) if known_as(&done.reply) == Some(case) => self.settle(case, id).await,
+            // The group has the application under the number it was given first: the receipt of this
+            // one is in somebody's hands, and a person must see it.
+            Ok(_) => {
+                self.set_aside(record, Code::CASE_EXISTS, REFUSED_REST)
+                    .await
+            }
             // Taken in longer ago than the group remembers ids.
             Err(NodeError::Refused(Refusal::CaseExists)) => {
                 self.settle_known(record, &command).await
@@ -131,30 +137,16 @@ impl<P: Platform> Desk<P> {
         let is_here = self
             .until_case_here(case, self.core.tempo().propose_timeout)
             .await;
-        let CommandBody::Collect(order) = &command.body else {
-            return self
-                .set_aside(record, Code::MALFORMED_RECORD, REFUSED_REST)
-                .await;
-        };
-        let is_same = |own: &crate::core::Hosted<P>| {
-            let known = own
-                .replica
-                .read(|view| load_case(view, case))
-                .ok()
-                .flatten();
-            known.is_some_and(|known| {
-                known.envelope.collected_at == order.envelope.collected_at
-                    && known.envelope.collected_by == order.envelope.collected_by
-                    && known.envelope.subject == order.envelope.subject
-            })
-        };
-        match self.core.own() {
-            Some(own) if is_here && is_same(own) => self.settle(case, record.id).await,
-            Some(_) if is_here => {
+        if !is_here {
+            return Tried::NotNow;
+        }
+        match self.is_same(case, command) {
+            Ok(true) => self.settle(case, record.id).await,
+            Ok(false) => {
                 self.set_aside(record, Code::CASE_EXISTS, REFUSED_REST)
                     .await
             }
-            _ => Tried::NotNow,
+            Err(_) => Tried::NotNow,
         }
     }
 
