@@ -40,11 +40,6 @@ struct PieceHead {
 }
 
 impl SnapshotPiece {
-    /// The piece is the one the file ends with.
-    pub(crate) fn is_last(&self) -> bool {
-        self.offset + self.piece.len() as u64 == self.length
-    }
-
     pub(crate) fn encode(&self, group: GroupId) -> Bytes {
         let head = PieceHead {
             vote: (&self.vote).into(),

@@ -1,5 +1,6 @@
 //! Sends a snapshot piece by piece. The receiver says where to go on, so that a transfer cut off goes
-//! on where it ended, and a lost answer costs one piece.
+//! on where it ended, and a lost answer costs one piece: of the last one too, which is answered when all
+//! is installed, and sent again to ask how that went where it takes longer than an answer may.
 
 use std::time::Duration;
 
@@ -21,6 +22,9 @@ use crate::storage::SnapshotSource;
 /// Time for one piece of 1 MiB on the slowest usable line, and a slow write at its end.
 const PIECE_TTL: Duration = Duration::from_secs(10);
 
+/// How often a receiver that has everything is asked whether it is installed.
+const INSTALL_LOOK: Duration = Duration::from_secs(1);
+
 /// A piece is sent this often before the transfer is given up until openraft's next try.
 const PIECE_TRIES_MAX: u32 = 3;
 
@@ -32,7 +36,7 @@ pub(super) struct SnapshotSender<T> {
     vote: Vote,
     position: Position,
     source: SnapshotSource,
-    /// Time for the last piece, which the receiver answers after installing.
+    /// Time for installing, once all pieces are there.
     install_ttl: Duration,
 }
 
@@ -67,11 +71,20 @@ impl<T: Transport> SnapshotSender<T> {
     async fn send_all<R: AsyncRuntime>(
         &self,
     ) -> Result<SnapshotResponse<Types<R>>, StreamingError<Types<R>>> {
-        let mut offset = 0;
+        let (mut offset, mut looks) = (0, Duration::ZERO);
         for _ in 0..self.rounds_max() {
             let piece = self.piece::<R>(offset)?;
             match self.send(&piece).await {
-                Ok(SnapshotAnswer::Continue(next)) if next <= self.source.file.length => {
+                Ok(SnapshotAnswer::Continue(next)) if next == self.source.file.length => {
+                    // It is being installed; the same piece again asks how that went.
+                    if looks >= self.install_ttl {
+                        let failure = Failure::Senseless("a snapshot that is never installed");
+                        return Err(self.streaming_error(failure));
+                    }
+                    looks += INSTALL_LOOK;
+                    R::sleep(INSTALL_LOOK).await;
+                }
+                Ok(SnapshotAnswer::Continue(next)) if next < self.source.file.length => {
                     offset = next;
                 }
                 Ok(SnapshotAnswer::Continue(_)) => {
@@ -87,9 +100,11 @@ impl<T: Transport> SnapshotSender<T> {
         Err(self.streaming_error(Failure::Senseless("a transfer that does not get on")))
     }
 
-    /// Twice the pieces there are, since a receiver may have to begin again once.
+    /// Twice the pieces there are, since a receiver may have to begin again once, and as often as it is
+    /// asked whether it has installed them.
     fn rounds_max(&self) -> u64 {
-        2 * (self.source.file.length / PIECE_BYTES_MAX as u64 + 1)
+        let looks = self.install_ttl.as_secs() / INSTALL_LOOK.as_secs();
+        2 * (self.source.file.length / PIECE_BYTES_MAX as u64 + 1) + looks
     }
 
     /// Reads a piece. The file is held open, so that a newer snapshot does not take it away; one
@@ -113,19 +128,14 @@ impl<T: Transport> SnapshotSender<T> {
 
     async fn send(&self, piece: &SnapshotPiece) -> Result<SnapshotAnswer, Failure> {
         let body = piece.encode(self.peer.group);
-        // The last piece is not repeated: installing goes on behind a lost answer, and the next
-        // transfer learns at its first piece that it is not needed.
-        let (ttl, tries_max) = if piece.is_last() {
-            (self.install_ttl, 1)
-        } else {
-            (PIECE_TTL, PIECE_TRIES_MAX)
-        };
         let mut tries = 1;
         loop {
             let lane = Lane::RaftSnapshot;
-            match self.peer.request(lane, body.clone(), ttl).await {
+            match self.peer.request(lane, body.clone(), PIECE_TTL).await {
                 Ok(answer) => return Ok(SnapshotAnswer::decode(&answer)?),
-                Err(Failure::Transport(TransportError::TimedOut { .. })) if tries < tries_max => {
+                Err(Failure::Transport(TransportError::TimedOut { .. }))
+                    if tries < PIECE_TRIES_MAX =>
+                {
                     tries += 1;
                 }
                 Err(failure) => return Err(failure),

@@ -19,21 +19,54 @@ use crate::storage::{Received, SnapshotSource};
 /// The transfer under way, if any.
 pub(super) struct SnapshotReceiver {
     state: Arc<dyn ReplicatedState>,
-    transfer: Mutex<Option<Transfer>>,
+    slot: Mutex<Slot>,
+}
+
+/// What the receiver is at.
+enum Slot {
+    Empty,
+    Receiving(Transfer),
+    /// All of it came, and is being checked and installed.
+    Installing(Announced),
+}
+
+/// What a sender says of a snapshot, the same with each piece.
+#[derive(Clone, PartialEq)]
+struct Announced {
+    vote: Vote,
+    position: Position,
+    length: u64,
+}
+
+impl Announced {
+    fn of(piece: &SnapshotPiece) -> Self {
+        Self {
+            vote: piece.vote,
+            position: piece.position.clone(),
+            length: piece.length,
+        }
+    }
 }
 
 /// One transfer: what it will be, where it goes, and how far it is.
 struct Transfer {
-    vote: Vote,
-    position: Position,
-    length: u64,
+    announced: Announced,
     file: Received,
     received: u64,
 }
 
-impl Transfer {
-    fn is_of(&self, piece: &SnapshotPiece) -> bool {
-        self.vote == piece.vote && self.position == piece.position && self.length == piece.length
+/// Ends the state of installing, however that ends.
+struct Installing<'a> {
+    receiver: &'a SnapshotReceiver,
+    announced: Announced,
+}
+
+impl Drop for Installing<'_> {
+    fn drop(&mut self) {
+        let mut slot = self.receiver.slot();
+        if matches!(&*slot, Slot::Installing(other) if *other == self.announced) {
+            *slot = Slot::Empty;
+        }
     }
 }
 
@@ -47,7 +80,7 @@ impl SnapshotReceiver {
     pub(super) fn new(state: Arc<dyn ReplicatedState>) -> Self {
         Self {
             state,
-            transfer: Mutex::new(None),
+            slot: Mutex::new(Slot::Empty),
         }
     }
 
@@ -58,7 +91,7 @@ impl SnapshotReceiver {
         piece: SnapshotPiece,
     ) -> Result<SnapshotAnswer, Code> {
         if let Some(answer) = not_needed(core, piece.vote, &piece.position)? {
-            self.transfer().take();
+            *self.slot() = Slot::Empty;
             return Ok(answer);
         }
         match self.store(&piece).map_err(|failed| refused(&failed))? {
@@ -67,15 +100,19 @@ impl SnapshotReceiver {
         }
     }
 
-    /// Writes the piece if it is the next one. A piece of another transfer begins that one.
+    /// Writes the piece if it is the next one. A piece of another transfer begins that one; one of a
+    /// snapshot that is being installed is told that all of it is there.
     fn store(&self, piece: &SnapshotPiece) -> Result<Step, StateFailed> {
-        let mut slot = self.transfer();
-        let mut transfer = match slot.take() {
-            Some(transfer) if transfer.is_of(piece) => transfer,
+        let announced = Announced::of(piece);
+        let mut slot = self.slot();
+        let mut transfer = match std::mem::replace(&mut *slot, Slot::Empty) {
+            Slot::Receiving(transfer) if transfer.announced == announced => transfer,
+            Slot::Installing(other) if other == announced => {
+                *slot = Slot::Installing(other);
+                return Ok(Step::Continue(piece.length));
+            }
             _ => Transfer {
-                vote: piece.vote,
-                position: piece.position.clone(),
-                length: piece.length,
+                announced,
                 file: Received::begin(&self.state)?,
                 received: 0,
             },
@@ -83,12 +120,13 @@ impl SnapshotReceiver {
         if piece.offset == transfer.received {
             transfer.file.write(piece.offset, &piece.piece)?;
             transfer.received += piece.piece.len() as u64;
-            if transfer.received == transfer.length {
+            if transfer.received == piece.length {
+                *slot = Slot::Installing(transfer.announced.clone());
                 return Ok(Step::Whole(transfer));
             }
         }
         let next = transfer.received;
-        *slot = Some(transfer);
+        *slot = Slot::Receiving(transfer);
         Ok(Step::Continue(next))
     }
 
@@ -98,12 +136,17 @@ impl SnapshotReceiver {
         transfer: Transfer,
     ) -> Result<SnapshotAnswer, Code> {
         let Transfer {
+            announced, file, ..
+        } = transfer;
+        let _installing = Installing {
+            receiver: self,
+            announced: announced.clone(),
+        };
+        let Announced {
             vote,
             position,
             length,
-            file,
-            ..
-        } = transfer;
+        } = announced;
         let source = file.check().await.map_err(|failed| refused(&failed))?;
         if !holds(&source, &position, length) {
             return Err(refused(&StateFailed::Rejected {
@@ -127,9 +170,9 @@ impl SnapshotReceiver {
         })
     }
 
-    fn transfer(&self) -> MutexGuard<'_, Option<Transfer>> {
+    fn slot(&self) -> MutexGuard<'_, Slot> {
         // A transfer that a panic left half changed is only a file that is written again.
-        self.transfer.lock().unwrap_or_else(PoisonError::into_inner)
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
