@@ -331,6 +331,27 @@ codes! {
         zh "有已收件的申请被审批组拒绝, 正在定时重试" en "The group refuses applications this desk took in; they are tried again now and then."
         cure_zh "用 GET /api/v1/cases?state=stored 查看每件的拒绝代码, 按其说明处理"
         cure_en "See each one's code with GET /api/v1/cases?state=stored and do what it says.";
+    4020 BACKUP_NOT_WHOLE "backup-not-whole"
+        zh "备份文件不完整" en "A backup ends before its signed manifest, or is no backup."
+        cure_zh "换用另一份备份; 检查写备份时磁盘或连接是否中断" cure_en "Use another backup; see whether the disk or the line failed while this one was written.";
+    4021 BACKUP_ALTERED "backup-altered"
+        zh "备份文件被改动或已损坏" en "A backup is not as it was signed: altered or damaged at the place named."
+        cure_zh "不要使用这份备份, 换用另一份, 并查明改动从何而来" cure_en "Do not use this backup. Use another, and find out where the change comes from.";
+    4022 BACKUP_NOT_OPENED "backup-not-opened"
+        zh "恢复密钥打不开这份备份" en "A backup does not open under this recovery key."
+        cure_zh "用制作备份时所用恢复密钥的私钥; 备份里写明了它的公钥" cure_en "Use the private half of the recovery key it was made for; its public half stands in the backup.";
+    4023 BACKUP_OF_UNKNOWN "backup-of-unknown"
+        zh "名册里查不到签名的节点" en "The registry at hand does not enrol the key that signed a backup as a receipt key of its node."
+        cure_zh "用制作备份时有效的名册或更新的名册再核验" cure_en "Verify with the registry of that time or a newer one.";
+    4024 NO_RECOVERY_KEY "no-recovery-key"
+        zh "节点没有配置恢复密钥" en "The node has no recovery key to seal a backup to."
+        cure_zh "用 tongban key make --recovery 离线生成, 把公钥写入 node.toml 的 [backup] recovery_key, 重启节点" cure_en "Make one offline with `tongban key make --recovery`, put its public half into [backup] recovery_key of node.toml, and restart the node.";
+    4025 BACKUP_UNDER_WAY "backup-under-way"
+        zh "节点正在制作另一份备份" en "The node is making another backup."
+        cure_zh "等它结束后重试" cure_en "Try again when it has ended.";
+    4026 BACKUP_OF_OTHER_CITY "backup-of-other-city"
+        zh "备份属于另一个城市" en "A backup belongs to another city than the node it is to become."
+        cure_zh "恢复成备份所属城市的新节点编号" cure_en "Restore it as a new node of the city the backup names.";
     5001 LOG_DAMAGED "log-damaged"
         zh "本节点的日志有损坏：曾经落盘的内容已不完整" en "The log of this node is damaged: bytes that had been durable are not whole."
         cure_zh "不要删改文件，不要清空后以原编号启动；保留数据目录备查，审批组由其余表决节点继续运行" cure_en "Change no file and do not start empty under the old id: keep the folder for inspection. The groups go on with their other voters; taking in a new one comes with a later version.";
@@ -660,6 +681,15 @@ codes! {
     8071 MEASUREMENT_REFUSED "measurement-refused"
         zh "不封存表单的测量只能在全部节点都在本机的联盟上进行" en "Forms are left in the clear only to measure a federation that is on this one machine as a whole."
         cure_zh "去掉该选项; 测速用 tongban bench intake" cure_en "Leave the option out; `tongban bench intake` measures.";
+    8080 FOLDER_NOT_EMPTY "folder-not-empty"
+        zh "目标目录不是空的" en "The folder to restore to is not empty."
+        cure_zh "换一个空目录; 恢复从不覆盖已有的节点" cure_en "Name an empty folder: nothing is ever restored over a node.";
+    8081 NODE_NUMBER_USED "node-number-used"
+        zh "这个节点编号已用过" en "The number of a node was given out before: a node under it may have voted."
+        cure_zh "换一个从未登记过的编号" cure_en "Take a number that was never enrolled.";
+    8082 DRILL_FAILED "drill-failed"
+        zh "备份演练未通过" en "A backup drill found that the backup would not bring the node back."
+        cure_zh "看未通过的那一行, 解决后再演练; 在此之前当作没有备份" cure_en "See the line that failed, mend it and drill again; until then act as if there were no backup.";
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub enum KeyRole {
     Command,
     /// Reports of time, parcel certificates, state hashes of a replica.
     Voter,
-    /// Receipts.
+    /// Receipts, and what a backup of the node holds.
     Receipt,
     /// Documents.
     Issuer,
@@ -152,17 +152,20 @@ pub enum Purpose {
     ReceiptReplicated,
     /// Where the replicas of a group stand.
     PlacementOrder,
+    /// What a backup of a node holds.
+    BackupManifest,
 }
 
 impl Purpose {
     /// Every purpose there is.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::CommandBatch,
         Self::VoterReport,
         Self::ParcelBatch,
         Self::ReceiptLocal,
         Self::ReceiptReplicated,
         Self::PlacementOrder,
+        Self::BackupManifest,
     ];
 
     /// Its name inside the signed bytes.
@@ -174,6 +177,7 @@ impl Purpose {
             Self::ReceiptLocal => "receipt-local",
             Self::ReceiptReplicated => "receipt-replicated",
             Self::PlacementOrder => "placement-order",
+            Self::BackupManifest => "backup-manifest",
         }
     }
 
@@ -182,7 +186,7 @@ impl Purpose {
         match self {
             Self::CommandBatch => KeyRole::Command,
             Self::VoterReport | Self::ParcelBatch => KeyRole::Voter,
-            Self::ReceiptLocal | Self::ReceiptReplicated => KeyRole::Receipt,
+            Self::ReceiptLocal | Self::ReceiptReplicated | Self::BackupManifest => KeyRole::Receipt,
             Self::PlacementOrder => KeyRole::Governance,
         }
     }

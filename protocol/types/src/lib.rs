@@ -3,6 +3,7 @@
 //! `tongban-machine`, and who may be believed in `tongban-trust`.
 
 mod attachment;
+mod backup;
 mod calendar;
 mod case;
 mod case_number;
@@ -29,6 +30,9 @@ mod sealed;
 mod time;
 
 pub use attachment::{Attachment, BlobHash, Layout, Manifest, Package};
+pub use backup::{
+    BACKUP_MAGIC, BackedUpState, BackupHead, BackupManifest, BackupPart, BackupPiece,
+};
 pub use calendar::{Calendar, CalendarYear, DueDay, Holiday, UnsoundCalendar};
 pub use case::{CaseEnvelope, CaseState, CaseVersion, Channel, Decision, DueTime};
 pub use case_number::CaseNumber;

@@ -161,3 +161,22 @@ pub const ITEMS_MAX: u64 = 4_096;
 /// Older registries kept in a group's state, and at most so many entered at once: a decade of a new
 /// one every two months. A group that missed more is brought up by hand, from an older file.
 pub const REGISTRIES_KEPT_MAX: usize = 64;
+
+/// What a backup seals at once. Records and state pass through it piece by piece, so that memory grows with
+/// neither; the cipher's 16 bytes a chunk cost nothing.
+pub const BACKUP_CHUNK_BYTES: usize = 64 * 1024;
+
+/// The text of one chunk of a backup: full with all but one record, and that record.
+pub const BACKUP_TEXT_BYTES_MAX: usize = 2 * BACKUP_CHUNK_BYTES;
+
+// The largest record of a node's own is a command that waits at the desk.
+const _: () = assert!(COMMAND_BYTES_MAX + 4 * 1024 <= BACKUP_CHUNK_BYTES);
+
+/// A sealed chunk of a backup: its text, and the cipher's tag.
+pub const BACKUP_FRAME_BYTES_MAX: usize = BACKUP_TEXT_BYTES_MAX + 16;
+
+/// Parts of a backup: the states of a large federation's groups, the registries kept, and the tables.
+pub const BACKUP_PARTS_MAX: usize = 4_096;
+
+/// A backup's signed manifest: all its parts, each with a name and three hashes.
+pub const BACKUP_MANIFEST_BYTES_MAX: usize = 1024 * 1024;

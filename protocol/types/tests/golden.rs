@@ -14,9 +14,10 @@ mod samples;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tongban_types::{
-    AskCorrection, CaseState, Channel, Collect, CommandBody, Correct, Decide, Decision, Entry,
-    Equivocation, HandlingMode, IssueDocument, KeyRole, PacketBody, Parcel, PrepareDocument,
-    Purpose, Receipt, ReceiptBody, Record, ReplicatedReceipt, Review, Role, SealedUse, Signed,
+    AskCorrection, BackedUpState, BackupHead, BackupManifest, BackupPart, BackupPiece, CaseState,
+    Channel, Collect, CommandBody, Correct, Decide, Decision, Entry, Equivocation, GroupId,
+    HandlingMode, IssueDocument, KeyRole, PacketBody, Parcel, PrepareDocument, Purpose, Receipt,
+    ReceiptBody, Record, ReplicatedReceipt, Review, Role, SealedUse, SealingPublicKey, Signed,
     Verdict, decode, encode,
 };
 
@@ -304,6 +305,7 @@ fn what_is_signed_begins_with_its_purpose() {
         Purpose::ReceiptLocal => "receipt-local",
         Purpose::ReceiptReplicated => "receipt-replicated",
         Purpose::PlacementOrder => "placement-order",
+        Purpose::BackupManifest => "backup-manifest",
     };
     let vectors: Vec<Vector> = Purpose::ALL
         .into_iter()
@@ -407,6 +409,54 @@ fn what_names_files_keeps_its_bytes() {
     });
     assert_unknown_tag::<tongban_types::Layout>(&layouts);
     check("layout.hex", &layouts);
+}
+
+#[test]
+fn what_a_backup_says_of_itself_keeps_its_bytes() {
+    let head = BackupHead {
+        node: node(),
+        begun_at: moment(),
+        recovery: SealingPublicKey([0x21; 32]),
+        encapped: [0x22; 32],
+    };
+    let state = BackedUpState {
+        group: GroupId(envelope().authority),
+        index: 300,
+        state_hash: hash(16),
+        content: hash(17),
+    };
+    let parts = vec![
+        BackupPart::Records {
+            table: 1,
+            pairs: 300,
+        },
+        BackupPart::State(state),
+        BackupPart::File {
+            name: "registry.json".to_owned(),
+        },
+    ];
+    let tags = tags!(BackupPart {
+        0 "records" BackupPart::Records { .. } => parts[0].clone();
+        1 "state" BackupPart::State(_) => parts[1].clone();
+        2 "file" BackupPart::File { .. } => parts[2].clone();
+    });
+    assert_unknown_tag::<BackupPart>(&tags);
+    let pieces = parts.into_iter().map(|part| BackupPiece {
+        part,
+        chunks: 2,
+        sealed: hash(18),
+    });
+    let manifest = BackupManifest {
+        head: hash(19),
+        ended_at: moment(),
+        caught_up: true,
+        attachments: 3,
+        pieces: pieces.collect(),
+    };
+    let mut vectors = tags;
+    record(&mut vectors, &head);
+    record(&mut vectors, &manifest);
+    check("backup.hex", &vectors);
 }
 
 #[test]
