@@ -8,10 +8,10 @@ use tongban_machine::Machine;
 use tongban_runtime::ports::GroupHandle;
 use tongban_runtime::seams::Platform;
 use tongban_runtime::{
-    BlobStore, Hosted, NodeGauges, NodeHandle, NodeSettings, Replica, RunningNode, RuntimeParts,
-    Witness,
+    BackupSource, BlobStore, Hosted, NodeGauges, NodeHandle, NodeSettings, Replica, RunningNode,
+    RuntimeParts, Witness,
 };
-use tongban_types::GroupId;
+use tongban_types::{GroupId, SealingPublicKey};
 use tongban_wal::{Wal, WalConfig, WalMetrics};
 
 use crate::error::StartError;
@@ -145,6 +145,15 @@ impl<P: Platform> Node<P> {
     /// What the node measures of itself.
     pub fn gauges(&self) -> NodeGauges {
         self.running.gauges()
+    }
+
+    /// What a backup of this node is made of, sealed to `recovery`, with these files of its data folder.
+    pub fn backup_source(
+        &self,
+        recovery: SealingPublicKey,
+        files: Vec<(String, Vec<u8>)>,
+    ) -> BackupSource<P> {
+        self.running.backup_source(recovery, files)
     }
 
     /// Counters of the log.

@@ -20,7 +20,12 @@ pub fn decode_all(input: &[u8]) {
     again::<ParcelAnswers>(input);
     again::<KeysRequest>(input);
     again::<WrappedKeys>(input);
-    let _ = crate::open_backup(input, &zeroize::Zeroizing::new([7; 32]));
+    let seed = zeroize::Zeroizing::new([7; 32]);
+    let _ = crate::open_vault_backup(input, &seed);
+    if let Ok(checked) = crate::check_backup(input) {
+        let opening = crate::BackupOpening::begin(input, &checked, &seed);
+        let _ = opening.map(|mut opening| while let Ok(Some(_)) = opening.next_chunk() {});
+    }
 }
 
 fn again<T: Record + PartialEq + std::fmt::Debug>(input: &[u8]) {

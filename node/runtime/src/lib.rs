@@ -38,12 +38,17 @@ mod switchboard;
 mod template;
 mod timekeeper;
 mod vault;
+mod vault_backup;
 mod wire;
 mod with_files;
 
 pub use crate::core::{Forms, Hosted, NodeSettings, RouteRaft, Tempo};
 pub use attachments::Attachments;
-pub use backup::{BackupFault, OpenedBackup, back_up_vault, open_backup, recovery_public};
+pub use backup::{
+    BackupChunk, BackupFault, BackupOpening, BackupSink, BackupSource, CheckedBackup, Examination,
+    Restored, Restoring, TableCounts, WhatComesBack, check_backup, examine, recovery_public,
+    table_name, take_backup,
+};
 pub use blob_store::{BlobError, BlobStore, NoBlobs, Upload, UploadId};
 pub use feed::{Change, ChangePlace, Changes};
 pub use gauges::{AppliedCounts, GroupGauges, NodeGauges};
@@ -57,6 +62,7 @@ pub use running::{RunningNode, RuntimeParts};
 pub use signal::{Listener, Signal};
 pub use store_view::StoreView;
 pub use template::{ClaimTemplate, DocumentTemplate};
+pub use vault_backup::{OpenedVault, VaultBackupFault, back_up_vault, open_vault_backup};
 
 // What the handle shows of the machine, so that its users need not know the machine itself.
 pub use tongban_machine::{

@@ -1,6 +1,8 @@
 //! One group's replicated state on this node: applies entries through the machine, keeps snapshots,
 //! and tells whoever waits how far it is.
 
+mod aside;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +20,7 @@ use crate::ports::{
 };
 use crate::seams::{Disk, DiskFile, Platform, StateStore};
 use crate::signal::{Signal, give_way};
-use crate::snapshot::{self, Head, PAGE_PAIRS, Page, SnapshotError, Writer};
+use crate::snapshot::{self, Head, PAGE_PAIRS, Page, Pair, SnapshotError, Writer};
 use crate::store_view::StoreView;
 
 /// What is told of each applied entry, for whoever watches a group: the simulator's oracle, the
@@ -33,6 +35,20 @@ pub trait Witness: Send + Sync + 'static {
 
 /// Values as they were when a snapshot was begun, of keys changed since.
 type Before = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// A state that is being written as it stood, while others go on applying; whoever writes it may be stopped
+/// at any time, and what changes is kept no longer.
+struct FrozenState<'a, P: Platform> {
+    replica: &'a Replica<P>,
+    head: Head,
+    state_hash: Hash,
+}
+
+impl<P: Platform> Drop for FrozenState<'_, P> {
+    fn drop(&mut self) {
+        *self.replica.frozen() = None;
+    }
+}
 
 /// A check of an entry's signatures that runs beside the applying of those before it.
 type Check<R> = <R as AsyncRuntime>::JoinHandle<CheckedEntry>;
@@ -402,28 +418,40 @@ impl<P: Platform> Replica<P> {
         Ok((page.into_iter().collect(), next))
     }
 
-    /// The state as it stands from now on, however it is changed until it is written.
-    fn freeze(&self) -> Result<Head, StateFailed> {
+    /// The state as it stands from now on, however it is changed until what this gives is let go.
+    fn freeze(&self) -> Result<FrozenState<'_, P>, StateFailed> {
         let mut frozen = self.frozen();
         let (index, position) = self.stored_position()?.ok_or(StateFailed::Rejected {
             reason: "there is no state yet".to_owned(),
         })?;
+        let state_hash = self.read(tongban_machine::state_hash)?;
         *frozen = Some(Before::new());
-        Ok(Head {
-            group: self.group,
-            index,
-            position,
+        drop(frozen);
+        Ok(FrozenState {
+            replica: self,
+            head: Head {
+                group: self.group,
+                index,
+                position,
+            },
+            state_hash,
         })
     }
 
-    async fn write_snapshot(&self, head: Head) -> Result<SnapshotFile, StateFailed> {
+    /// Writes the frozen state into a file that is whole and synced, and has no name of its own yet.
+    async fn write_part(
+        &self,
+        head: &Head,
+        mut each: impl FnMut(&[Pair]),
+    ) -> Result<String, StateFailed> {
         let number = self.parts.fetch_add(1, Ordering::Relaxed);
         let part = snapshot::part_name(self.group, number);
         let file = self.disk.create(&part).map_err(|e| broken(&e))?;
-        let mut writer = Writer::start(file, &head).map_err(|e| broken(&e))?;
+        let mut writer = Writer::start(file, head).map_err(|e| broken(&e))?;
         let mut from = Vec::new();
         loop {
             let (page, next) = self.next_frozen(&from)?;
+            each(&page);
             // What was deleted since the freeze comes back into the page: it may be many pairs more,
             // and a page larger than a reader takes would make the file worthless.
             for part in page.chunks(PAGE_PAIRS) {
@@ -436,6 +464,11 @@ impl<P: Platform> Replica<P> {
             give_way().await;
         }
         writer.finish().await.map_err(|e| broken(&e))?;
+        Ok(part)
+    }
+
+    async fn write_snapshot(&self, head: Head) -> Result<SnapshotFile, StateFailed> {
+        let part = self.write_part(&head, |_| {}).await?;
         let name = snapshot::final_name(self.group, head.index);
         self.name_and_tidy(&part, &name).await?;
         let file = self.disk.open(&name).map_err(|e| broken(&e))?;
@@ -526,10 +559,9 @@ impl<P: Platform> ReplicatedState for Replica<P> {
 
     async fn cut_snapshot(&self) -> Result<SnapshotFile, StateFailed> {
         let _alone = self.alone.lock().await;
-        let head = self.freeze()?;
-        let written = self.write_snapshot(head).await;
-        *self.frozen() = None;
-        let file = written?;
+        let frozen = self.freeze()?;
+        let file = self.write_snapshot(frozen.head.clone()).await?;
+        drop(frozen);
         self.keep(file.clone());
         Ok(file)
     }

@@ -13,10 +13,12 @@ use tongban_machine::{
 use tongban_trust::Registry;
 use tongban_types::{
     Actor, Attachment, CaseNumber, CaseState, CaseVersion, CommandId, GroupId, NodeId, Package,
+    SealingPublicKey,
 };
 
 use crate::acts::Acts;
 use crate::attachments::{Attachments, Files};
+use crate::backup::BackupSource;
 use crate::blob_store::BlobStore;
 use crate::core::{Core, Hosted, NodeSettings, RouteRaft};
 use crate::courier::Courier;
@@ -198,6 +200,28 @@ impl<P: Platform> RunningNode<P> {
     /// What the node measures of itself, for metrics.
     pub fn gauges(&self) -> NodeGauges {
         read_gauges(&self.core, &self.desk)
+    }
+
+    /// What a backup of this node is made of, sealed to `recovery`, with these files of its data folder.
+    pub fn backup_source(
+        &self,
+        recovery: SealingPublicKey,
+        files: Vec<(String, Vec<u8>)>,
+    ) -> BackupSource<P> {
+        let core = &self.core;
+        BackupSource {
+            node: core.me,
+            recovery,
+            local: core.local.clone(),
+            replicas: core
+                .groups()
+                .map(|(_, hosted)| hosted.replica.clone())
+                .collect(),
+            files,
+            signer: core.signer.clone(),
+            entropy: core.entropy.clone(),
+            clock: core.clock.clone(),
+        }
     }
 
     fn own_replica(&self) -> Result<&Replica<P>, NodeError> {

@@ -8,7 +8,7 @@ use tongban_runtime::back_up_vault;
 use tongban_types::{Code, SealingPublicKey};
 
 use super::pin::read_pin;
-use super::vault_log::{StoppedNode, on_tasks};
+use super::stopped_node::{StoppedNode, on_tasks};
 use crate::exit::Exit;
 use crate::failure::{Coded, Failure};
 use crate::files::replace;
@@ -49,7 +49,7 @@ impl Answer for BackedUp {
     }
 }
 
-impl Coded for tongban_runtime::BackupFault {
+impl Coded for tongban_runtime::VaultBackupFault {
     fn code(&self) -> Code {
         Self::code(*self)
     }

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
-use tongban_runtime::open_backup;
+use tongban_runtime::open_vault_backup;
 use tongban_types::Code;
 
-use super::vault_log::{StoppedNode, on_tasks};
+use super::stopped_node::{StoppedNode, on_tasks};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::read_bounded;
@@ -56,7 +56,7 @@ impl Answer for Recovered {
 pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
     let seed = read_seed(&arguments.key)?;
     let file = read_bounded(&arguments.backup, BACKUP_BYTES_MAX)?;
-    let opened = open_backup(&file, &seed)?;
+    let opened = open_vault_backup(&file, &seed)?;
     on_tasks(async {
         let stopped = StoppedNode::open(&arguments.data).await?;
         if stopped.node.city() != opened.node.city() {

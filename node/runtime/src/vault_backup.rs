@@ -1,5 +1,6 @@
-//! The vault under an offline recovery key: all its records sealed to an X25519 key whose private half
-//! is kept away from every node, so that a city that loses its machines can still read its cases.
+//! The vault alone under an offline recovery key: all its records sealed to an X25519 key whose private half
+//! is kept away from every node, so that a city that loses its machines can still read its cases. A backup of
+//! a whole node is in `backup`.
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
@@ -41,21 +42,21 @@ records! {
 }
 
 /// A backup, opened.
-pub struct OpenedBackup {
+pub struct OpenedVault {
     /// Whose vault it was.
     pub node: NodeId,
     records: VaultRecords,
 }
 
-impl std::fmt::Debug for OpenedBackup {
+impl std::fmt::Debug for OpenedVault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "OpenedBackup(of {})", self.node)
+        write!(f, "OpenedVault(of {})", self.node)
     }
 }
 
 /// Why a backup is not made or not opened.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum BackupFault {
+pub enum VaultBackupFault {
     /// Nothing can be sealed to the key.
     #[error("the recovery key is no X25519 key")]
     NoRecoveryKey,
@@ -67,7 +68,7 @@ pub enum BackupFault {
     NotOpened,
 }
 
-impl BackupFault {
+impl VaultBackupFault {
     /// The code `explain` describes.
     pub const fn code(self) -> Code {
         match self {
@@ -78,22 +79,17 @@ impl BackupFault {
     }
 }
 
-/// The public half of a recovery key, to seal backups to.
-pub fn recovery_public(seed: &Zeroizing<[u8; 32]>) -> SealingPublicKey {
-    KeyRing::new(&Seeds::new(), seed).sealing_public()
-}
-
 /// Seals a node's vault to a recovery key; the file, and how many records it holds.
 pub fn back_up_vault(
     log: &dyn LocalLog,
     node: NodeId,
     to: SealingPublicKey,
     entropy: &impl Entropy,
-) -> Result<(Vec<u8>, usize), BackupFault> {
+) -> Result<(Vec<u8>, usize), VaultBackupFault> {
     let records = VaultRecords(log.scan(LocalTable::Vault, b"", usize::MAX));
     let count = records.0.len();
     let text = Zeroizing::new(encode(&records));
-    let seal = PairwiseKey::towards(entropy, to, INFO).ok_or(BackupFault::NoRecoveryKey)?;
+    let seal = PairwiseKey::towards(entropy, to, INFO).ok_or(VaultBackupFault::NoRecoveryKey)?;
     let nonce = entropy.array();
     let aad = node.to_string();
     let payload = Payload {
@@ -113,11 +109,14 @@ pub fn back_up_vault(
 }
 
 /// Opens a backup with the private half of the recovery key.
-pub fn open_backup(bytes: &[u8], seed: &Zeroizing<[u8; 32]>) -> Result<OpenedBackup, BackupFault> {
-    let backup: VaultBackup = decode(bytes).map_err(|_| BackupFault::Malformed)?;
+pub fn open_vault_backup(
+    bytes: &[u8],
+    seed: &Zeroizing<[u8; 32]>,
+) -> Result<OpenedVault, VaultBackupFault> {
+    let backup: VaultBackup = decode(bytes).map_err(|_| VaultBackupFault::Malformed)?;
     let key = KeyRing::new(&Seeds::new(), seed)
         .open_pairwise(&backup.encapped, INFO)
-        .ok_or(BackupFault::NotOpened)?;
+        .ok_or(VaultBackupFault::NotOpened)?;
     let aad = backup.node.to_string();
     let payload = Payload {
         msg: &backup.ciphertext,
@@ -125,16 +124,16 @@ pub fn open_backup(bytes: &[u8], seed: &Zeroizing<[u8; 32]>) -> Result<OpenedBac
     };
     let text = XChaCha20Poly1305::new(&Key::from(*Zeroizing::new(key)))
         .decrypt(&XNonce::from(backup.nonce), payload)
-        .map_err(|_| BackupFault::NotOpened)?;
+        .map_err(|_| VaultBackupFault::NotOpened)?;
     let text = Zeroizing::new(text);
-    let records = decode(&text).map_err(|_| BackupFault::Malformed)?;
-    Ok(OpenedBackup {
+    let records = decode(&text).map_err(|_| VaultBackupFault::Malformed)?;
+    Ok(OpenedVault {
         node: backup.node,
         records,
     })
 }
 
-impl OpenedBackup {
+impl OpenedVault {
     /// Puts back what the vault does not have, durably; how many records that were.
     pub async fn restore(&self, log: &dyn LocalLog) -> Result<usize, LogFailed> {
         let absent: Vec<_> = self
@@ -164,6 +163,7 @@ mod tests {
     use std::task::{Context, Poll, Waker};
 
     use super::*;
+    use crate::recovery_public;
 
     struct Counting(AtomicU8);
 
@@ -210,7 +210,7 @@ mod tests {
         }
     }
 
-    fn restored(opened: &OpenedBackup, log: &Records) -> usize {
+    fn restored(opened: &OpenedVault, log: &Records) -> usize {
         match pin!(opened.restore(log)).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(count)) => count,
             _ => usize::MAX,
@@ -229,7 +229,7 @@ mod tests {
         let (file, count) = back_up_vault(&vault, node, public, &entropy).unwrap();
         assert_eq!(count, 2);
         assert!(!file.windows(8).any(|window| window == [7; 8]));
-        let opened = open_backup(&file, &seed).unwrap();
+        let opened = open_vault_backup(&file, &seed).unwrap();
         assert_eq!(opened.node, node);
         let empty = Records::default();
         assert_eq!(restored(&opened, &empty), 2);
@@ -238,18 +238,18 @@ mod tests {
         own.lock().insert(b"pseudonym".to_vec(), vec![9; 32]);
         assert_eq!(restored(&opened, &own), 1, "what is there stays");
         assert_eq!(own.lock()[b"pseudonym".as_slice()], [9; 32]);
-        let refused = |file: &[u8], seed| open_backup(file, &seed).map(|_| ()).unwrap_err();
+        let refused = |file: &[u8], seed| open_vault_backup(file, &seed).map(|_| ()).unwrap_err();
         let wrong = refused(&file, Zeroizing::new([4; 32]));
         assert_eq!(
             (wrong, wrong.code()),
-            (BackupFault::NotOpened, Code::SEAL_BROKEN)
+            (VaultBackupFault::NotOpened, Code::SEAL_BROKEN)
         );
         let mut altered = file.clone();
         let last = altered.len() - 1;
         altered[last] ^= 1;
-        assert_eq!(refused(&altered, seed.clone()), BackupFault::NotOpened);
-        assert_eq!(refused(b"no backup", seed), BackupFault::Malformed);
+        assert_eq!(refused(&altered, seed.clone()), VaultBackupFault::NotOpened);
+        assert_eq!(refused(b"no backup", seed), VaultBackupFault::Malformed);
         let no_key = back_up_vault(&vault, node, SealingPublicKey([0; 32]), &entropy);
-        assert_eq!(no_key.unwrap_err(), BackupFault::NoRecoveryKey);
+        assert_eq!(no_key.unwrap_err(), VaultBackupFault::NoRecoveryKey);
     }
 }
