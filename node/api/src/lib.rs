@@ -36,4 +36,4 @@ pub use operations::status_json;
 pub use rates::Rates;
 pub use router::router;
 pub use serving::{Line, serve};
-pub use state::ApiState;
+pub use state::{ApiState, BackupPieces, BeginBackup};

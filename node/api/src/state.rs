@@ -1,15 +1,25 @@
 //! What the router is given.
 
+use std::io;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use tokio::sync::mpsc::Receiver;
 use tongban_runtime::NodeHandle;
 use tongban_runtime::seams::WallClock;
+use tongban_types::Code;
 
 use crate::authorization::TokenBook;
 use crate::catalogue::Catalogue;
 use crate::links::PeerLinks;
 use crate::metrics::RequestMetrics;
 use crate::rates::Rates;
+
+/// A backup as it is made, piece by piece; an error breaks it off.
+pub type BackupPieces = Receiver<io::Result<Bytes>>;
+
+/// Begins a backup of the node, or says by its code why not.
+pub type BeginBackup = dyn Fn() -> Result<BackupPieces, Code> + Send + Sync;
 
 /// Everything the operations work with.
 #[derive(Clone)]
@@ -28,6 +38,8 @@ pub struct ApiState {
     pub rates: Rates,
     /// What the API counts; registered with the registry that `metrics` encodes.
     pub requests: RequestMetrics,
+    /// Begins a backup of the node.
+    pub backup: Arc<BeginBackup>,
     /// Everything the process counts, in the text that `prometheus-client` encodes.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }

@@ -45,11 +45,13 @@ pub enum Operation {
     ReadPeers,
     /// A round trip to another node.
     PingPeer,
+    /// A backup of the node, sealed to its recovery key.
+    MakeBackup,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Collect,
         Self::Transfer,
         Self::AskCorrection,
@@ -70,6 +72,7 @@ impl Operation {
         Self::ReadMetrics,
         Self::ReadPeers,
         Self::PingPeer,
+        Self::MakeBackup,
     ];
 
     /// Whether a token of this role may ask for it. No token has the role of the node itself.
@@ -96,7 +99,7 @@ impl Operation {
             Self::ReadMetrics | Self::ReadPeers => {
                 matches!(role, Role::Operator | Role::Supervisor | Role::Auditor)
             }
-            Self::PingPeer => matches!(role, Role::Operator),
+            Self::PingPeer | Self::MakeBackup => matches!(role, Role::Operator),
         }
     }
 }
@@ -129,6 +132,7 @@ mod tests {
                     | Operation::ReadMetrics
                     | Operation::ReadPeers
                     | Operation::PingPeer
+                    | Operation::MakeBackup
             );
             assert_eq!(operation.is_open_to(Role::Operator), expected);
         }
@@ -137,7 +141,12 @@ mod tests {
     #[test]
     fn an_auditor_reads_everything_but_the_form() {
         for operation in &Operation::ALL[10..] {
-            let expected = ![Operation::ReadForm, Operation::PingPeer].contains(operation);
+            let closed = [
+                Operation::ReadForm,
+                Operation::PingPeer,
+                Operation::MakeBackup,
+            ];
+            let expected = !closed.contains(operation);
             assert_eq!(operation.is_open_to(Role::Auditor), expected);
         }
     }

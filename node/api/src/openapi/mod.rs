@@ -23,7 +23,7 @@ pub(crate) use parameters::{
     query_parameter,
 };
 pub(crate) use problems::{
-    ActProblems, CaseProblems, CollectProblems, NoRegistryProblem, PingProblems,
+    ActProblems, BackupProblems, CaseProblems, CollectProblems, NoRegistryProblem, PingProblems,
 };
 pub(crate) use server_event::ServerEvent;
 

@@ -89,6 +89,13 @@ problem_set! {
 }
 
 problem_set! {
+    /// Of a backup.
+    BackupProblems &[
+        ("409", "TB4024 没有配置恢复密钥; TB4025 正在制作另一份 · No recovery key is configured; another is under way"),
+    ]
+}
+
+problem_set! {
     /// Where no registry has come yet.
     NoRegistryProblem &[("503", "尚无登记簿 · No registry has come yet")]
 }

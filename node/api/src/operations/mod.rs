@@ -8,6 +8,7 @@ mod acts;
 mod agreements;
 mod attachment;
 mod attachment_list;
+mod backup;
 mod case;
 mod case_events;
 mod cases;
@@ -74,6 +75,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(federation::show))
         .routes(routes!(registry::show))
         .routes(routes!(status::show))
+        .routes(routes!(backup::make))
         .routes(routes!(peers::list))
         .routes(routes!(ping::ping))
         .routes(routes!(problem::explain))

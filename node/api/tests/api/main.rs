@@ -7,6 +7,7 @@
 )]
 
 mod acting;
+mod backup;
 mod collecting;
 mod files;
 mod hostile;

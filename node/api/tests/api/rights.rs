@@ -37,6 +37,7 @@ fn addresses() -> Vec<(Method, String, Operation)> {
         get("/metrics", Operation::ReadMetrics),
         get("/api/v1/peers", Operation::ReadPeers),
         get("/api/v1/peers/610500-01/ping", Operation::PingPeer),
+        get("/api/v1/backup", Operation::MakeBackup),
     ]
 }
 

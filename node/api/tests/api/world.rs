@@ -16,6 +16,7 @@ use tongban_trust::testing::{SAMPLE_NOW, SampleFederation};
 use tongban_types::{Actor, CityCode, PersonId, Role, Timestamp, sha256};
 use tower::ServiceExt;
 
+use crate::backup::two_pieces;
 use crate::links::OneLink;
 use crate::node::{Asked, RecordingNode};
 
@@ -66,7 +67,7 @@ impl WallClock for Clock {
 pub(crate) struct World {
     pub(crate) node: Arc<RecordingNode>,
     pub(crate) state: ApiState,
-    router: Router,
+    pub(crate) router: Router,
 }
 
 /// What came back.
@@ -127,6 +128,7 @@ impl World {
             clock: Arc::new(Clock),
             rates: Rates::UNBOUNDED,
             requests,
+            backup: Arc::new(|| Ok(two_pieces())),
             metrics: Arc::new(move || {
                 let mut text = String::new();
                 encode(&mut text, &registry).unwrap();

@@ -1,6 +1,7 @@
 //! `node.toml`: what an operator writes, checked as a whole before anything starts. A section a file;
 //! unknown keys are refused; every mistake names its line and key.
 
+mod backup;
 mod blobs;
 mod data;
 mod effective;
@@ -17,7 +18,7 @@ mod settings;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use tongban_types::NodeId;
+use tongban_types::{NodeId, SealingPublicKey};
 
 pub(crate) use error::ConfigurationError;
 pub(crate) use http::{HttpLine, is_allowed_without_tls};
@@ -43,6 +44,8 @@ struct Written {
     replication: replication::ReplicationSection,
     #[serde(default)]
     blobs: blobs::BlobsSection,
+    #[serde(default)]
+    backup: backup::BackupSection,
     #[serde(default)]
     log: log::LogSection,
 }
@@ -79,6 +82,8 @@ pub(crate) struct Configuration {
     /// Where they lie instead of the data folder.
     #[cfg(feature = "s3")]
     pub(crate) bucket: Option<blobs::BucketPlace>,
+    /// The offline recovery key that backups are sealed to.
+    pub(crate) recovery_key: Option<SealingPublicKey>,
     /// What is logged.
     pub(crate) log_level: String,
     /// In which form.
@@ -136,6 +141,7 @@ impl Configuration {
             registry,
             replication,
             blobs,
+            backup,
             log,
         } = written;
         let folder = file.parent().unwrap_or_else(|| Path::new(""));
@@ -169,6 +175,7 @@ impl Configuration {
             blob_space: blobs.space(),
             #[cfg(feature = "s3")]
             bucket: blobs.bucket(folder),
+            recovery_key: backup.recovery_key,
             log_level: log.level.name().to_owned(),
             log_format: log.format,
             settings,

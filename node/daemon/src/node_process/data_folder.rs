@@ -18,7 +18,7 @@ use crate::keys::KeyFolder;
 /// Access tokens, in the data folder.
 pub(crate) const TOKENS_FILE: &str = "tokens.json";
 
-/// Its time is that of the last backup of the case keys in this folder.
+/// Its time is that of the last backup made of this folder: of the node, or of its case keys alone.
 pub(crate) const BACKUP_STAMP: &str = "last-backup";
 
 /// Says which node the folder belongs to, once its log exists.

@@ -1,5 +1,6 @@
 //! One node as a process: its data folder, its parts put to work, its API served, and its end.
 
+mod backing_up;
 mod data_folder;
 mod enrolled;
 mod files;
@@ -26,5 +27,5 @@ pub(crate) use reloading::Reloader;
 pub(crate) use running::Running;
 pub(crate) use service_manager::{say_ready, stay_alive};
 pub(crate) use shutdown::Shutdown;
-pub(crate) use start::NodeProcess;
+pub(crate) use start::{NodeProcess, open_state};
 pub(crate) use telemetry::start_logging;

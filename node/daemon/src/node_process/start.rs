@@ -1,6 +1,7 @@
 //! Putting a node to work out of its configuration, and ending it in good order.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -11,10 +12,11 @@ use tongban_assembly::{Node, NodeParts, StartError};
 use tongban_net::{Libp2pTransport, NetConfig};
 use tongban_runtime::seams::WallClock as _;
 use tongban_runtime::{Forms, NodeHandle, NodeSettings, Tempo};
-use tongban_store::{OpenError, SledStore};
+use tongban_store::{OpenError, Opened, SledStore};
 use tongban_types::Code;
 use tongban_wal::OpenError as LogError;
 
+use super::backing_up::Backups;
 use super::data_folder::{DataFolder, TOKENS_FILE};
 use super::enrolled::check_enrolled;
 use super::files::open_files;
@@ -97,6 +99,11 @@ impl Coded for TokenBookError {
     }
 }
 
+/// Opens the applied state in a data folder.
+pub(crate) fn open_state(data: &Path) -> Result<(SledStore, Opened), OpenError> {
+    SledStore::open(&data.join("state"), STATE_CACHE_BYTES)
+}
+
 /// What is checked before the node touches the network.
 struct Grounds {
     keys: NodeKeys,
@@ -118,7 +125,7 @@ impl NodeProcess {
         let served = certificate(configuration)?;
         let tokens = FileTokenBook::open(folder.path().join(TOKENS_FILE))?;
         let listener = listen(configuration.http_listen).await?;
-        let (store, opened) = SledStore::open(&folder.path().join("state"), STATE_CACHE_BYTES)?;
+        let (store, opened) = open_state(folder.path())?;
         tracing::info!(?opened, "applied state is open");
         let peers = Peers::of(&grounds.held.registry).await;
         let (transport, bound) = Libp2pTransport::start(NetConfig {
@@ -177,6 +184,12 @@ impl NodeProcess {
                 data: folder.path().to_owned(),
             },
         );
+        let backups = Backups {
+            node: node.clone(),
+            data: folder.path().to_owned(),
+            recovery: configuration.recovery_key,
+            under_way: Arc::default(),
+        };
         let state = ApiState {
             node: node.handle(),
             links: Arc::new(Links(transport.clone())),
@@ -185,6 +198,7 @@ impl NodeProcess {
             clock: Arc::new(SystemClock),
             rates: configuration.http_rates,
             requests,
+            backup: Arc::new(move || backups.begin()),
             metrics: Arc::new(metrics),
         };
         let (stop_api, stopped) = oneshot::channel::<()>();

@@ -3,6 +3,7 @@
 //! between the one held and the one given are looked for beside the one given.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use tongban_trust::{Registry, RegistryError, RegistryFile, verify_first, verify_next};
@@ -165,6 +166,27 @@ fn read_older(data: &Path, version: u64) -> BTreeMap<u64, Vec<u8>> {
     older.take(REGISTRIES_KEPT_MAX).collect()
 }
 
+/// The registry files a data folder holds, by name: the newest, and those before it.
+pub(crate) fn held_files(data: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+    let entries = fs::read_dir(data).map_err(FileError::at(data))?;
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| is_held_name(name)).collect();
+    names.sort_unstable();
+    let read = |name: String| {
+        let bytes = read_registry(&data.join(&name))?;
+        Ok((name, bytes))
+    };
+    names.into_iter().map(read).collect()
+}
+
+/// Whether a file of this name is a registry a node holds.
+pub(crate) fn is_held_name(name: &str) -> bool {
+    let version = name
+        .strip_prefix("registry.")
+        .and_then(|rest| rest.strip_suffix(".json"));
+    name == HELD || version.is_some_and(|version| version.parse::<u64>().is_ok())
+}
+
 /// Where an older version of a registry stands: `registry.json`, `registry.2.json`.
 fn beside(file: &Path, version: u64) -> PathBuf {
     file.with_extension(format!("{version}.json"))
@@ -270,7 +292,7 @@ mod tests {
         );
         replace(&between, &signed(&second, 5), 0o644).unwrap();
         assert_eq!(house.hold(&signed(&third, 5)), Ok(3));
-        std::fs::remove_file(between).unwrap();
+        fs::remove_file(between).unwrap();
         let held = house.hold_at(&signed(&third, 5), SAMPLE_NOW).unwrap();
         let older = BTreeMap::from([(1, signed(&first, 5)), (2, signed(&second, 5))]);
         assert_eq!(held.older, older);

@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::failure::Coded;
 
 pub(crate) use belief::believe;
-pub(crate) use held::{Held, hold, read_registry};
+pub(crate) use held::{Held, held_files, hold, is_held_name, read_registry};
 pub(crate) use plan::{CityPlan, NodePlan, Plan};
 
 impl Coded for RegistryError {

@@ -58,7 +58,7 @@ impl Page<'_> {
         }
         self.gauge(
             "tongban_backup_last_timestamp_seconds",
-            "When the case keys were last backed up from this data folder; 0 if never",
+            "When this node was last backed up, whole or its case keys alone; 0 if never",
             last_backup(data),
         )
     }
