@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use hyper::http::response::Parts;
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -73,6 +75,17 @@ pub(crate) enum ClientError {
         /// What it said.
         body: String,
     },
+}
+
+/// Why an answer was not read to its end.
+#[derive(Debug, Error)]
+pub(crate) enum PieceError {
+    /// There is none, or it broke off.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// Whoever takes the pieces took no more.
+    #[error("写不下去")]
+    NotTaken(#[source] std::io::Error),
 }
 
 impl Coded for ClientError {
@@ -204,11 +217,7 @@ impl HttpClient {
         let outcome = timeout(self.patience, self.exchange(method, path, headers, body)).await;
         match outcome {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(Lost::Broken(reason))) => Err(self.lost(reason)),
-            Ok(Err(Lost::Stranger(reason))) => Err(ClientError::NotTrusted {
-                address: self.address,
-                reason,
-            }),
+            Ok(Err(lost)) => Err(self.failed(lost)),
             // Whoever took the connection may have taken the request.
             Err(_) if self.connection.is_some() => {
                 self.connection = None;
@@ -230,6 +239,54 @@ impl HttpClient {
         }
     }
 
+    /// Reads something too large to be held: every piece goes to `each`, which must come within the
+    /// patience after the one before. An answer that is no success is held and handed back.
+    pub(crate) async fn get_pieces(
+        &mut self,
+        path: &str,
+        mut each: impl AsyncFnMut(Bytes) -> std::io::Result<()>,
+    ) -> Result<Result<(), HttpAnswer>, PieceError> {
+        let patience = self.patience;
+        let late = ClientError::TimedOut {
+            address: self.address,
+            patience,
+        };
+        let asked = timeout(patience, self.send(Method::GET, path, &[], Bytes::new())).await;
+        let (head, mut body) = match asked {
+            Ok(Ok(answered)) => answered,
+            Ok(Err(lost)) => return Err(self.failed(lost).into()),
+            Err(_) => return Err(late.into()),
+        };
+        if !head.status.is_success() {
+            let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+            let body = body.map_err(|error| self.lost(error.to_string()))?;
+            return Ok(Err(HttpAnswer {
+                status: head.status.as_u16(),
+                body: body.to_bytes(),
+            }));
+        }
+        loop {
+            let frame = match timeout(patience, body.frame()).await {
+                Ok(None) => return Ok(Ok(())),
+                Ok(Some(frame)) => frame.map_err(|error| self.lost(chain(&error)))?,
+                Err(_) => return Err(late.into()),
+            };
+            if let Ok(piece) = frame.into_data() {
+                each(piece).await.map_err(PieceError::NotTaken)?;
+            }
+        }
+    }
+
+    fn failed(&mut self, lost: Lost) -> ClientError {
+        match lost {
+            Lost::Broken(reason) => self.lost(reason),
+            Lost::Stranger(reason) => ClientError::NotTrusted {
+                address: self.address,
+                reason,
+            },
+        }
+    }
+
     async fn exchange(
         &mut self,
         method: Method,
@@ -237,6 +294,24 @@ impl HttpClient {
         headers: &[(&str, &str)],
         body: Bytes,
     ) -> Result<HttpAnswer, Lost> {
+        let (head, body) = self.send(method, path, headers, body).await?;
+        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+        let body = body.map_err(|error| Lost::Broken(error.to_string()))?;
+        let body = body.to_bytes();
+        Ok(HttpAnswer {
+            status: head.status.as_u16(),
+            body,
+        })
+    }
+
+    /// Sends a request; the body of its answer is still to be read.
+    async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<(Parts, Incoming), Lost> {
         let mut request = Request::builder().method(method).uri(path);
         request = request.header(HOST, self.address.to_string());
         if let Some(authorization) = &self.authorization {
@@ -252,14 +327,7 @@ impl HttpClient {
             .body(Full::new(body))
             .map_err(|error| Lost::broken(&error))?;
         let response = self.connection().await?.send_request(request).await;
-        let (head, body) = response.map_err(|error| Lost::broken(&error))?.into_parts();
-        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
-        let body = body.map_err(|error| Lost::Broken(error.to_string()))?;
-        let body = body.to_bytes();
-        Ok(HttpAnswer {
-            status: head.status.as_u16(),
-            body,
-        })
+        Ok(response.map_err(|error| Lost::broken(&error))?.into_parts())
     }
 
     /// The connection, ready for a request.

@@ -109,6 +109,18 @@ examples! {
         "办件密钥加密备份" "seal the case keys to a recovery key";
     "tongban key recover --data /var/lib/tongban --key recovery.key vault.backup"
         "放回办件密钥" "put the case keys back";
+    "tongban backup create --out node.backup"
+        "备份运行中的本机节点" "back the running node up";
+    "tongban backup create --stopped --data /var/lib/tongban --to 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff --out node.backup"
+        "备份已停止的节点" "back a stopped node up";
+    "tongban backup verify node.backup --trust registry.json"
+        "备份是否完整、由谁签名" "whether a backup is whole, and who signed it";
+    "tongban backup verify node.backup --trust registry.json --key recovery.key"
+        "并逐块解密" "and whether every part opens";
+    "tongban backup drill node.backup --trust registry.json --key recovery.key"
+        "演练恢复, 比对状态哈希" "rehearse a restore and compare state hashes";
+    "tongban backup restore node.backup --trust registry.json --key recovery.key --data /var/lib/tongban --node 350100-02 --dry-run"
+        "恢复会做什么" "what a restore would do";
     "tongban peer ls"
         "对端节点: 直连、转送或断开, 往返时间" "other nodes: direct, relayed or away, and round trips";
     "tongban peer ping 610500-01"

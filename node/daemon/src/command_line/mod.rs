@@ -9,9 +9,9 @@ use std::ffi::OsString;
 use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    bench_intake, case, cheat, check, completion, config, demo, doc_verify, doctor, explain, init,
-    item, key_backup, key_make, key_recover, key_show, man, peer, registry_check, registry_make,
-    registry_sign, status, token_create, token_ls, token_revoke, up, version,
+    backup, bench_intake, case, cheat, check, completion, config, demo, doc_verify, doctor,
+    explain, init, item, key_backup, key_make, key_recover, key_show, man, peer, registry_check,
+    registry_make, registry_sign, status, token_create, token_ls, token_revoke, up, version,
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -94,6 +94,9 @@ enum Command {
     /// 密钥 (keys)
     #[command(subcommand)]
     Key(KeyCommand),
+    /// 备份与恢复 (backups)
+    #[command(subcommand)]
+    Backup(backup::BackupCommand),
     /// 名册 (the registry: who is who)
     #[command(subcommand)]
     Registry(RegistryCommand),
@@ -206,6 +209,7 @@ impl CommandLine {
             Command::Item(command) => command.run(output),
             Command::Config(command) => command.run(output),
             Command::Key(command) => command.run(output),
+            Command::Backup(command) => command.run(output),
             Command::Registry(command) => command.run(output),
             Command::Peer(command) => command.run(output),
             Command::Token(command) => command.run(output),

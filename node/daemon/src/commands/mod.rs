@@ -1,5 +1,6 @@
 //! One command a file: what it takes, what it does, what it answers.
 
+pub(crate) mod backup;
 pub(crate) mod bench_intake;
 pub(crate) mod case;
 pub(crate) mod cheat;
@@ -24,9 +25,9 @@ pub(crate) mod registry_check;
 pub(crate) mod registry_make;
 pub(crate) mod registry_sign;
 pub(crate) mod status;
+mod stopped_node;
 pub(crate) mod token_create;
 pub(crate) mod token_ls;
 pub(crate) mod token_revoke;
 pub(crate) mod up;
-mod vault_log;
 pub(crate) mod version;

@@ -1,6 +1,7 @@
 //! A client of one node for commands: a name may stand for several addresses, and a refusal is told
 //! by its own code.
 
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,7 +13,8 @@ use super::NodeUrl;
 use super::curl::curl;
 use crate::exit::Exit;
 use crate::failure::{Coded as _, Failure};
-use crate::http_client::{ClientError, HttpAnswer, HttpClient};
+use crate::files::FileError;
+use crate::http_client::{ClientError, HttpAnswer, HttpClient, PieceError};
 use crate::output::Output;
 use crate::tls::Trust;
 
@@ -106,6 +108,30 @@ impl NodeClient {
             return Ok(answer);
         }
         Err(refusal(call, &answer))
+    }
+
+    /// Reads something too large to be held, piece by piece; with `--curl` it is shown and nothing is read.
+    pub(crate) async fn read_pieces(
+        &mut self,
+        path: &str,
+        mut each: impl AsyncFnMut(Bytes) -> std::io::Result<()>,
+    ) -> Result<Option<()>, Failure> {
+        let call = Call::get(path);
+        if self.shows_curl {
+            Output::verbatim(&curl(&self.url, &self.trust, &call));
+            return Ok(None);
+        }
+        // The connection is found by a short question: a long answer must not begin twice.
+        self.call(&Call::get("/api/v1/status")).await?;
+        let client = self.connected.as_mut().expect("it was just reached");
+        match client.get_pieces(path, &mut each).await {
+            Ok(Ok(())) => Ok(Some(())),
+            Ok(Err(answer)) => Err(refusal(&call, &answer)),
+            Err(PieceError::Client(error)) => Err(error.into()),
+            Err(PieceError::NotTaken(error)) => {
+                Err(FileError::at(Path::new("--out"))(error).into())
+            }
+        }
     }
 
     async fn reach(&mut self, call: &Call) -> Result<HttpAnswer, Failure> {

@@ -9,7 +9,7 @@ use tongban_types::Code;
 use super::verdict::{State, Verdict};
 use super::{Arguments, Subject};
 use crate::commands::doctor::free_space;
-use crate::commands::vault_log::on_tasks;
+use crate::commands::stopped_node::on_tasks;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::FileError;

@@ -7,7 +7,7 @@ use openraft_rt_tokio::TokioRuntime;
 use tongban_wal::Wal;
 
 use super::Finding;
-use crate::commands::vault_log::on_tasks;
+use crate::commands::stopped_node::on_tasks;
 use crate::configuration::Configuration;
 use crate::failure::Failure;
 use crate::files::FileError;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tongban_runtime::seams::WallClock as _;
 
 use super::Finding;
-use crate::commands::vault_log::on_tasks;
+use crate::commands::stopped_node::on_tasks;
 use crate::configuration::Configuration;
 use crate::instant::read_time;
 use crate::node_access::NodeAccess;

@@ -1,26 +1,30 @@
-//! The log of a node that is stopped, where its vault stands.
+//! A node that is stopped: its folder, and its log, where its own records stand.
 
 use std::future::Future;
 use std::path::Path;
 
 use anyhow::Context as _;
 use openraft_rt_tokio::TokioRuntime;
+use tongban_runtime::ports::LogFailed;
 use tongban_types::NodeId;
-use tongban_wal::{Wal, WalConfig};
+use tongban_wal::{OpenError, Wal, WalConfig};
 
 use crate::failure::{Coded, Failure};
 use crate::keys::{KeyError, KeyFolder};
 use crate::node_process::DataFolder;
 use crate::platform::FileDisk;
 
+/// A log of a data folder.
+pub(crate) type Log = Wal<TokioRuntime, FileDisk>;
+
 /// A node that does not run: its folder is taken as long as this lives.
 pub(crate) struct StoppedNode {
     pub(crate) node: NodeId,
-    pub(crate) log: Wal<TokioRuntime, FileDisk>,
+    pub(crate) log: Log,
     _folder: DataFolder,
 }
 
-impl Coded for tongban_wal::OpenError {
+impl Coded for OpenError {
     fn code(&self) -> tongban_types::Code {
         Self::code(self)
     }
@@ -38,13 +42,23 @@ impl StoppedNode {
             path: data.join("keys"),
         })?;
         let folder = DataFolder::take(data, node)?;
-        let log = Wal::open(FileDisk::new(folder.path()), WalConfig::default()).await?;
+        let log = open_log(folder.path()).await?;
         Ok(Self {
             node,
             log,
             _folder: folder,
         })
     }
+
+    /// Lets the folder go, its log closed as a node closes it.
+    pub(crate) async fn close(self) -> Result<(), LogFailed> {
+        self.log.close().await
+    }
+}
+
+/// Opens the log in a data folder.
+pub(crate) async fn open_log(data: &Path) -> Result<Log, OpenError> {
+    Wal::open(FileDisk::new(data), WalConfig::default()).await
 }
 
 /// Runs a command that waits for the disk.

@@ -1,0 +1,145 @@
+//! `tongban backup create`: a backup of a running node, asked of it, to the recovery key it is configured with;
+//! or of one that is stopped, made by whoever may read its data folder, to a key they name.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use clap::Args;
+use serde::Serialize;
+use tongban_assembly::replicas_at_rest;
+use tongban_runtime::{BackupSink as _, BackupSource, take_backup};
+use tongban_types::{GroupId, SealingPublicKey};
+
+use super::contents::Contents;
+use super::destination::Destination;
+use crate::commands::pin::read_pin;
+use crate::commands::stopped_node::{StoppedNode, on_tasks};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::files::replace;
+use crate::keys::KeyFolder;
+use crate::node_access::NodeAccess;
+use crate::node_process::{BACKUP_STAMP, open_state};
+use crate::output::{Answer, Output, Reader};
+use crate::platform::{DaemonPlatform, FileDisk, OsEntropy, SystemClock};
+use crate::registry::{believe, held_files};
+
+/// A node cuts the state of a group before it hands it out: a large one takes minutes on a slow disk.
+const PIECE_PATIENCE: Duration = Duration::from_mins(10);
+
+/// What it takes.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// 写到哪个文件, - 为标准输出 (file to write; - for stdout)
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// 节点已停止: 直接读它的数据目录 (the node is stopped: read its data folder)
+    #[arg(long, requires = "to", conflicts_with_all = ["url", "curl"])]
+    stopped: bool,
+    /// 恢复密钥的公钥, 由 tongban key make --recovery 输出; 运行中的节点只用配置中的 (public half of the recovery key; a
+    /// running node uses the one of its configuration)
+    #[arg(long, value_name = "PUBLIC_KEY", value_parser = read_recovery, requires = "stopped")]
+    to: Option<SealingPublicKey>,
+    #[command(flatten)]
+    node: NodeAccess,
+}
+
+#[derive(Serialize)]
+struct Created {
+    file: PathBuf,
+    #[serde(flatten)]
+    contents: Contents,
+}
+
+impl Answer for Created {
+    const SCHEMA: &'static str = "tongban.backup-created/v1";
+    const ROWS: &'static str = "groups";
+
+    fn to_text(&self, reader: Reader) -> String {
+        let file = self.file.display();
+        [
+            self.contents.to_text(reader),
+            reader.next(&format!(
+                "tongban backup verify {file} --trust registry.json"
+            )),
+        ]
+        .join("\n")
+    }
+}
+
+fn read_recovery(text: &str) -> Result<SealingPublicKey, String> {
+    read_pin(text).map(|bytes| SealingPublicKey(bytes.0))
+}
+
+/// Makes the backup.
+pub(super) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
+    on_tasks(async {
+        let mut destination = Destination::begin(&arguments.out)?;
+        let mut stopped = None;
+        if let Some(recovery) = arguments.to {
+            let data = arguments.node.folder()?;
+            back_up_stopped(&data, recovery, &mut destination).await?;
+            stopped = Some(data);
+        } else if !ask_running(&arguments.node, &mut destination).await? {
+            return Ok(Exit::Yes);
+        }
+        let checked = destination.finish()?;
+        if let Some(data) = stopped {
+            replace(&data.join(BACKUP_STAMP), b"", 0o644)?;
+        }
+        if let Some(checked) = checked {
+            output.answer(&Created {
+                file: arguments.out.clone(),
+                contents: Contents::of(&checked),
+            });
+        }
+        Ok(Exit::Yes)
+    })
+}
+
+/// Whether there is a backup: with `--curl` there is none.
+async fn ask_running(node: &NodeAccess, destination: &mut Destination) -> Result<bool, Failure> {
+    let mut client = node.open(PIECE_PATIENCE)?;
+    let put = async |piece: Bytes| destination.put(piece.to_vec()).await;
+    let read = client.read_pieces("/api/v1/backup", put).await?;
+    Ok(read.is_some())
+}
+
+async fn back_up_stopped(
+    data: &Path,
+    recovery: SealingPublicKey,
+    destination: &mut Destination,
+) -> Result<(), Failure> {
+    let stopped = StoppedNode::open(data).await?;
+    let files = held_files(data)?;
+    let groups = match files.iter().find(|(name, _)| name == "registry.json") {
+        Some((_, file)) => {
+            let registry = believe(file, None)?;
+            registry.cities().map(|(city, _)| GroupId(city)).collect()
+        }
+        // It was never started.
+        None => Vec::new(),
+    };
+    let store = Arc::new(open_state(data)?.0);
+    let disk = FileDisk::new(data);
+    let replicas = replicas_at_rest::<DaemonPlatform>(&store, &disk, groups).await?;
+    let source = BackupSource {
+        node: stopped.node,
+        recovery,
+        local: Arc::new(stopped.log.clone()),
+        replicas,
+        files,
+        signer: Arc::new(KeyFolder::of(data).load()?.ring),
+        entropy: Arc::new(OsEntropy),
+        clock: Arc::new(SystemClock),
+    };
+    take_backup(&source, None, destination).await?;
+    stopped
+        .close()
+        .await
+        .context("closing the log of the node")?;
+    Ok(())
+}

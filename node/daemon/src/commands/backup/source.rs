@@ -1,0 +1,103 @@
+//! A backup file somebody points at, whole and signed by a node the registry at hand knows.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use tongban_runtime::{BackupFault, BackupOpening, CheckedBackup, check_backup};
+use tongban_trust::Registry;
+use tongban_types::{Code, Hash};
+use zeroize::Zeroizing;
+
+use crate::commands::pin::read_pin;
+use crate::exit::Exit;
+use crate::failure::{Coded, Failure};
+use crate::files::FileError;
+use crate::registry::{believe, read_registry};
+
+/// Bytes read at once.
+const READ_BYTES: usize = 256 * 1024;
+
+/// Which file, and whom to believe.
+#[derive(Debug, Args)]
+pub(super) struct SourceArguments {
+    /// 备份文件 (the backup)
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// 名册文件, 凭它认定由谁签名 (registry that says who signed it)
+    #[arg(long, value_name = "REGISTRY")]
+    trust: PathBuf,
+    /// 名册应有的治理密钥哈希 (hash of the governance keys the registry should have)
+    #[arg(long, value_name = "HASH", value_parser = read_pin)]
+    pin: Option<Hash>,
+}
+
+/// A backup that was checked from its first byte to its last.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) file: PathBuf,
+    pub(super) checked: CheckedBackup,
+    pub(super) registry: Registry,
+}
+
+impl Coded for BackupFault {
+    fn code(&self) -> Code {
+        Self::code(self)
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            // A newer or older registry may know who signed it.
+            Self::OfUnknown { .. } => Exit::Indeterminate,
+            Self::NoReceiptKey => Exit::NotFound,
+            Self::State(_) | Self::Log(_) | Self::Io(_) => Exit::Internal,
+            Self::NoRecoveryKey
+            | Self::TooMuch { .. }
+            | Self::NoBackup
+            | Self::NotWhole { .. }
+            | Self::Altered { .. }
+            | Self::NotOpened { .. }
+            | Self::Strange { .. } => Exit::No,
+        }
+    }
+}
+
+impl Source {
+    /// Checks the file.
+    pub(super) fn check(arguments: &SourceArguments) -> Result<Self, Failure> {
+        let registry = read_registry(&arguments.trust)?;
+        // A registry that is not to be believed says nothing about the backup.
+        let registry = believe(&registry, arguments.pin)
+            .map_err(|error| Failure::from(error).exiting(Exit::Indeterminate))?;
+        let checked = check_file(&arguments.file)?;
+        checked.is_known_to(&registry)?;
+        Ok(Self {
+            file: arguments.file.clone(),
+            checked,
+            registry,
+        })
+    }
+
+    /// Opens it by the private half of the recovery key.
+    pub(super) fn open(
+        &self,
+        seed: &Zeroizing<[u8; 32]>,
+    ) -> Result<BackupOpening<BufReader<File>>, Failure> {
+        Ok(BackupOpening::begin(
+            read(&self.file)?,
+            &self.checked,
+            seed,
+        )?)
+    }
+}
+
+/// Checks a file without asking who signed it.
+pub(super) fn check_file(path: &Path) -> Result<CheckedBackup, Failure> {
+    Ok(check_backup(read(path)?)?)
+}
+
+fn read(path: &Path) -> Result<BufReader<File>, FileError> {
+    let file = File::open(path).map_err(FileError::at(path))?;
+    Ok(BufReader::with_capacity(READ_BYTES, file))
+}
