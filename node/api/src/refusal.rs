@@ -48,6 +48,7 @@ impl From<BlobError> for Problem {
             BlobError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             BlobError::NoSpace { .. } => StatusCode::INSUFFICIENT_STORAGE,
             BlobError::Lied { .. } => StatusCode::BAD_GATEWAY,
+            BlobError::Busy => StatusCode::SERVICE_UNAVAILABLE,
             BlobError::Damaged { .. } | BlobError::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         let code = error.code();
@@ -60,6 +61,7 @@ impl From<BlobError> for Problem {
             BlobError::Offset { stands, given } => {
                 problem.detail(format!("已收 {stands} 字节, 请求从第 {given} 字节开始"))
             }
+            BlobError::Busy => problem.retry_later(),
             _ => problem,
         }
     }

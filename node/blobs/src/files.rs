@@ -6,6 +6,9 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
+/// How the name of a damaged file ends.
+pub(crate) const DAMAGED: &str = "damaged";
+
 /// Makes a folder only this user may enter, and those above it.
 pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
@@ -44,6 +47,14 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     put(&aside, path)
+}
+
+/// Gives a file that is damaged a name nothing looks for, for whoever looks into it.
+pub(crate) fn set_aside(path: &Path) -> io::Result<()> {
+    match fs::rename(path, path.with_extension(DAMAGED)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
 }
 
 /// Removes a file that may not be there.

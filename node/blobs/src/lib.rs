@@ -3,6 +3,7 @@
 //! may see it is the runtime's to know.
 
 mod files;
+mod hashing;
 mod limits;
 mod offsets;
 mod part;

@@ -22,3 +22,7 @@ pub(crate) const RECEIVING_MAX: usize = 256;
 
 /// Records of offsets kept behind one another before the file of them is begun anew.
 pub(crate) const OFFSET_RECORDS_MAX: u64 = 4_096;
+
+/// Locks over the places of whole files: two files wait for each other only if their hashes begin
+/// alike, and the slow one is on its way into a bucket.
+pub(crate) const PLACE_LOCKS: usize = 64;

@@ -40,6 +40,22 @@ impl PartPaths {
     }
 }
 
+/// The open files of a growing file, for readers beside the writer.
+#[derive(Clone, Debug)]
+pub(crate) struct OpenedPart(Arc<Synced>);
+
+impl OpenedPart {
+    /// The bytes.
+    pub(crate) fn bytes(&self) -> &File {
+        &self.0.bytes
+    }
+
+    /// The tree.
+    pub(crate) fn tree(&self) -> &File {
+        self.0.tree.as_ref().expect("what is received has a tree")
+    }
+}
+
 /// A growing file.
 #[derive(Debug)]
 pub(crate) struct Part {
@@ -110,6 +126,11 @@ impl Part {
     /// The tree, where there is one.
     pub(crate) fn tree(&self) -> Option<&File> {
         self.synced.tree.as_ref()
+    }
+
+    /// Its files, held open: they can be read also after they got other names.
+    pub(crate) fn opened(&self) -> OpenedPart {
+        OpenedPart(Arc::clone(&self.synced))
     }
 
     /// Takes bytes at the end; not durable yet.

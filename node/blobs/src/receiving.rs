@@ -1,8 +1,10 @@
 //! Files on their way in from other nodes: range after range in order, each verified before it is kept,
-//! with the hash pairs of its proof. After a restart a file goes on from where it was durable.
+//! with the hash pairs of its proof. What came stays when a fetch ends, and the next goes on from there,
+//! also after a restart.
 
 use std::collections::BTreeMap;
 use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,7 +16,7 @@ use tongban_types::{BlobHash, limits::BLOB_BYTES_MAX};
 
 use crate::files;
 use crate::limits::RECEIVING_MAX;
-use crate::part::{Part, PartPaths};
+use crate::part::{OpenedPart, Part, PartPaths};
 use crate::proof::{self, GROUP_BYTES, ProofFault};
 use crate::shelf::{Shelf, blocking, failed};
 use crate::space::Space;
@@ -33,7 +35,18 @@ struct Entry {
     paths: PartPaths,
     /// Verified bytes, for readers beside the receiver.
     verified: AtomicU64,
+    opened: OpenedPart,
     part: Arc<AsyncMutex<Option<Part>>>,
+}
+
+impl Entry {
+    fn verified(&self) -> u64 {
+        self.verified.load(Ordering::Acquire)
+    }
+
+    fn missing(&self) -> u64 {
+        self.size - self.verified()
+    }
 }
 
 /// What of a file can be read while it is received.
@@ -44,7 +57,7 @@ pub(crate) struct Verified {
     /// Bytes verified.
     pub(crate) upto: u64,
     /// Its files.
-    pub(crate) paths: PartPaths,
+    pub(crate) opened: OpenedPart,
 }
 
 impl Receiving {
@@ -77,12 +90,13 @@ impl Receiving {
         let entry = self.entry(blob).ok()?;
         Some(Verified {
             size: entry.size,
-            upto: entry.verified.load(Ordering::Acquire),
-            paths: entry.paths.clone(),
+            upto: entry.verified(),
+            opened: entry.opened.clone(),
         })
     }
 
-    /// Begins or goes on; returns from where the file is missing.
+    /// Begins or goes on; returns from where the file is missing. One that was begun with another size
+    /// is ended: it was somebody's false word. Whoever calls holds the file's place.
     pub(crate) async fn begin(
         &self,
         blob: BlobHash,
@@ -96,43 +110,39 @@ impl Receiving {
             });
         }
         if let Ok(entry) = self.entry(blob) {
-            return Ok(entry.verified.load(Ordering::Acquire));
+            if entry.size == size {
+                return Ok(entry.verified());
+            }
+            self.end(blob, space).await?;
         }
         if self.entries().len() >= RECEIVING_MAX {
-            return Err(BlobError::TooMany {
-                most: RECEIVING_MAX,
-            });
+            return Err(BlobError::Busy);
         }
         let paths = PartPaths::of(&self.folder, &blob.to_string());
         let opened = paths.clone();
-        let part = blocking(move || {
-            if opened.offsets.exists() && opened.bytes.exists() && opened.tree.exists() {
-                return Part::open(&opened, true);
-            }
-            Part::create(&opened, true)
-        });
-        let part = part.await?.map_err(failed)?;
-        // A whole file that a crash left here goes through its last group again.
-        let verified = part.written().min(size.saturating_sub(1)) / GROUP_BYTES * GROUP_BYTES;
-        let part = part.back_to(verified).map_err(failed)?;
+        let taken_up = blocking(move || take_up(blob, size, &opened)).await?;
+        let (part, before) = taken_up.map_err(failed)?;
+        let verified = part.written();
+        space.give_back(before.saturating_sub(verified), 0);
         space.set_aside(size - verified)?;
         let entry = Arc::new(Entry {
             size,
             paths,
             verified: AtomicU64::new(verified),
+            opened: part.opened(),
             part: Arc::new(AsyncMutex::new(Some(part))),
         });
-        let entry = Arc::clone(self.entries().entry(blob).or_insert(entry));
+        self.entries().insert(blob, Arc::clone(&entry));
         if size == 0 {
             return self.finish_empty(blob, &entry, shelf, space).await;
         }
-        Ok(entry.verified.load(Ordering::Acquire))
+        Ok(verified)
     }
 
     async fn finish_empty(
         &self,
         blob: BlobHash,
-        entry: &Entry,
+        entry: &Arc<Entry>,
         shelf: &Shelf,
         space: &Space,
     ) -> Result<u64, BlobError> {
@@ -154,66 +164,158 @@ impl Receiving {
         space: &Space,
     ) -> Result<u64, BlobError> {
         let entry = self.entry(blob)?;
+        self.take_next(blob, &entry, length, proof, space).await?;
+        if entry.verified() == entry.size {
+            let _place = shelf.place(blob).await;
+            self.finish(blob, &entry, shelf).await?;
+        }
+        Ok(entry.verified())
+    }
+
+    /// Keeps what is true of the next range; nothing to do where all bytes are here already.
+    async fn take_next(
+        &self,
+        blob: BlobHash,
+        entry: &Arc<Entry>,
+        length: u64,
+        proof: Bytes,
+        space: &Space,
+    ) -> Result<(), BlobError> {
         let mut part = entry.part.clone().lock_owned().await;
         let size = entry.size;
-        let Some(offset) = part.as_ref().map(Part::written) else {
-            return Ok(size);
-        };
+        let offset = part.as_ref().map_or(size, Part::written);
+        if offset == size {
+            return Ok(());
+        }
+        self.still_comes(blob, entry)?;
         let range = offset..offset.saturating_add(length).min(size);
         if range.is_empty() || !proof::is_aligned(&range, size) {
             return Err(BlobError::Lied { offset });
         }
-        let (taken, upto) = blocking(move || {
-            let part = part.as_mut().expect("looked at above");
-            let taken = take(part, blob, size, &range, &proof);
-            (taken, part.written())
+        let (part, taken) = blocking(move || {
+            let taken = take(
+                part.as_mut().expect("looked at above"),
+                blob,
+                size,
+                &range,
+                &proof,
+            );
+            (part, taken)
         })
         .await?;
         // Good groups before a bad one stay.
+        let upto = part.as_ref().map_or(offset, Part::written);
         space.wrote(upto - offset);
         entry.verified.store(upto, Ordering::Release);
         taken.map_err(|fault| match fault {
             ProofFault::Mismatch => BlobError::Lied { offset },
             ProofFault::Io(error) => failed(error),
-        })?;
-        if upto == size {
-            self.finish(blob, &entry, shelf).await?;
-        }
-        Ok(upto)
+        })
     }
 
-    async fn finish(&self, blob: BlobHash, entry: &Entry, shelf: &Shelf) -> Result<(), BlobError> {
-        let mut part = entry.part.clone().lock_owned().await;
-        let Some(whole) = part.take() else {
+    /// Refuses what was ended, or begun anew, since somebody took hold of it.
+    fn still_comes(&self, blob: BlobHash, entry: &Arc<Entry>) -> Result<(), BlobError> {
+        let comes = self.entry(blob)?;
+        if Arc::ptr_eq(&comes, entry) {
             return Ok(());
-        };
-        blocking(move || whole.sync()).await?.map_err(failed)?;
+        }
+        Err(BlobError::NotHere)
+    }
+
+    /// Puts a whole file on the shelf; can be done again if it fails. Whoever calls holds its place.
+    async fn finish(
+        &self,
+        blob: BlobHash,
+        entry: &Arc<Entry>,
+        shelf: &Shelf,
+    ) -> Result<(), BlobError> {
+        let mut part = entry.part.clone().lock_owned().await;
+        if part.is_none() {
+            return Ok(());
+        }
+        self.still_comes(blob, entry)?;
+        let synced = blocking(move || {
+            let synced = part.as_ref().map_or(Ok(0), Part::sync);
+            (part, synced)
+        });
+        let (back, synced) = synced.await?;
+        part = back;
+        synced.map_err(failed)?;
         let paths = entry.paths.clone();
         shelf
             .put(blob, entry.size, paths.bytes.clone(), paths.tree.clone())
             .await?;
+        *part = None;
         self.entries().remove(&blob);
-        blocking(move || paths.remove()).await?.map_err(failed)
+        if let Err(error) = blocking(move || paths.remove()).await? {
+            tracing::warn!(%error, "what is left of a received file stays until the next start");
+        }
+        Ok(())
     }
 
-    /// Lets go of what came of a file so far.
+    /// Ends the receiving of a file: what came stays, the room of what did not is given back. Whoever
+    /// calls holds its place.
+    pub(crate) async fn end(&self, blob: BlobHash, space: &Space) -> Result<(), BlobError> {
+        let Some(entry) = self.entries().remove(&blob) else {
+            return Ok(());
+        };
+        let part = entry.part.clone().lock_owned().await;
+        space.give_back(entry.missing(), entry.missing());
+        blocking(move || match part.as_ref() {
+            Some(part) if part.written() > 0 => part.sync().map(drop),
+            Some(_) => entry.paths.remove(),
+            None => Ok(()),
+        })
+        .await?
+        .map_err(failed)
+    }
+
+    /// Lets go of what came of a file so far. Whoever calls holds its place.
     pub(crate) async fn remove(&self, blob: BlobHash, space: &Space) -> Result<(), BlobError> {
         let paths = PartPaths::of(&self.folder, &blob.to_string());
-        if let Some(entry) = self.entries().remove(&blob) {
-            let missing = entry.size - entry.verified.load(Ordering::Acquire);
-            space.give_back(entry.size, missing);
+        let entry = self.entries().remove(&blob);
+        if let Some(entry) = entry {
+            // Behind a range that is being taken.
+            let _part = entry.part.lock().await;
+            space.give_back(entry.size, entry.missing());
         } else if let Ok(left) = std::fs::metadata(&paths.bytes) {
             space.give_back(left.len(), 0);
         }
         blocking(move || paths.remove()).await?.map_err(failed)
     }
 
-    /// Files of which something came, in order of their hashes.
+    /// Files of which something came, in order of their hashes; reads a folder.
     pub(crate) fn list(&self) -> Result<Vec<BlobHash>, BlobError> {
         let names = files::names(&self.folder).map_err(failed)?;
         let parts = names.iter().filter_map(|name| name.strip_suffix(".part"));
         Ok(parts.filter_map(|name| name.parse().ok()).collect())
     }
+}
+
+/// Takes up what came before, as far as it is true of a file of this size, or begins anew. Returns also
+/// how many bytes lay here.
+fn take_up(blob: BlobHash, size: u64, paths: &PartPaths) -> io::Result<(Part, u64)> {
+    let before = std::fs::metadata(&paths.bytes).map_or(0, |it| it.len());
+    if before > 0 && paths.offsets.exists() && paths.tree.exists() {
+        let part = Part::open(paths, true)?;
+        // A whole file that a crash left here goes through its last group again.
+        let verified = part.written().min(size.saturating_sub(1)) / GROUP_BYTES * GROUP_BYTES;
+        if leads_to(blob, size, verified, &part.opened())? {
+            return Ok((part.back_to(verified)?, before));
+        }
+    }
+    Ok((Part::create(paths, true)?, before))
+}
+
+/// Whether the last kept group has its place in a file of this size: kept under another size it has not.
+fn leads_to(blob: BlobHash, size: u64, upto: u64, opened: &OpenedPart) -> io::Result<bool> {
+    let Some(from) = upto.checked_sub(GROUP_BYTES) else {
+        return Ok(true);
+    };
+    let mut group = vec![0; usize::try_from(GROUP_BYTES).expect("16 KiB")];
+    opened.bytes().read_exact_at(&mut group, from)?;
+    let checked = proof::check(blob, size, &(from..upto), &group, opened.tree(), None);
+    Ok(checked.is_ok())
 }
 
 /// Keeps each group as soon as it holds: a liar's first bad group ends the range, the good ones

@@ -7,13 +7,16 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use tokio::sync::{Mutex as AsyncMutex, MutexGuard as AsyncGuard};
 use tokio::task::spawn_blocking;
 use tongban_runtime::BlobError;
-use tongban_types::BlobHash;
+use tongban_types::{BlobHash, limits::BLOB_BYTES_MAX};
 
 use crate::files;
+use crate::limits::PLACE_LOCKS;
 use crate::proof;
 
+mod mending;
 #[cfg(feature = "s3")]
 mod s3;
 #[cfg(feature = "s3")]
@@ -38,9 +41,13 @@ const LENGTH_BYTES: u64 = 8;
 pub(crate) struct Shelf {
     whole: PathBuf,
     trees: PathBuf,
+    places: [AsyncMutex<()>; PLACE_LOCKS],
     #[cfg(feature = "s3")]
     bucket: Option<s3::Bucket>,
 }
+
+/// Held while a file gets or loses its place, so that nobody puts what another lets go.
+pub(crate) type Place<'a> = AsyncGuard<'a, ()>;
 
 impl Shelf {
     pub(crate) fn open(root: &Path, settings: &ShelfSettings) -> Result<Self, BlobError> {
@@ -53,6 +60,7 @@ impl Shelf {
         Ok(Self {
             whole,
             trees,
+            places: std::array::from_fn(|_| AsyncMutex::new(())),
             #[cfg(feature = "s3")]
             bucket: match settings {
                 ShelfSettings::Folder => None,
@@ -69,27 +77,20 @@ impl Shelf {
         self.trees.join(blob.to_string())
     }
 
-    /// The tree of a file that is here, and the file's length.
-    pub(crate) fn tree(&self, blob: BlobHash) -> Result<Option<(File, u64)>, BlobError> {
-        let file = match File::open(self.tree_of(blob)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            other => other.map_err(failed)?,
-        };
-        let all = file.metadata().map_err(failed)?.len();
-        let mut length = [0; 8];
-        let pairs = all
-            .checked_sub(LENGTH_BYTES)
-            .ok_or(BlobError::Damaged { offset: 0 })?;
-        file.read_exact_at(&mut length, pairs).map_err(failed)?;
-        let size = u64::from_le_bytes(length);
-        if proof::tree(size).outboard_size() != pairs {
-            return Err(BlobError::Damaged { offset: 0 });
-        }
-        Ok(Some((file, size)))
+    /// Waits until nobody else puts or removes the file.
+    pub(crate) async fn place(&self, blob: BlobHash) -> Place<'_> {
+        let lock = usize::from(blob.0[0]) % PLACE_LOCKS;
+        self.places[lock].lock().await
     }
 
-    /// Puts a synced file and its synced tree, without the length at its end yet, on the shelf. What
-    /// lies there already is the same.
+    /// The tree of a file that is here, and the file's length.
+    pub(crate) async fn tree(&self, blob: BlobHash) -> Result<Option<(File, u64)>, BlobError> {
+        let path = self.tree_of(blob);
+        blocking(move || tree_at(&path)).await?
+    }
+
+    /// Puts a synced file and its synced tree, without the length at its end yet, on the shelf. Whoever
+    /// calls holds the file's place.
     pub(crate) async fn put(
         &self,
         blob: BlobHash,
@@ -97,21 +98,23 @@ impl Shelf {
         bytes: PathBuf,
         tree: PathBuf,
     ) -> Result<(), BlobError> {
-        #[cfg(feature = "s3")]
-        if let Some(bucket) = self.bucket.as_ref().filter(|_| bytes.exists()) {
-            bucket.put(blob, &bytes).await?;
-            files::remove(&bytes).map_err(failed)?;
-        }
         let (whole, shelved) = (self.bytes_of(blob), self.tree_of(blob));
+        #[cfg(feature = "s3")]
+        if let Some(bucket) = &self.bucket {
+            // Taken up after a crash behind the upload, the bytes are in the bucket.
+            if bytes.exists() {
+                bucket.put(blob, &bytes).await?;
+                files::remove(&bytes).map_err(failed)?;
+            }
+            let put = move || put_tree(&tree, size, &shelved);
+            return blocking(put).await?.map_err(failed);
+        }
         let put = move || {
             // Taken up after a crash between the two names, the bytes may have theirs already.
-            if bytes.exists() {
+            if bytes.exists() || !whole.exists() {
                 files::put(&bytes, &whole)?;
             }
-            let file = files::open(&tree, false)?;
-            file.write_all_at(&size.to_le_bytes(), proof::tree(size).outboard_size())?;
-            file.sync_all()?;
-            files::put(&tree, &shelved)
+            put_tree(&tree, size, &shelved)
         };
         blocking(put).await?.map_err(failed)
     }
@@ -141,7 +144,8 @@ impl Shelf {
         })
     }
 
-    /// Removes a file, its tree first, so that half of it is never taken for whole.
+    /// Removes a file, its tree first, so that half of it is never taken for whole. Whoever calls holds
+    /// its place.
     pub(crate) async fn remove(&self, blob: BlobHash) -> Result<(), BlobError> {
         let (whole, tree, trees) = (self.bytes_of(blob), self.tree_of(blob), self.trees.clone());
         let remove = move || {
@@ -157,23 +161,37 @@ impl Shelf {
         Ok(())
     }
 
-    /// Whole files, in order of their hashes.
+    /// Whole files, in order of their hashes; reads a folder.
     pub(crate) fn list(&self) -> Result<Vec<BlobHash>, BlobError> {
         let names = files::names(&self.trees).map_err(failed)?;
         Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
     }
+}
 
-    /// Removes bytes whose tree never came: what a crash left between the two.
-    pub(crate) fn tidy(&self, is_expected: impl Fn(BlobHash) -> bool) -> io::Result<()> {
-        for name in files::names(&self.whole)? {
-            let blob: Option<BlobHash> = name.parse().ok();
-            let stays = blob.is_some_and(|blob| self.tree_of(blob).exists() || is_expected(blob));
-            if !stays {
-                files::remove(&self.whole.join(&name))?;
-            }
-        }
-        Ok(())
+fn tree_at(path: &Path) -> Result<Option<(File, u64)>, BlobError> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(failed)?,
+    };
+    let all = file.metadata().map_err(failed)?.len();
+    let mut length = [0; 8];
+    let pairs = all
+        .checked_sub(LENGTH_BYTES)
+        .ok_or(BlobError::Damaged { offset: 0 })?;
+    file.read_exact_at(&mut length, pairs).map_err(failed)?;
+    let size = u64::from_le_bytes(length);
+    let is_whole = size <= BLOB_BYTES_MAX && proof::tree(size).outboard_size() == pairs;
+    if !is_whole {
+        return Err(BlobError::Damaged { offset: 0 });
     }
+    Ok(Some((file, size)))
+}
+
+fn put_tree(tree: &Path, size: u64, shelved: &Path) -> io::Result<()> {
+    let file = files::open(tree, false)?;
+    file.write_all_at(&size.to_le_bytes(), proof::tree(size).outboard_size())?;
+    file.sync_all()?;
+    files::put(tree, shelved)
 }
 
 /// Runs what waits for a disk where waiting is allowed.

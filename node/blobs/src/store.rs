@@ -4,6 +4,7 @@ use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -35,7 +36,10 @@ impl OpenError {
 
 /// Large files of a node.
 #[derive(Debug)]
-pub struct Blobs {
+pub struct Blobs(Arc<Store>);
+
+#[derive(Debug)]
+struct Store {
     shelf: Shelf,
     uploads: Uploads,
     receiving: Receiving,
@@ -49,16 +53,34 @@ impl Blobs {
         shelf: &ShelfSettings,
         space: SpaceSettings,
     ) -> Result<Self, OpenError> {
-        let opened = Self::open_in(folder, shelf, space).await;
-        opened.map_err(|reason| OpenError { reason })
+        match Store::open(folder, shelf, space).await {
+            Ok(store) => Ok(Self(Arc::new(store))),
+            Err(reason) => Err(OpenError { reason }),
+        }
     }
 
-    async fn open_in(
+    /// Carries out what changes something in a task of its own: it goes on when its caller goes, or room
+    /// would stay taken, and a file be hashed again and again for a client that never waits long enough.
+    async fn carried<T, F>(&self, work: impl FnOnce(Arc<Store>) -> F) -> Result<T, BlobError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, BlobError>> + Send + 'static,
+    {
+        let carried = tokio::spawn(work(Arc::clone(&self.0)));
+        carried
+            .await
+            .map_err(|_| BlobError::Failed("a task of the store was ended".to_owned()))?
+    }
+}
+
+impl Store {
+    async fn open(
         folder: &Path,
         shelf: &ShelfSettings,
         space: SpaceSettings,
     ) -> Result<Self, BlobError> {
         files::make_folder(folder).map_err(failed)?;
+        let space = Space::new(folder, space);
         let shelf = Shelf::open(folder, shelf)?;
         let claims = Uploads::claims(folder).map_err(failed)?;
         let (receiving, incoming) = Receiving::open(folder).map_err(failed)?;
@@ -66,14 +88,9 @@ impl Blobs {
         shelf
             .tidy(|blob| claims.contains(&blob) || coming.contains(&blob))
             .map_err(failed)?;
-        let (uploads, announced, ahead) = Uploads::open(folder, &shelf).await?;
-        let space = Space::new(folder, space);
-        space.found(announced, ahead);
+        space.found(shelf.look_through().await?, 0);
         space.found(incoming, 0);
-        for blob in shelf.list()? {
-            let size = shelf.tree(blob)?.map_or(0, |(_, size)| size);
-            space.found(size, 0);
-        }
+        let uploads = Uploads::open(folder, &shelf, &space).await?;
         Ok(Self {
             shelf,
             uploads,
@@ -96,16 +113,9 @@ impl Blobs {
             });
         }
         if let Some(coming) = self.receiving.verified(blob) {
-            match self
-                .read_coming(blob, coming, offset, length, with_proof)
-                .await
-            {
-                // It may have become whole meanwhile, and lies elsewhere.
-                Err(BlobError::Failed(_)) if self.shelf.tree(blob)?.is_some() => {}
-                read => return read,
-            }
+            return read_coming(blob, coming, offset, length, with_proof).await;
         }
-        let (tree, size) = self.shelf.tree(blob)?.ok_or(BlobError::NotHere)?;
+        let (tree, size) = self.shelf.tree(blob).await?.ok_or(BlobError::NotHere)?;
         let (range, wanted) = range_of(offset, length, size)?;
         if range.is_empty() {
             return Ok(Bytes::new());
@@ -115,34 +125,73 @@ impl Blobs {
         checked.await?
     }
 
-    async fn read_coming(
-        &self,
-        blob: BlobHash,
-        coming: Verified,
-        offset: u64,
-        length: u64,
-        with_proof: bool,
-    ) -> Result<Bytes, BlobError> {
-        let (range, wanted) = range_of(offset, length, coming.size)?;
-        if range.end > coming.upto {
-            return Err(BlobError::NotHere);
+    async fn begin_receive(&self, blob: BlobHash, size: u64) -> Result<u64, BlobError> {
+        let _place = self.shelf.place(blob).await;
+        match self.shelf.tree(blob).await? {
+            Some((_, whole)) if whole == size => Ok(size),
+            Some(_) => Err(BlobError::NotHere),
+            None => {
+                let begun = self.receiving.begin(blob, size, &self.shelf, &self.space);
+                begun.await
+            }
         }
-        let read = move || {
-            let tree = files::open(&coming.paths.tree, false).map_err(failed)?;
-            let mut bytes = vec![0; wanted];
-            let file = files::open(&coming.paths.bytes, false).map_err(failed)?;
-            file.read_exact_at(&mut bytes, offset).map_err(failed)?;
-            check(
-                blob,
-                coming.size,
-                &range,
-                Bytes::from(bytes),
-                &tree,
-                with_proof,
-            )
-        };
-        blocking(read).await?
     }
+
+    async fn remove(&self, blob: BlobHash) -> Result<bool, BlobError> {
+        let _place = self.shelf.place(blob).await;
+        if self.uploads.show(blob) {
+            return Ok(false);
+        }
+        if let Some((_, size)) = self.shelf.tree(blob).await? {
+            self.shelf.remove(blob).await?;
+            self.space.give_back(size, 0);
+        }
+        self.receiving.remove(blob, &self.space).await?;
+        Ok(true)
+    }
+
+    fn list(&self, after: Option<BlobHash>, limit: usize) -> Result<Vec<BlobHash>, BlobError> {
+        let mut found = self.shelf.list()?;
+        found.extend(self.receiving.list()?);
+        found.sort_unstable();
+        found.dedup();
+        let behind = found
+            .into_iter()
+            .filter(|blob| after.is_none_or(|after| *blob > after));
+        Ok(behind.take(limit).collect())
+    }
+}
+
+/// Reads through the files the receiver holds: they can be read also while they get their places.
+async fn read_coming(
+    blob: BlobHash,
+    coming: Verified,
+    offset: u64,
+    length: u64,
+    with_proof: bool,
+) -> Result<Bytes, BlobError> {
+    let (range, wanted) = range_of(offset, length, coming.size)?;
+    if range.end > coming.upto {
+        return Err(BlobError::NotHere);
+    }
+    if range.is_empty() {
+        return Ok(Bytes::new());
+    }
+    let read = move || {
+        let mut bytes = vec![0; wanted];
+        let file = coming.opened.bytes();
+        file.read_exact_at(&mut bytes, offset).map_err(failed)?;
+        let tree = coming.opened.tree();
+        check(
+            blob,
+            coming.size,
+            &range,
+            Bytes::from(bytes),
+            tree,
+            with_proof,
+        )
+    };
+    blocking(read).await?
 }
 
 fn range_of(offset: u64, length: u64, size: u64) -> Result<(Range<u64>, usize), BlobError> {
@@ -195,65 +244,77 @@ impl BlobStore for Blobs {
             expires,
             blob: None,
         };
-        self.uploads.begin(upload, &self.space).await
+        self.carried(async move |store| store.uploads.begin(upload, &store.space).await)
+            .await
     }
 
     fn upload(&self, id: UploadId) -> Option<Upload> {
-        self.uploads.get(id)
+        self.0.uploads.get(id)
     }
 
     fn uploads(&self) -> Vec<Upload> {
-        self.uploads.all()
+        self.0.uploads.all()
     }
 
     async fn append(&self, id: UploadId, offset: u64, piece: Bytes) -> Result<u64, BlobError> {
-        self.uploads.append(id, offset, piece, &self.space).await
+        self.carried(async move |store| {
+            let appended = store.uploads.append(id, offset, piece, &store.space);
+            appended.await
+        })
+        .await
     }
 
     async fn commit(&self, id: UploadId) -> Result<Upload, BlobError> {
-        self.uploads.commit(id, &self.shelf, &self.space).await
+        self.carried(async move |store| store.uploads.commit(id, &store.shelf, &store.space).await)
+            .await
     }
 
     async fn forget_upload(&self, id: UploadId) -> Result<(), BlobError> {
-        self.uploads.forget(id, &self.space).await
+        self.carried(async move |store| store.uploads.forget(id, &store.space).await)
+            .await
     }
 
     async fn size_of(&self, blob: BlobHash) -> Result<Option<u64>, BlobError> {
-        Ok(self.shelf.tree(blob)?.map(|(_, size)| size))
+        Ok(self.0.shelf.tree(blob).await?.map(|(_, size)| size))
     }
 
     async fn read(&self, blob: BlobHash, offset: u64, length: u64) -> Result<Bytes, BlobError> {
-        self.verified(blob, offset, length, false).await
+        self.0.verified(blob, offset, length, false).await
     }
 
     async fn prove(&self, blob: BlobHash, offset: u64, length: u64) -> Result<Bytes, BlobError> {
-        self.verified(blob, offset, length, true).await
+        self.0.verified(blob, offset, length, true).await
     }
 
     async fn begin_receive(&self, blob: BlobHash, size: u64) -> Result<u64, BlobError> {
-        match self.size_of(blob).await? {
-            Some(whole) if whole == size => Ok(size),
-            Some(_) => Err(BlobError::NotHere),
-            None => {
-                let begun = self.receiving.begin(blob, size, &self.shelf, &self.space);
-                begun.await
-            }
-        }
+        self.carried(async move |store| store.begin_receive(blob, size).await)
+            .await
     }
 
     async fn receive(&self, blob: BlobHash, length: u64, proof: Bytes) -> Result<u64, BlobError> {
-        let received = self
-            .receiving
-            .receive(blob, length, proof, &self.shelf, &self.space);
-        received.await
+        self.carried(async move |store| {
+            let Store {
+                shelf,
+                space,
+                receiving,
+                ..
+            } = &*store;
+            receiving.receive(blob, length, proof, shelf, space).await
+        })
+        .await
     }
 
-    async fn remove(&self, blob: BlobHash) -> Result<(), BlobError> {
-        if let Some((_, size)) = self.shelf.tree(blob)? {
-            self.shelf.remove(blob).await?;
-            self.space.give_back(size, 0);
-        }
-        self.receiving.remove(blob, &self.space).await
+    async fn end_receive(&self, blob: BlobHash) -> Result<(), BlobError> {
+        self.carried(async move |store| {
+            let _place = store.shelf.place(blob).await;
+            store.receiving.end(blob, &store.space).await
+        })
+        .await
+    }
+
+    async fn remove(&self, blob: BlobHash) -> Result<bool, BlobError> {
+        self.carried(async move |store| store.remove(blob).await)
+            .await
     }
 
     async fn list(
@@ -261,13 +322,7 @@ impl BlobStore for Blobs {
         after: Option<BlobHash>,
         limit: usize,
     ) -> Result<Vec<BlobHash>, BlobError> {
-        let mut found = self.shelf.list()?;
-        found.extend(self.receiving.list()?);
-        found.sort_unstable();
-        found.dedup();
-        let behind = found
-            .into_iter()
-            .filter(|blob| after.is_none_or(|after| *blob > after));
-        Ok(behind.take(limit).collect())
+        let store = Arc::clone(&self.0);
+        blocking(move || store.list(after, limit)).await?
     }
 }

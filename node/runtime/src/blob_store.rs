@@ -104,6 +104,9 @@ pub enum BlobError {
         /// Where the range began.
         offset: u64,
     },
+    /// As many files are being received as may be at once.
+    #[error("as many files are being received as may be at once")]
+    Busy,
     /// Disk or object store failed.
     #[error("the store of files failed: {0}")]
     Failed(String),
@@ -121,6 +124,7 @@ impl BlobError {
             Self::NotHere => Code::ATTACHMENT_UNKNOWN,
             Self::Damaged { .. } => Code::BLOB_DAMAGED,
             Self::Lied { .. } => Code::BLOB_LIED,
+            Self::Busy => Code::NODE_BUSY,
             Self::Failed(_) => Code::BLOB_STORE_FAILED,
         }
     }
@@ -167,15 +171,21 @@ pub trait BlobStore: Send + Sync + 'static {
     async fn prove(&self, blob: BlobHash, offset: u64, length: u64) -> Result<Bytes, BlobError>;
 
     /// Gets ready to take a file from another node; returns from where it is missing, its length if
-    /// it is here as a whole.
+    /// it is here as a whole. What was begun with another size is ended.
     async fn begin_receive(&self, blob: BlobHash, size: u64) -> Result<u64, BlobError>;
 
     /// Verifies and keeps a proven range that begins where the file is missing; returns from where it
-    /// is missing then. With its last range it is here as a whole, durably.
+    /// is missing then. With its last range it is here as a whole, durably; if that fails, it can be
+    /// tried again with an empty one.
     async fn receive(&self, blob: BlobHash, length: u64, proof: Bytes) -> Result<u64, BlobError>;
 
-    /// Removes a file, or what came of it so far.
-    async fn remove(&self, blob: BlobHash) -> Result<(), BlobError>;
+    /// Ends the receiving of a file that is not whole: what came stays here, and the room of what did
+    /// not is given back. Nothing to do for one that is not being received.
+    async fn end_receive(&self, blob: BlobHash) -> Result<(), BlobError>;
+
+    /// Removes a file, or what came of it so far; `false` if it stays, because an upload that is not
+    /// forgotten became this file.
+    async fn remove(&self, blob: BlobHash) -> Result<bool, BlobError>;
 
     /// Files that are here as a whole or in part, behind one, in order of their hashes.
     async fn list(&self, after: Option<BlobHash>, limit: usize)
@@ -238,8 +248,12 @@ impl BlobStore for NoBlobs {
         Err(BlobError::NotHere)
     }
 
-    async fn remove(&self, _: BlobHash) -> Result<(), BlobError> {
+    async fn end_receive(&self, _: BlobHash) -> Result<(), BlobError> {
         Ok(())
+    }
+
+    async fn remove(&self, _: BlobHash) -> Result<bool, BlobError> {
+        Ok(true)
     }
 
     async fn list(&self, _: Option<BlobHash>, _: usize) -> Result<Vec<BlobHash>, BlobError> {

@@ -86,6 +86,10 @@ impl<P: Platform> Files<P> {
             let ended = files.fetch(case, &file, &started).await;
             if let Err(error) = &ended {
                 tracing::info!(%case, %error, "a file could not be fetched");
+                // Its room and its open files are for those that come.
+                if let Err(error) = files.store.end_receive(file.blob).await {
+                    tracing::warn!(%error, "what came of a file is not closed");
+                }
             }
             // First out of the list, so that who comes now begins anew.
             files.fetches().remove(&file.blob);

@@ -91,8 +91,10 @@ impl<P: Platform> Files<P> {
             // There may be more; the next round sees.
             return Ok(());
         }
-        tracing::info!("a file that no case names is let go");
-        self.store.remove(blob).await
+        if self.store.remove(blob).await? {
+            tracing::info!("a file that no case names is let go");
+        }
+        Ok(())
     }
 }
 
