@@ -5,7 +5,7 @@
 use data_encoding::HEXLOWER_PERMISSIVE;
 use serde::{Deserialize, Serialize};
 
-use crate::codec::{DecodeError, decode, encode};
+use crate::codec::{DecodeError, Record, decode, encode};
 use crate::hash::{Hash, sha256};
 use crate::ids::MalformedId;
 use crate::{limits, records};
@@ -97,6 +97,11 @@ impl Attachment {
         }
         Ok(())
     }
+
+    /// Whether [`Attachment::new`] makes it so.
+    fn is_as_made(&self) -> bool {
+        self.check().is_ok() && self.manifest == Manifest::whole(self.blob, self.size).id()
+    }
 }
 
 fn is_name(name: &str) -> bool {
@@ -186,10 +191,19 @@ impl Package {
         text
     }
 
-    /// Reads a text back.
+    /// Reads a text back. Another city may have sealed it, so every file it lists is looked at: a list
+    /// in which one may not be shown is none.
     pub fn of_text(text: &[u8]) -> Result<Self, DecodeError> {
         match text.split_first() {
-            Some((&PACKAGE_MARK, record)) => decode(record),
+            Some((&PACKAGE_MARK, record)) => {
+                let package: Self = decode(record)?;
+                let may_be_shown = package.attachments.len() <= limits::ATTACHMENTS_MAX
+                    && package.attachments.iter().all(Attachment::is_as_made);
+                let name = <Self as Record>::NAME;
+                may_be_shown
+                    .then_some(package)
+                    .ok_or(DecodeError::Body { name })
+            }
             _ => Ok(Self {
                 form: text.to_vec(),
                 attachments: Vec::new(),
@@ -280,6 +294,33 @@ mod tests {
         assert_eq!(text[0], 0);
         assert_eq!(Package::of_text(&text).unwrap(), package);
         assert!(Package::of_text(&text[..text.len() - 1]).is_err());
+    }
+
+    #[test]
+    fn a_list_of_another_city_is_looked_at_before_it_is_shown() {
+        type Spoil = fn(&mut Vec<Attachment>);
+        let spoils: [Spoil; 8] = [
+            |files| files[1].name = "\u{202e}fdp.exe".to_owned(),
+            |files| files[1].name = "../passwd".to_owned(),
+            |files| files[1].name = "a\nb".to_owned(),
+            |files| files[1].media_type = "text/html\r\nx: y".to_owned(),
+            |files| files[1].size = u64::MAX,
+            |files| files[1].size += 1,
+            |files| files[1].manifest = Hash([0; 32]),
+            |files| files.resize(limits::ATTACHMENTS_MAX + 1, files[0].clone()),
+        ];
+        let file = named("a.pdf", "application/pdf").unwrap();
+        let good = vec![file.clone(), file];
+        let read = |attachments: Vec<Attachment>| {
+            let form = b"{}".to_vec();
+            Package::of_text(&Package { form, attachments }.to_text())
+        };
+        assert!(read(good.clone()).is_ok());
+        for (number, spoil) in spoils.into_iter().enumerate() {
+            let mut files = good.clone();
+            spoil(&mut files);
+            assert!(read(files).is_err(), "{number}");
+        }
     }
 
     #[test]
