@@ -17,7 +17,7 @@ use crate::openapi::{
 };
 use crate::problem::{Answer, Problem};
 use crate::rendering::{ReceiptView, json as answer_json, mark_replayed};
-use crate::request::{BodyFields, Call, shape};
+use crate::request::{BodyFields, Call, carried_out, shape};
 use crate::state::{ApiState, Shared};
 
 /// What is sent.
@@ -103,11 +103,11 @@ pub(crate) async fn collect(State(api): State<Shared>, request: Request) -> Answ
     let attachments = take_attachments(&api, session.token_hash, &mut fields, &[])?;
     let mut application = read(&api, fields)?;
     application.attachments = attachments.unwrap_or_default();
-    let collected = api
-        .node
-        .collect(session.actor, id, application, wait)
-        .await?;
-    Ok(answer(&collected, wait))
+    let order = async move {
+        let node = &api.node;
+        node.collect(session.actor, id, application, wait).await
+    };
+    Ok(answer(&carried_out(order).await??, wait))
 }
 
 fn read(api: &ApiState, mut fields: BodyFields) -> Result<Application, Problem> {

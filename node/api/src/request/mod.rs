@@ -3,12 +3,14 @@
 
 mod body_fields;
 mod call;
+mod carried_out;
 mod headers;
 mod query;
 mod range;
 
 pub(crate) use body_fields::{BodyFields, shape};
 pub(crate) use call::{Call, raw_path, session_of};
+pub(crate) use carried_out::carried_out;
 pub(crate) use headers::Expected;
 pub(crate) use query::{Query, bad};
 pub(crate) use range::Asked;

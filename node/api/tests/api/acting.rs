@@ -5,7 +5,7 @@ use tongban_runtime::{Act, Refusal};
 use tongban_types::{CaseState, CaseVersion, CommandId, Decision, sha256};
 
 use crate::node::{Asked, number};
-use crate::world::{FORM, World, request};
+use crate::world::{FORM, World, application, order, request};
 
 fn address(act: &str) -> String {
     format!("/api/v1/cases/{}/{act}", number())
@@ -253,4 +253,22 @@ async fn an_idempotency_key_is_required_everywhere_something_is_done() {
         }
     }
     assert!(world.node.take_asked().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_ordered_is_carried_out_though_the_client_has_gone() {
+    let accept = order(
+        "officer",
+        &address("accept"),
+        &json!({}),
+        &[("if-match", "\"3\"")],
+    );
+    let collect = order("clerk", "/api/v1/cases", &application(), &[]);
+    for request in [accept, collect] {
+        let world = World::new();
+        let stalled = world.node.stall_disk();
+        world.hang_up(request).await;
+        drop(stalled);
+        world.node.until_done(1).await;
+    }
 }

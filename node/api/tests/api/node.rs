@@ -1,11 +1,11 @@
 //! A node that records what it is asked and answers as it was told to.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
 
 use async_trait::async_trait;
 use tongban_runtime::ports::GroupStatus;
@@ -43,6 +43,12 @@ pub(crate) struct RecordingNode {
     registry: Mutex<Option<Arc<Registry>>>,
     changes: Mutex<Vec<(ChangePlace, Change)>>,
     pub(crate) held_from: AtomicU64,
+    /// Whether a page of its list is always followed by another.
+    pub(crate) is_endless: AtomicBool,
+    /// An order is carried out only once this says so.
+    disk: Semaphore,
+    /// Orders carried out.
+    done: watch::Sender<usize>,
     rung: Notify,
 }
 
@@ -211,6 +217,9 @@ impl RecordingNode {
             }),
             changes: Mutex::default(),
             held_from: AtomicU64::new(0),
+            is_endless: AtomicBool::new(false),
+            disk: Semaphore::new(1),
+            done: watch::Sender::new(0),
             rung: Notify::new(),
             registry: Mutex::new(Some(Arc::new(SampleFederation::six_cities().registry))),
         }
@@ -243,6 +252,22 @@ impl RecordingNode {
         std::mem::take(&mut *self.asked.lock().unwrap())
     }
 
+    /// Keeps the disk from answering until its permit is given back.
+    pub(crate) fn stall_disk(&self) -> SemaphorePermit<'_> {
+        self.disk.try_acquire().unwrap()
+    }
+
+    /// Waits until so many orders were carried out.
+    pub(crate) async fn until_done(&self, orders: usize) {
+        let mut done = self.done.subscribe();
+        done.wait_for(|done| *done >= orders).await.unwrap();
+    }
+
+    async fn carry_out(&self) {
+        drop(self.disk.acquire().await.unwrap());
+        self.done.send_modify(|done| *done += 1);
+    }
+
     fn note(&self, asked: Asked) -> Result<(), NodeError> {
         self.asked.lock().unwrap().push(asked);
         self.refusal.lock().unwrap().clone().map_or(Ok(()), Err)
@@ -269,6 +294,7 @@ impl NodeHandle for RecordingNode {
             .iter()
             .any(|asked| matches!(asked, Asked::Collect(_, known, ..) if *known == id));
         self.note(Asked::Collect(actor, id, application, wait))?;
+        self.carry_out().await;
         let is_replicated = wait == Wait::Replicated && *self.has_quorum.lock().unwrap();
         Ok(Collected {
             case: number(),
@@ -290,6 +316,7 @@ impl NodeHandle for RecordingNode {
         act: Act,
     ) -> Result<Acted, NodeError> {
         self.note(Asked::Act(actor, id, case, expected, act))?;
+        self.carry_out().await;
         if case != number() {
             return Err(NodeError::NoSuchCase(case));
         }
@@ -326,7 +353,7 @@ impl NodeHandle for RecordingNode {
         self.note(Asked::Cases(state, from, limit))?;
         Ok(CasePage {
             cases: vec![record()],
-            next: from.is_none().then(number),
+            next: (from.is_none() || self.is_endless.load(Ordering::SeqCst)).then(number),
         })
     }
 

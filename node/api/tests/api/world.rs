@@ -1,6 +1,9 @@
 //! A router before a recording node, with one token a role, and what comes back of a request.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
+use std::task::Poll;
 
 use axum::Router;
 use axum::body::Body;
@@ -152,6 +155,16 @@ impl World {
         }
     }
 
+    /// Sends a request and goes away as soon as the node was asked.
+    pub(crate) async fn hang_up(&self, request: Request<Body>) {
+        let mut answering = std::pin::pin!(self.router.clone().oneshot(request));
+        while self.node.asked.lock().unwrap().is_empty() {
+            let answered = poll_once(answering.as_mut()).await;
+            assert!(answered.is_pending(), "answered before the node was asked");
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// What comes back, its body still to be read.
     pub(crate) async fn open(&self, request: Request<Body>) -> Response {
         self.router.clone().oneshot(request).await.unwrap()
@@ -174,14 +187,7 @@ impl World {
         body: &Value,
         headers: &[(&str, &str)],
     ) -> Reply {
-        let mut request = request(Method::POST, role, address)
-            .header(header::CONTENT_TYPE, "application/json")
-            .header("idempotency-key", "key-1");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        self.send(request.body(Body::from(body.to_string())).unwrap())
-            .await
+        self.send(order(role, address, body, headers)).await
     }
 
     /// What the node was asked; exactly one thing.
@@ -199,6 +205,26 @@ pub(crate) fn request(method: Method, role: &str, address: &str) -> axum::http::
     } else {
         request.header(header::AUTHORIZATION, format!("Bearer {role}"))
     }
+}
+
+/// A request that posts JSON under an idempotency key, with further headers.
+pub(crate) fn order(
+    role: &str,
+    address: &str,
+    body: &Value,
+    headers: &[(&str, &str)],
+) -> Request<Body> {
+    let mut request = request(Method::POST, role, address)
+        .header(header::CONTENT_TYPE, "application/json")
+        .header("idempotency-key", "key-1");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(Body::from(body.to_string())).unwrap()
+}
+
+async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
+    poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
 }
 
 /// The body of a good application.

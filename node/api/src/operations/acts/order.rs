@@ -1,6 +1,8 @@
 //! What all acts have in common: the case, the version the actor saw, and the key under which the
 //! act is done once.
 
+use std::sync::Arc;
+
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -13,8 +15,8 @@ use crate::authorization::Operation;
 use crate::openapi::{CaseNumberKind, CaseStateKind};
 use crate::problem::{Answer, Problem};
 use crate::rendering::{CaseView, json, mark_replayed};
-use crate::request::{BodyFields, Call, Expected, shape};
-use crate::state::ApiState;
+use crate::request::{BodyFields, Call, Expected, carried_out, shape};
+use crate::state::{ApiState, Shared};
 
 /// An act asked for, without what is particular to it.
 pub(super) struct Order {
@@ -22,7 +24,7 @@ pub(super) struct Order {
     /// Hash of the token that asks.
     pub(super) asker: Hash,
     actor: Actor,
-    id: CommandId,
+    pub(super) id: CommandId,
     expected: Expected,
 }
 
@@ -87,15 +89,13 @@ impl Order {
     }
 
     /// Has the node do it.
-    pub(super) async fn carry_out(self, api: &ApiState, act: Act) -> Answer {
-        let (by_header, expected) = (self.expected.by_header, self.expected.version);
-        let done = api
-            .node
-            .act(self.actor, self.id, self.case, expected, act)
-            .await;
-        let acted = match done {
+    pub(super) async fn carry_out(self, api: &Shared, act: Act) -> Answer {
+        let (case, Expected { version, by_header }) = (self.case, self.expected);
+        let node = Arc::clone(&api.node);
+        let order = async move { node.act(self.actor, self.id, case, version, act).await };
+        let acted = match carried_out(order).await? {
             Ok(acted) => acted,
-            Err(error) => return Err(problem_of(api, self.case, error, by_header)),
+            Err(error) => return Err(problem_of(api, case, error, by_header)),
         };
         let view = ActedView {
             case: acted.case.to_string(),

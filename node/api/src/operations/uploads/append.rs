@@ -1,22 +1,24 @@
 //! `PATCH /api/v1/uploads/{id}`: bytes from `Upload-Offset` on, in pieces of bounded size whatever the
 //! body's. What came is made durable before its offset is answered, also when the line broke on the way.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
-use tongban_runtime::{Attachments, UploadId};
+use tongban_runtime::{NodeHandle, UploadId};
 use tongban_types::{Code, Hash};
 
 use super::cancel::cancelled;
-use super::protocol::{UPLOAD_OFFSET, check_version, count, standing, tus};
+use super::protocol::{UPLOAD_OFFSET, check_version, committed, count, standing, tus};
 use crate::authorization::Operation;
 use crate::limits::{UPLOAD_PIECE_BYTES, UPLOAD_SILENCE_MAX};
 use crate::openapi::tag;
 use crate::problem::{Answer, Problem, ProblemBody};
-use crate::request::Call;
-use crate::state::{ApiState, Shared};
+use crate::request::{Call, carried_out};
+use crate::state::Shared;
 
 const OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
 const OFFSET_STREAM: &str = "application/offset+octet-stream";
@@ -75,10 +77,10 @@ pub(in crate::operations) async fn overridden(
     State(api): State<Shared>,
     request: Request,
 ) -> Answer {
-    tus(carried_out(&api, request).await)
+    tus(as_meant(&api, request).await)
 }
 
-async fn carried_out(api: &ApiState, request: Request) -> Answer {
+async fn as_meant(api: &Shared, request: Request) -> Answer {
     let call = Call::open(api, request, Operation::Collect)?;
     match call.header(&OVERRIDE)? {
         Some("PATCH") => appended(api, call).await,
@@ -91,7 +93,7 @@ async fn carried_out(api: &ApiState, request: Request) -> Answer {
     }
 }
 
-async fn appended(api: &ApiState, mut call: Call) -> Answer {
+async fn appended(api: &Shared, mut call: Call) -> Answer {
     let id: UploadId = call.path("id").await?;
     check_version(&call)?;
     if call.header(&header::CONTENT_TYPE)? != Some(OFFSET_STREAM) {
@@ -99,52 +101,65 @@ async fn appended(api: &ApiState, mut call: Call) -> Answer {
         return Err(Problem::new(status, Code::WRONG_MEDIA_TYPE)
             .detail(format!("请求体应为 {OFFSET_STREAM}")));
     }
-    let offset = count(&call, &UPLOAD_OFFSET)?;
-    let owner = call.session.token_hash;
-    let files = api.node.attachments();
-    let taken = take(files, owner, id, offset, call.into_body()).await;
+    let mut appending = Appending {
+        node: Arc::clone(&api.node),
+        owner: call.session.token_hash,
+        id,
+        at: count(&call, &UPLOAD_OFFSET)?,
+    };
+    let owner = appending.owner;
+    let taken = appending.take(call.into_body()).await;
     // Also what came before the line broke.
-    let upload = files.commit(owner, id).await?;
+    let upload = committed(api, owner, id).await?;
     taken?;
     Ok(standing(StatusCode::NO_CONTENT, &upload))
 }
 
-async fn take(
-    files: &dyn Attachments,
+/// One request's bytes on their way into an upload.
+struct Appending {
+    node: Arc<dyn NodeHandle>,
     owner: Hash,
     id: UploadId,
-    offset: u64,
-    mut body: Body,
-) -> Result<(), Problem> {
-    // Refused before anything is read, if it does not begin where the upload stands.
-    let mut at = files.append(owner, id, offset, bytes::Bytes::new()).await?;
-    let mut gathered = BytesMut::with_capacity(UPLOAD_PIECE_BYTES);
-    let ended = loop {
-        let frame = tokio::time::timeout(UPLOAD_SILENCE_MAX, body.frame()).await;
-        let mut bytes = match frame {
-            Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
-            Ok(None) => break Ok(()),
-            Ok(Some(Err(_))) => {
-                break Err(Problem::new(StatusCode::BAD_REQUEST, Code::BODY_BROKEN_OFF));
-            }
-            Err(_) => {
-                break Err(Problem::new(
-                    StatusCode::REQUEST_TIMEOUT,
-                    Code::BODY_TOO_SLOW,
-                ));
+    at: u64,
+}
+
+impl Appending {
+    async fn take(&mut self, mut body: Body) -> Result<(), Problem> {
+        // Refused before anything is read, if it does not begin where the upload stands.
+        self.hand_on(Bytes::new()).await?;
+        let mut gathered = BytesMut::with_capacity(UPLOAD_PIECE_BYTES);
+        let ended = loop {
+            let frame = tokio::time::timeout(UPLOAD_SILENCE_MAX, body.frame()).await;
+            let mut bytes = match frame {
+                Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
+                Ok(None) => break Ok(()),
+                Ok(Some(Err(_))) => {
+                    break Err(Problem::new(StatusCode::BAD_REQUEST, Code::BODY_BROKEN_OFF));
+                }
+                Err(_) => {
+                    break Err(Problem::new(
+                        StatusCode::REQUEST_TIMEOUT,
+                        Code::BODY_TOO_SLOW,
+                    ));
+                }
+            };
+            while !bytes.is_empty() {
+                let room = UPLOAD_PIECE_BYTES - gathered.len();
+                gathered.extend_from_slice(&bytes.split_to(room.min(bytes.len())));
+                if gathered.len() == UPLOAD_PIECE_BYTES {
+                    self.hand_on(gathered.split().freeze()).await?;
+                    gathered.reserve(UPLOAD_PIECE_BYTES);
+                }
             }
         };
-        while !bytes.is_empty() {
-            let room = UPLOAD_PIECE_BYTES - gathered.len();
-            gathered.extend_from_slice(&bytes.split_to(room.min(bytes.len())));
-            if gathered.len() == UPLOAD_PIECE_BYTES {
-                at = files
-                    .append(owner, id, at, gathered.split().freeze())
-                    .await?;
-                gathered.reserve(UPLOAD_PIECE_BYTES);
-            }
-        }
-    };
-    files.append(owner, id, at, gathered.freeze()).await?;
-    ended
+        self.hand_on(gathered.freeze()).await?;
+        ended
+    }
+
+    async fn hand_on(&mut self, bytes: Bytes) -> Result<(), Problem> {
+        let (node, owner, id, at) = (Arc::clone(&self.node), self.owner, self.id, self.at);
+        let order = async move { node.attachments().append(owner, id, at, bytes).await };
+        self.at = carried_out(order).await??;
+        Ok(())
+    }
 }

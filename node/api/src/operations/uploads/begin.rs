@@ -1,6 +1,8 @@
 //! `POST /api/v1/uploads`: opens an upload of `Upload-Length` bytes. What else a client says of the file
 //! (`Upload-Metadata`) is passed over: its name and kind are told where a case names it.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 
@@ -8,8 +10,8 @@ use super::protocol::{UPLOAD_LENGTH, check_version, count, standing, tus};
 use crate::authorization::Operation;
 use crate::openapi::tag;
 use crate::problem::{Answer, ProblemBody};
-use crate::request::Call;
-use crate::state::{ApiState, Shared};
+use crate::request::{Call, carried_out};
+use crate::state::Shared;
 
 /// 开始上传 · Opens an upload of so many bytes (tus 1.0.0, creation).
 #[utoipa::path(
@@ -29,16 +31,21 @@ pub(in crate::operations) async fn begin(State(api): State<Shared>, request: Req
     tus(opened(&api, request).await)
 }
 
-async fn opened(api: &ApiState, request: Request) -> Answer {
+async fn opened(api: &Shared, request: Request) -> Answer {
     let call = Call::open(api, request, Operation::Collect)?;
     call.query(&[])?;
     check_version(&call)?;
     let length = count(&call, &UPLOAD_LENGTH)?;
-    let (files, owner) = (api.node.attachments(), call.session.token_hash);
-    let mut upload = files.begin_upload(owner, length).await?;
-    if length == 0 {
-        upload = files.commit(owner, upload.id).await?;
-    }
+    let (node, owner) = (Arc::clone(&api.node), call.session.token_hash);
+    let order = async move {
+        let files = node.attachments();
+        let upload = files.begin_upload(owner, length).await?;
+        if length > 0 {
+            return Ok(upload);
+        }
+        files.commit(owner, upload.id).await
+    };
+    let upload = carried_out(order).await??;
     let mut response = standing(StatusCode::CREATED, &upload);
     if let Ok(place) = HeaderValue::try_from(format!("/api/v1/uploads/{}", upload.id)) {
         response.headers_mut().insert(header::LOCATION, place);

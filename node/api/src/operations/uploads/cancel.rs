@@ -1,5 +1,7 @@
 //! `DELETE /api/v1/uploads/{id}`: forgets an upload. A file that a case names already stays.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
@@ -9,8 +11,8 @@ use super::protocol::{check_version, tus};
 use crate::authorization::Operation;
 use crate::openapi::tag;
 use crate::problem::{Answer, ProblemBody};
-use crate::request::Call;
-use crate::state::{ApiState, Shared};
+use crate::request::{Call, carried_out};
+use crate::state::Shared;
 
 /// 取消上传 · Forgets an upload; a file that a case names stays.
 #[utoipa::path(
@@ -34,10 +36,10 @@ pub(in crate::operations) async fn cancel(State(api): State<Shared>, request: Re
     })
 }
 
-pub(super) async fn cancelled(api: &ApiState, mut call: Call) -> Answer {
+pub(super) async fn cancelled(api: &Shared, mut call: Call) -> Answer {
     let id: UploadId = call.path("id").await?;
     check_version(&call)?;
-    let files = api.node.attachments();
-    files.cancel(call.session.token_hash, id).await?;
+    let (node, owner) = (Arc::clone(&api.node), call.session.token_hash);
+    carried_out(async move { node.attachments().cancel(owner, id).await }).await??;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -1,14 +1,17 @@
-//! Headers of the tus protocol, read and written.
+//! What the operations of the tus protocol have in common: its headers, read and written, and how an
+//! upload stands.
 
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use tongban_runtime::Upload;
-use tongban_types::{Code, Timestamp};
+use tongban_runtime::{Upload, UploadId};
+use tongban_types::{Code, Hash, Timestamp};
 
 use crate::problem::{Answer, Problem};
-use crate::request::Call;
+use crate::request::{Call, carried_out};
+use crate::state::Shared;
 
 /// The one version spoken.
 pub(super) const VERSION: HeaderValue = HeaderValue::from_static("1.0.0");
@@ -49,6 +52,13 @@ pub(super) fn count(call: &Call, name: &HeaderName) -> Result<u64, Problem> {
         Problem::new(StatusCode::BAD_REQUEST, Code::HEADER_MALFORMED)
             .detail(format!("请求头 {name} 应为字节数"))
     })
+}
+
+/// Makes what came of an upload durable, and says how it stands then.
+pub(super) async fn committed(api: &Shared, owner: Hash, id: UploadId) -> Result<Upload, Problem> {
+    let node = Arc::clone(&api.node);
+    let order = async move { node.attachments().commit(owner, id).await };
+    Ok(carried_out(order).await??)
 }
 
 /// How an upload stands, as headers.

@@ -6,13 +6,13 @@ use serde::Serialize;
 use tongban_runtime::UploadId;
 use utoipa::ToSchema;
 
-use super::protocol::tus;
+use super::protocol::{committed, tus};
 use crate::authorization::Operation;
 use crate::openapi::{Moment, tag};
 use crate::problem::{Answer, ProblemBody};
 use crate::rendering::{china_time, json};
 use crate::request::Call;
-use crate::state::{ApiState, Shared};
+use crate::state::Shared;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Upload)]
@@ -42,12 +42,11 @@ pub(in crate::operations) async fn show(State(api): State<Shared>, request: Requ
     tus(told(&api, request).await)
 }
 
-async fn told(api: &ApiState, request: Request) -> Answer {
+async fn told(api: &Shared, request: Request) -> Answer {
     let mut call = Call::open(api, request, Operation::Collect)?;
     let id: UploadId = call.path("id").await?;
     call.query(&[])?;
-    let upload = api.node.attachments().commit(call.session.token_hash, id);
-    let upload = upload.await?;
+    let upload = committed(api, call.session.token_hash, id).await?;
     let view = UploadView {
         id: upload.id.to_string(),
         length: upload.length,

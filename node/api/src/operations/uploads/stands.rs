@@ -5,12 +5,12 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use tongban_runtime::UploadId;
 
-use super::protocol::{check_version, standing, tus};
+use super::protocol::{check_version, committed, standing, tus};
 use crate::authorization::Operation;
 use crate::openapi::tag;
 use crate::problem::{Answer, ProblemBody};
 use crate::request::Call;
-use crate::state::{ApiState, Shared};
+use crate::state::Shared;
 
 /// 上传到何处 · Where an upload stands; what it says is durable.
 #[utoipa::path(
@@ -34,10 +34,10 @@ pub(in crate::operations) async fn stands(State(api): State<Shared>, request: Re
     tus(told(&api, request).await)
 }
 
-async fn told(api: &ApiState, request: Request) -> Answer {
+async fn told(api: &Shared, request: Request) -> Answer {
     let mut call = Call::open(api, request, Operation::Collect)?;
     let id: UploadId = call.path("id").await?;
     check_version(&call)?;
-    let upload = api.node.attachments().commit(call.session.token_hash, id);
-    Ok(standing(StatusCode::OK, &upload.await?))
+    let upload = committed(api, call.session.token_hash, id).await?;
+    Ok(standing(StatusCode::OK, &upload))
 }
