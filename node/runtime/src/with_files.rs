@@ -26,11 +26,14 @@ impl<P: Platform> RunningNode<P> {
             return self.desk.collect(actor, id, application, wait).await;
         }
         application.form = pack(application.form, &files);
-        self.files.pin(id, &files).await?;
+        let fresh = self.files.pin(id, None, &files).await?;
         let collected = self.desk.collect(actor, id, application, wait).await;
         match &collected {
-            Ok(done) => self.files.unpin(id, Some(done.case), &files).await?,
-            Err(error) if is_final(error) => self.files.unpin(id, None, &files).await?,
+            Ok(done) => {
+                let named = blobs_of(&files);
+                self.files.unpin(id, Some(done.case), &named).await?;
+            }
+            Err(error) if is_final(error) => self.files.unpin(id, None, &fresh).await?,
             // It may still be taken in: the sweep finds out.
             Err(_) => {}
         }
@@ -52,15 +55,15 @@ impl<P: Platform> RunningNode<P> {
         let files = attachments.unwrap_or_else(|| known.clone());
         let mut new = files.clone();
         new.retain(|file| !known.iter().any(|old| old.blob == file.blob));
-        self.files.pin(id, &new).await?;
+        let fresh = self.files.pin(id, Some(case), &new).await?;
         let act = Act::Correct {
             form: pack(form, &files),
             attachments: None,
         };
         let acted = self.acts.act(actor, id, case, expected, act).await;
         match &acted {
-            Ok(_) => self.files.unpin(id, Some(case), &new).await?,
-            Err(error) if is_final(error) => self.files.unpin(id, None, &new).await?,
+            Ok(_) => self.files.unpin(id, Some(case), &blobs_of(&new)).await?,
+            Err(error) if is_final(error) => self.files.unpin(id, None, &fresh).await?,
             Err(_) => {}
         }
         acted
@@ -75,7 +78,12 @@ fn pack(form: Vec<u8>, files: &[Attachment]) -> Vec<u8> {
     package.to_text()
 }
 
-/// Whether nothing can come of the order any more.
+fn blobs_of(files: &[Attachment]) -> Vec<BlobHash> {
+    files.iter().map(|file| file.blob).collect()
+}
+
+/// Whether nothing can come of this attempt any more. What an attempt before it kept stays: another
+/// text under its id is refused for good, and the first may still be taken in.
 const fn is_final(error: &NodeError) -> bool {
     !matches!(
         error,
@@ -109,6 +117,10 @@ impl<P: Platform> Attachments for RunningNode<P> {
 
     fn uploaded(&self, owner: Hash, blob: BlobHash) -> Option<u64> {
         self.files.uploaded(owner, blob)
+    }
+
+    async fn named_by(&self, id: CommandId, blob: BlobHash) -> Option<u64> {
+        self.files.named_by(id, blob).await
     }
 
     fn attachment(&self, case: CaseNumber, blob: BlobHash) -> Result<Attachment, NodeError> {

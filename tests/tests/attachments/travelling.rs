@@ -66,7 +66,7 @@ fn a_file_survives_a_kill_while_it_is_uploaded_and_is_read_at_the_other_city_alo
     assert_eq!(named, hash(&bytes));
 
     others_cannot_use_it(&mut federation, &place, &named);
-    let case = hand_in(&mut clerk, &named).unwrap();
+    let case = hand_in(&mut clerk, &place, &named).unwrap();
     let there = place_of(&case, &named);
     let mut officer = federation.person(WEINAN, "officer", "reviewer").unwrap();
     until(
@@ -87,18 +87,23 @@ fn a_file_survives_a_kill_while_it_is_uploaded_and_is_read_at_the_other_city_alo
     federation.end().unwrap();
 }
 
-fn hand_in(clerk: &mut Client, named: &str) -> Result<String> {
+fn hand_in(clerk: &mut Client, upload: &str, named: &str) -> Result<String> {
     let body = application(LINWEI, &[("营业执照.pdf", named)])?;
     let ask = Ask::post("/api/v1/cases", &body).key("with-file");
     let answer = clerk.ask(&ask)?;
     assert!([201, 202].contains(&answer.status), "{answer}");
     let case = answer.json()?["case"].as_str().unwrap().to_owned();
-    // The same again is the same case.
-    let again = clerk.ask(&ask)?.json()?;
-    assert_eq!(
-        (&again["case"], &again["repeated"]),
-        (&case.as_str().into(), &true.into())
-    );
+    // The same again is the same case, also once the upload is tidied away.
+    for _ in 0..2 {
+        let again = clerk.ask(&ask)?.json()?;
+        assert_eq!(
+            (&again["case"], &again["repeated"]),
+            (&case.as_str().into(), &true.into()),
+            "{again}"
+        );
+        clerk.ask(&tus("DELETE", upload))?;
+    }
+    assert_eq!(clerk.ask(&tus("GET", upload))?.status, 404);
     Ok(case)
 }
 

@@ -3,7 +3,7 @@
 
 use axum::http::StatusCode;
 use tongban_trust::Json;
-use tongban_types::{Attachment, BlobHash, Code, Hash, limits::ATTACHMENTS_MAX};
+use tongban_types::{Attachment, BlobHash, Code, CommandId, Hash, limits::ATTACHMENTS_MAX};
 
 use utoipa::ToSchema;
 
@@ -27,10 +27,12 @@ pub(super) struct AttachmentNamed {
     hash: String,
 }
 
-/// Takes the list, where there is one; `known` are the files the case has.
-pub(crate) fn take_attachments(
+/// Takes the list, where there is one; `known` are the files the case has. A file this order named
+/// when it was sent before is known too, whatever became of its upload: a repeat is answered as the
+/// first was.
+pub(crate) async fn take_attachments(
     api: &ApiState,
-    owner: Hash,
+    (owner, id): (Hash, CommandId),
     fields: &mut BodyFields,
     known: &[Attachment],
 ) -> Result<Option<Vec<Attachment>>, Problem> {
@@ -44,7 +46,8 @@ pub(crate) fn take_attachments(
         let message = format!("最多 {ATTACHMENTS_MAX} 个附件");
         return Err(shape("/attachments", &message));
     }
-    let files = named.into_iter().enumerate().map(|(place, value)| {
+    let mut files = Vec::with_capacity(named.len());
+    for (place, value) in named.into_iter().enumerate() {
         let pointer = format!("/attachments/{place}");
         let mut fields = BodyFields::of(value, &pointer)?;
         let (name, media_type) = (fields.text("name")?, fields.text("media_type")?);
@@ -56,23 +59,27 @@ pub(crate) fn take_attachments(
                 "应为 64 位十六进制的 BLAKE3 哈希",
             )
         })?;
-        let size = known
-            .iter()
-            .find(|file| file.blob == blob)
-            .map(|file| file.size);
-        let uploaded = || api.node.attachments().uploaded(owner, blob);
-        let size = size.or_else(uploaded).ok_or_else(|| {
-            let message = "先用同一令牌完成上传";
-            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, Code::ATTACHMENT_UNKNOWN).at(
-                &format!("{pointer}/hash"),
-                "attachment",
-                message,
-            )
-        })?;
-        Attachment::new(name, media_type, size, blob).map_err(|malformed| {
+        let of_case = known.iter().find(|file| file.blob == blob);
+        let attachments = api.node.attachments();
+        let size = match of_case.map(|file| file.size) {
+            Some(size) => Some(size),
+            None => match attachments.uploaded(owner, blob) {
+                Some(size) => Some(size),
+                None => attachments.named_by(id, blob).await,
+            },
+        };
+        let size = size.ok_or_else(|| not_uploaded(&pointer))?;
+        let file = Attachment::new(name, media_type, size, blob).map_err(|malformed| {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             Problem::new(status, malformed.code()).at(&pointer, "attachment", malformed.rule)
-        })
-    });
-    files.collect::<Result<Vec<_>, _>>().map(Some)
+        })?;
+        files.push(file);
+    }
+    Ok(Some(files))
+}
+
+fn not_uploaded(pointer: &str) -> Problem {
+    let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, Code::ATTACHMENT_UNKNOWN);
+    let pointer = format!("{pointer}/hash");
+    problem.at(&pointer, "attachment", "先用同一令牌完成上传")
 }

@@ -100,7 +100,8 @@ pub(crate) async fn collect(State(api): State<Shared>, request: Request) -> Answ
     let id = call.command_id()?;
     let wait = call.wait();
     let (session, mut fields) = call.body().await?;
-    let attachments = take_attachments(&api, session.token_hash, &mut fields, &[])?;
+    let asker = (session.token_hash, id);
+    let attachments = take_attachments(&api, asker, &mut fields, &[]).await?;
     let mut application = read(&api, fields)?;
     application.attachments = attachments.unwrap_or_default();
     let order = async move {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use tongban_runtime::{Attachments, BlobError, NodeError, Upload, UploadId};
-use tongban_types::{Attachment, BlobHash, CaseNumber, Hash};
+use tongban_types::{Attachment, BlobHash, CaseNumber, CommandId, Hash};
 
 use crate::node::RecordingNode;
 
@@ -26,6 +26,10 @@ impl Attachments for RecordingNode {
     }
 
     fn uploaded(&self, _: Hash, _: BlobHash) -> Option<u64> {
+        None
+    }
+
+    async fn named_by(&self, _: CommandId, _: BlobHash) -> Option<u64> {
         None
     }
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use tongban_types::{Attachment, BlobHash, CaseNumber, Hash};
+use tongban_types::{Attachment, BlobHash, CaseNumber, CommandId, Hash};
 
 use crate::blob_store::{BlobError, Upload, UploadId};
 use crate::handle::NodeError;
@@ -30,6 +30,9 @@ pub trait Attachments: Send + Sync {
 
     /// The length of a file that this owner uploaded as a whole, and may name in a case.
     fn uploaded(&self, owner: Hash, blob: BlobHash) -> Option<u64>;
+
+    /// The length of a file that this order named when it was given before, and may name again.
+    async fn named_by(&self, id: CommandId, blob: BlobHash) -> Option<u64>;
 
     /// A file that a case names, where this node can open the case.
     fn attachment(&self, case: CaseNumber, blob: BlobHash) -> Result<Attachment, NodeError>;

@@ -106,10 +106,16 @@ impl<P: Platform> Files<P> {
         theirs.next().map(|upload| upload.length)
     }
 
-    /// Before an order that names files is given: they are here, and stay while the order is.
-    pub(crate) async fn pin(&self, id: CommandId, files: &[Attachment]) -> Result<(), NodeError> {
+    /// Before an order that names files is given: they are here, and stay while the order is. Returns
+    /// those that were not kept for it by an attempt before.
+    pub(crate) async fn pin(
+        &self,
+        id: CommandId,
+        case: Option<CaseNumber>,
+        files: &[Attachment],
+    ) -> Result<Vec<BlobHash>, NodeError> {
         if files.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         if files.len() > bounds::ATTACHMENTS_MAX {
             return Err(NodeError::TooLarge {
@@ -124,8 +130,20 @@ impl<P: Platform> Files<P> {
                 return Err(BlobError::NotHere.into());
             }
         }
-        let written = self.references.pin(id, files, until).await;
+        let written = self.references.pin(id, case, files, until).await;
         written.map_err(|error| NodeError::Failed(error.to_string()))
+    }
+
+    /// The length of a file that an order with this id names already: it is answered as it was,
+    /// whatever became of the upload.
+    pub(crate) async fn named_by(&self, id: CommandId, blob: BlobHash) -> Option<u64> {
+        let names = |case| self.references.names(case, blob);
+        let became = || self.case_of(id).ok().flatten();
+        let is_named = self.references.has_pin(id, blob) || became().is_some_and(names);
+        if !is_named {
+            return None;
+        }
+        self.store.size_of(blob).await.ok().flatten()
     }
 
     /// Once the order has its case, or is refused for good.
@@ -133,13 +151,12 @@ impl<P: Platform> Files<P> {
         &self,
         id: CommandId,
         case: Option<CaseNumber>,
-        files: &[Attachment],
+        blobs: &[BlobHash],
     ) -> Result<(), NodeError> {
-        if files.is_empty() {
+        if blobs.is_empty() {
             return Ok(());
         }
-        let blobs: Vec<BlobHash> = files.iter().map(|file| file.blob).collect();
-        let written = self.references.unpin(id, case, &blobs).await;
+        let written = self.references.unpin(id, case, blobs).await;
         written.map_err(|error| NodeError::Failed(error.to_string()))
     }
 
@@ -162,6 +179,9 @@ impl<P: Platform> Files<P> {
             let read = self.store.read(file.blob, from, upto - from).await;
             match read {
                 Ok(bytes) => {
+                    if let Some(fetch) = self.fetches().get(&file.blob) {
+                        fetch.want();
+                    }
                     let first = usize::try_from(offset - from).unwrap_or(usize::MAX);
                     let last = usize::try_from(end - from).unwrap_or(usize::MAX);
                     return Ok(bytes.slice(first.min(bytes.len())..last.min(bytes.len())));

@@ -84,6 +84,13 @@ impl<P: Platform> Desk<P> {
         Ok((drawn, key, vec![keep_key, keep_drawn]))
     }
 
+    /// The case drawn for an order, once the group shows it.
+    pub(super) fn drawn_case_of(&self, id: CommandId) -> Option<CaseNumber> {
+        let drawn = self.core.local.get(LocalTable::Proposed, &id.0.0)?;
+        let case = decode::<Drawn>(&drawn).ok()?.case;
+        self.is_here(case).unwrap_or(false).then_some(case)
+    }
+
     /// Notes that the group has an application, so that what was drawn for it goes.
     pub(super) fn note_replicated(&self, id: CommandId, case: CaseNumber) {
         let mut replicated = self.replicated();

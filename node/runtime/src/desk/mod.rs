@@ -424,9 +424,10 @@ impl<P: Platform> Desk<P> {
         decode(&self.core.local.get(LocalTable::Desk, &id.0.0)?).ok()
     }
 
-    /// The case of an order that waits here.
+    /// The case of an order that waits here, or was drawn here and is in the group.
     pub(crate) fn case_of(&self, id: CommandId) -> Option<CaseNumber> {
-        self.record_of(id).map(|record| record.case)
+        let waiting = self.record_of(id).map(|record| record.case);
+        waiting.or_else(|| self.drawn_case_of(id))
     }
 
     /// How many applications wait for their group, and how many of them it refused.

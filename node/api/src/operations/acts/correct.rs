@@ -52,7 +52,8 @@ pub(in crate::operations) async fn correct(State(api): State<Shared>, request: R
     let (order, mut fields) = Order::read(&api, request, Operation::Correct).await?;
     let form = fields.take("form")?;
     let known = api.node.case(order.case)?;
-    let attachments = take_attachments(&api, order.asker, &mut fields, &known.attachments)?;
+    let asker = (order.asker, order.id);
+    let attachments = take_attachments(&api, asker, &mut fields, &known.attachments).await?;
     fields.end()?;
     let item = item_of(&known)
         .and_then(|version| api.catalogue.item(version))
