@@ -3,21 +3,25 @@
 //! next one goes on from there.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
+use openraft_rt::AsyncRuntime;
 use tongban_machine::load_case;
 use tongban_types::{
-    Attachment, CaseNumber, Code, NodeId, encode,
+    Attachment, CaseNumber, CityCode, Code, NodeId, encode,
     limits::{BLOB_GROUP_LOG, BLOB_RANGE_BYTES},
 };
 
 use super::Files;
-use super::limits::{FETCHES_MAX, IDLE_ROUNDS_MAX, RANGE_TIMEOUT, RANGES_AHEAD};
+use super::limits::{
+    FETCHES_MAX, FETCHES_OF_CITY_MAX, IDLE_ROUNDS_MAX, RANGE_TIMEOUT, RANGES_AHEAD, READERS_GONE,
+};
 use crate::blob_store::BlobError;
+use crate::core::instant;
 use crate::handle::NodeError;
 use crate::seams::{Lane, Platform, Transport, TransportError};
 use crate::signal::Signal;
@@ -25,12 +29,43 @@ use crate::wire::FileRequest;
 
 /// One file on its way.
 pub(super) struct Fetch<P: Platform> {
+    /// Where its case was handed in, and whose word it is that the file exists.
+    city: CityCode,
     /// Bytes verified.
     verified: AtomicU64,
+    /// Whether a holder sent something that was true of the file.
+    came: AtomicBool,
+    /// When somebody last waited for it or read of it.
+    wanted: Mutex<Instant<P>>,
     /// How it ended.
     ended: OnceLock<Result<(), NodeError>>,
     /// Rings at each range and at the end.
     progress: Signal<P::Runtime>,
+}
+
+type Instant<P> = <<P as Platform>::Runtime as AsyncRuntime>::Instant;
+
+impl<P: Platform> Fetch<P> {
+    fn of(city: CityCode) -> Self {
+        Self {
+            city,
+            verified: AtomicU64::new(0),
+            came: AtomicBool::new(false),
+            wanted: Mutex::new(instant::<P::Runtime>()),
+            ended: OnceLock::new(),
+            progress: Signal::new(),
+        }
+    }
+
+    /// Notes that somebody reads it.
+    pub(super) fn want(&self) {
+        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = instant::<P::Runtime>();
+    }
+
+    fn is_wanted(&self) -> bool {
+        let last = *self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        instant::<P::Runtime>() - last < READERS_GONE
+    }
 }
 
 /// How one holder did.
@@ -53,6 +88,7 @@ impl<P: Platform> Files<P> {
         let mut heard = fetch.progress.listen();
         loop {
             heard.mark();
+            fetch.want();
             if fetch.verified.load(Ordering::Acquire) >= upto {
                 return Ok(());
             }
@@ -72,14 +108,12 @@ impl<P: Platform> Files<P> {
         if let Some(fetch) = fetches.get(&file.blob) {
             return Ok(fetch.clone());
         }
-        if fetches.len() >= FETCHES_MAX {
+        let city = case.intake_city();
+        let of_city = fetches.values().filter(|fetch| fetch.city == city);
+        if fetches.len() >= FETCHES_MAX || of_city.count() >= FETCHES_OF_CITY_MAX {
             return Err(NodeError::Busy);
         }
-        let fetch = Arc::new(Fetch {
-            verified: AtomicU64::new(0),
-            ended: OnceLock::new(),
-            progress: Signal::new(),
-        });
+        let fetch = Arc::new(Fetch::of(city));
         fetches.insert(file.blob, fetch.clone());
         let (files, file, started) = (self.clone(), file.clone(), fetch.clone());
         self.core.spawn("fetch of a file", async move {
@@ -119,7 +153,7 @@ impl<P: Platform> Files<P> {
                     continue;
                 }
                 match self.fetch_from(holder, case, file, fetch).await? {
-                    Turn::Whole => return Ok(()),
+                    Turn::Whole => return self.note_whole(case, file, fetch).await,
                     Turn::Silent => {}
                     Turn::Lied => {
                         let code = Code::BLOB_LIED;
@@ -138,10 +172,24 @@ impl<P: Platform> Files<P> {
                 return Err(NodeError::FileUnreachable);
             }
             self.core.rest(self.core.pause(idle + 4)).await;
-            if self.core.is_stopping() {
+            if self.core.is_stopping() || !fetch.is_wanted() {
                 return Err(NodeError::FileUnreachable);
             }
         }
+    }
+
+    /// A file that lay here already, for another case, did not come by this one.
+    async fn note_whole(
+        &self,
+        case: CaseNumber,
+        file: &Attachment,
+        fetch: &Fetch<P>,
+    ) -> Result<(), NodeError> {
+        if !fetch.came.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let noted = self.references.note_came(case, file.blob).await;
+        noted.map_err(|error| NodeError::Failed(error.to_string()))
     }
 
     /// From where the file is missing.
@@ -202,8 +250,12 @@ impl<P: Platform> Files<P> {
             };
             match self.store.receive(file.blob, length, proof).await {
                 Ok(upto) => {
+                    fetch.came.store(true, Ordering::Release);
                     fetch.verified.store(upto, Ordering::Release);
                     fetch.progress.ring();
+                    if upto < file.size && !fetch.is_wanted() {
+                        return Err(NodeError::FileUnreachable);
+                    }
                 }
                 Err(BlobError::Lied { .. }) => return Ok(Turn::Lied),
                 Err(error) => return Err(error.into()),

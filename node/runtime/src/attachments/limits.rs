@@ -15,6 +15,14 @@ pub(super) const RANGES_AHEAD: usize = 8;
 /// Files fetched at once: each holds `RANGES_AHEAD` ranges in memory.
 pub(super) const FETCHES_MAX: usize = 4;
 
+/// Files fetched at once whose cases one city handed in: a city that sends slowly leaves room for the
+/// files of others.
+pub(super) const FETCHES_OF_CITY_MAX: usize = FETCHES_MAX / 2;
+
+/// How long a fetch goes on after its last reader: longer than a reader waits for one range, and short
+/// beside the days a slow holder can take for a large file.
+pub(super) const READERS_GONE: Duration = Duration::from_mins(5);
+
 /// One range, from asking to its answer: eight ranges ahead over a line of 1 Mbit/s.
 pub(super) const RANGE_TIMEOUT: Duration = Duration::from_mins(2);
 

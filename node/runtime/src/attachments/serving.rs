@@ -18,9 +18,10 @@ impl<P: Platform> Files<P> {
         if request.length > BLOB_RANGE_BYTES {
             return Err(Code::TOO_LARGE);
         }
-        let may_have =
-            self.is_party(request.case, peer) && self.references.names(request.case, request.blob);
-        if !may_have {
+        let FileRequest { case, blob, .. } = request;
+        // What this case merely names may be here for another's sake.
+        let may_have = self.is_party(case, peer) && self.references.came_by(case, blob);
+        if !may_have || request.length == 0 {
             return Err(Code::ATTACHMENT_UNKNOWN);
         }
         let proven = self
