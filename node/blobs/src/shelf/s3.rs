@@ -1,14 +1,15 @@
-//! A bucket of an S3-compatible store. Only whole files lie there, under `blobs/<hash>`; several nodes of
-//! one city may share one, for the name says what is in it.
+//! A bucket of an S3-compatible store. Only whole files lie there, under `<node>/blobs/<hash>`: several
+//! nodes of one city may share one, and what one of them lets go stays with the others.
 
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::aws::AmazonS3Builder;
 use object_store::path::Path as Key;
-use object_store::{ObjectStore as _, ObjectStoreExt as _, PutPayload};
+use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload};
 use tongban_runtime::BlobError;
 use tongban_types::BlobHash;
 
@@ -26,6 +27,8 @@ pub struct S3Settings {
     pub region: String,
     /// The bucket, the city's own.
     pub bucket: String,
+    /// The node's own folder in it.
+    pub node: String,
     /// Name of the access key.
     pub access_key: String,
     /// The access key.
@@ -34,13 +37,22 @@ pub struct S3Settings {
 
 impl std::fmt::Debug for S3Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "S3Settings({:?}, {})", self.endpoint, self.bucket)
+        let Self {
+            endpoint,
+            bucket,
+            node,
+            ..
+        } = self;
+        write!(f, "S3Settings({endpoint:?}, {bucket}, {node})")
     }
 }
 
-/// The bucket.
+/// The bucket, as far as it is this node's.
 #[derive(Debug)]
-pub(super) struct Bucket(AmazonS3);
+pub(super) struct Bucket {
+    store: Arc<dyn ObjectStore>,
+    node: String,
+}
 
 impl Bucket {
     pub(super) fn open(settings: &S3Settings) -> Result<Self, BlobError> {
@@ -56,12 +68,24 @@ impl Bucket {
                 .any(|local| endpoint.starts_with(local));
             builder = builder.with_endpoint(endpoint).with_allow_http(is_local);
         }
-        builder.build().map(Self).map_err(failed)
+        let store = Arc::new(builder.build().map_err(failed)?);
+        Ok(Self {
+            store,
+            node: settings.node.clone(),
+        })
+    }
+
+    fn key(&self, blob: BlobHash) -> Key {
+        Key::from(format!("{}/blobs/{blob}", self.node))
     }
 
     /// Uploads a file in parts; the object appears whole or not at all.
     pub(super) async fn put(&self, blob: BlobHash, path: &Path) -> Result<(), BlobError> {
-        let mut upload = self.0.put_multipart(&key(blob)).await.map_err(failed)?;
+        let mut upload = self
+            .store
+            .put_multipart(&self.key(blob))
+            .await
+            .map_err(failed)?;
         let mut file = File::open(path).map_err(failed)?;
         let sent = async {
             loop {
@@ -98,7 +122,7 @@ impl Bucket {
         length: usize,
     ) -> Result<Bytes, BlobError> {
         let range = offset..offset + length as u64;
-        match self.0.get_range(&key(blob), range).await {
+        match self.store.get_range(&self.key(blob), range).await {
             Ok(bytes) if bytes.len() == length => Ok(bytes),
             Ok(_) | Err(object_store::Error::NotFound { .. }) => Err(BlobError::Damaged { offset }),
             Err(error) => Err(failed(error)),
@@ -106,13 +130,37 @@ impl Bucket {
     }
 
     pub(super) async fn remove(&self, blob: BlobHash) -> Result<(), BlobError> {
-        match self.0.delete(&key(blob)).await {
+        match self.store.delete(&self.key(blob)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(failed(error)),
         }
     }
 }
 
-fn key(blob: BlobHash) -> Key {
-    Key::from(format!("blobs/{blob}"))
+#[cfg(test)]
+mod tests {
+    use object_store::memory::InMemory;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_one_node_lets_go_stays_with_another_of_the_same_bucket() {
+        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let of = |node: &str| Bucket {
+            store: Arc::clone(&store),
+            node: node.to_owned(),
+        };
+        let (first, second) = (of("350100-01"), of("350100-02"));
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, b"licence").unwrap();
+        let blob = BlobHash([7; 32]);
+        for bucket in [&first, &second] {
+            bucket.put(blob, &path).await.unwrap();
+        }
+        first.remove(blob).await.unwrap();
+        let gone = first.read(blob, 0, 7).await;
+        assert_eq!(gone, Err(BlobError::Damaged { offset: 0 }));
+        assert_eq!(&second.read(blob, 0, 7).await.unwrap()[..], b"licence");
+    }
 }

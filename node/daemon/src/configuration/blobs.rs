@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use tongban_blobs::SpaceSettings;
+#[cfg(feature = "s3")]
+use tongban_types::NodeId;
 
 /// MiB that stay free on the disk unless said otherwise: the log and the state need them.
 const FREE_MIB: u64 = 1_024;
@@ -76,12 +78,13 @@ pub(crate) struct BucketPlace {
 
 #[cfg(feature = "s3")]
 impl BucketPlace {
-    /// Reads the secret.
-    pub(crate) fn settings(&self) -> std::io::Result<tongban_blobs::S3Settings> {
+    /// Reads the secret; `node` has its files in a folder of its own.
+    pub(crate) fn settings(&self, node: NodeId) -> std::io::Result<tongban_blobs::S3Settings> {
         Ok(tongban_blobs::S3Settings {
             endpoint: self.endpoint.clone(),
             region: self.region.clone(),
             bucket: self.bucket.clone(),
+            node: node.to_string(),
             access_key: self.access_key.clone(),
             secret_key: std::fs::read_to_string(&self.secret_key_file)?
                 .trim()

@@ -33,7 +33,7 @@ fn shelf(configuration: &Configuration) -> Result<ShelfSettings, Failure> {
     let Some(bucket) = &configuration.bucket else {
         return Ok(ShelfSettings::Folder);
     };
-    let settings = bucket.settings().map_err(|error| {
+    let settings = bucket.settings(configuration.node).map_err(|error| {
         let message = format!("blobs.s3.secret_key_file: {error}");
         Failure::new(Code::FILE_UNUSABLE, Exit::BadConfiguration, message)
     })?;
