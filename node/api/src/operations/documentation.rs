@@ -2,11 +2,13 @@
 //! alone. The page is Swagger UI, whose style sheets stand in its markup: here alone the policy of the
 //! browser allows that.
 
+use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 use axum::extract::{Path, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
 use tongban_types::Code;
 use utoipa_swagger_ui::{Config, serve};
 
@@ -22,10 +24,26 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
     img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
 
-static PAGE: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
+static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
     let config = Config::new([DESCRIPTION]).display_request_duration(true);
     Arc::new(config.use_base_layout())
 });
+
+/// The page, made once.
+static PAGE: LazyLock<Option<Part>> = LazyLock::new(|| {
+    let page = found("index.html")?;
+    // Its own parts stand under `/docs/`, which is not the folder of an address without a slash.
+    let text = String::from_utf8_lossy(&page.bytes).replace("\"./", "\"/docs/");
+    let text = text.replace("href=\"index.css\"", "href=\"/docs/index.css\"");
+    Some(Part {
+        bytes: text.into(),
+        kind: page.kind,
+    })
+});
+
+/// The one part that is written from the configuration, written once.
+static INITIALIZER: LazyLock<Option<Part>> = LazyLock::new(|| found(INITIALIZER_NAME));
+const INITIALIZER_NAME: &str = "swagger-initializer.js";
 
 /// 接口说明 · This description, `OpenAPI` 3.1. Open to anybody.
 #[utoipa::path(
@@ -45,13 +63,7 @@ pub(crate) async fn description(request: Request) -> Answer {
 )]
 pub(crate) async fn page(request: Request) -> Answer {
     Query::of(request.uri(), &[])?;
-    let page = part("index.html")?;
-    // Its own parts stand under `/docs/`, which is not the folder of an address without a slash.
-    let text = String::from_utf8_lossy(&page.bytes).replace("\"./", "\"/docs/");
-    Ok(shown(
-        text.replace("href=\"index.css\"", "href=\"/docs/index.css\""),
-        page.kind,
-    ))
+    PAGE.clone().map(shown).ok_or_else(no_such_part)
 }
 
 /// 页面的文件 · A part of that page.
@@ -68,33 +80,64 @@ pub(crate) async fn page(request: Request) -> Answer {
 )]
 pub(crate) async fn file(Path(name): Path<String>, request: Request) -> Answer {
     Query::of(request.uri(), &[])?;
-    let part = part(&name)?;
-    Ok(shown(part.bytes, part.kind))
+    part(&name).map(shown).ok_or_else(no_such_part)
 }
 
+/// A file of the page. Its bytes are those of the program, however many read it and however slowly.
+#[derive(Clone)]
 struct Part {
-    bytes: Vec<u8>,
+    bytes: Bytes,
     kind: String,
 }
 
-fn part(name: &str) -> Result<Part, Problem> {
-    let found = serve(name, PAGE.clone()).ok().flatten();
-    let found = found.filter(|_| !name.is_empty() && name != "/");
-    found
-        .map(|file| Part {
-            kind: file.content_type,
-            bytes: file.bytes.into_owned(),
-        })
-        .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, Code::NO_SUCH_RESOURCE))
+fn part(name: &str) -> Option<Part> {
+    match name {
+        "" | "/" => None,
+        INITIALIZER_NAME => INITIALIZER.clone(),
+        name => found(name),
+    }
 }
 
-fn shown(body: impl Into<axum::body::Body>, kind: String) -> Response {
+fn found(name: &str) -> Option<Part> {
+    let file = serve(name, CONFIG.clone()).ok().flatten()?;
+    let bytes = match file.bytes {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => bytes.into(),
+    };
+    Some(Part {
+        bytes,
+        kind: file.content_type,
+    })
+}
+
+fn no_such_part() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, Code::NO_SUCH_RESOURCE)
+}
+
+fn shown(part: Part) -> Response {
     let policy = HeaderValue::from_static(POLICY);
-    let mut response = Response::new(body.into());
+    let mut response = Response::new(part.bytes.into());
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    if let Ok(kind) = HeaderValue::try_from(kind) {
+    if let Ok(kind) = HeaderValue::try_from(part.kind) {
         headers.insert(header::CONTENT_TYPE, kind);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn however_many_read_the_page_its_bytes_are_in_memory_once() {
+        let names = ["swagger-ui-bundle.js", "swagger-ui.css", INITIALIZER_NAME];
+        for name in names {
+            let (first, second) = (part(name).unwrap().bytes, part(name).unwrap().bytes);
+            assert!(!first.is_empty());
+            assert_eq!(first.as_ptr(), second.as_ptr(), "{name}");
+        }
+        let page = || PAGE.clone().unwrap().bytes;
+        assert_eq!(page().as_ptr(), page().as_ptr());
+    }
 }
