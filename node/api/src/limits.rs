@@ -9,9 +9,18 @@ pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
 /// How long a body may take to arrive: 64 KiB in this time is slower than any line of a hall.
 pub(crate) const BODY_TIME_MAX: Duration = Duration::from_secs(15);
 
-/// How long a connection may take to send its next request's head, or stay idle: the idle time
-/// common proxies keep connections for is 60 s or more, so that they notice first.
-pub(crate) const HEAD_TIME_MAX: Duration = Duration::from_secs(75);
+/// How long a connection may carry nothing while no handler is at work for it: whether it sends no
+/// whole head, is idle, or leaves an answer unread. The idle time common proxies keep connections for
+/// is 60 s, so that they notice first.
+pub(crate) const SILENCE_MAX: Duration = Duration::from_secs(75);
+
+/// How long a connection that was told to end may carry nothing before it is cut off: a slow line's
+/// round trips, and below what a stopping node waits in all.
+pub(crate) const ENDING_SILENCE_MAX: Duration = Duration::from_secs(10);
+
+/// What of an answer is given to a connection at once: half of what it buffers; a line that carries 220
+/// bytes a second takes it within `SILENCE_MAX`.
+pub(crate) const ANSWER_PIECE_BYTES: usize = 16 * 1024;
 
 /// What one connection buffers: heads are below 8 KiB, bodies go through in pieces.
 pub(crate) const CONNECTION_BUFFER_BYTES: usize = 32 * 1024;
@@ -60,6 +69,17 @@ pub(crate) const PER_SECOND_MAX: u32 = 1_000_000;
 /// Streams of events at once: a screen in each hall. Each costs a task and what follows.
 pub(crate) const STREAMS_MAX: usize = 256;
 
+/// Streams of one token: the pages a hall's screen has open, and those that have not noticed yet that
+/// they were closed.
+pub(crate) const STREAMS_OF_ONE_MAX: usize = 16;
+
+/// Files on their way in, and on their way out, at once: each holds up to two pieces, 128 MiB in all
+/// each way.
+pub(crate) const TRANSFERS_MAX: usize = 64;
+
+/// Files of one token on their way, each way: a browser opens six at once.
+pub(crate) const TRANSFERS_OF_ONE_MAX: usize = 8;
+
 /// Events of one stream that are not taken yet: 16 KiB.
 pub(crate) const EVENTS_BUFFERED: usize = 64;
 
@@ -91,9 +111,13 @@ pub(crate) const PAGE_MAX: usize = 100;
 /// Cases looked through for a page of a narrowed list: 20 ms.
 pub(crate) const LOOKED_THROUGH_MAX: usize = 4_000;
 
-/// Cases counted, and at once: a second of one core, in pieces.
+/// Cases looked through for a count, whichever match, and at once: a second of one core, in pieces.
 pub(crate) const COUNTED_MAX: usize = 100_000;
 pub(crate) const COUNTED_AT_ONCE: usize = 500;
+
+/// Counts at once, and of one token: the threads they take are those on which the log becomes durable.
+pub(crate) const COUNTINGS_MAX: usize = 2;
+pub(crate) const COUNTINGS_OF_ONE_MAX: usize = 1;
 
 /// An idempotency key: what clients send are UUIDs of 36; the bound of the draft's examples.
 pub(crate) const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;

@@ -1,8 +1,10 @@
 //! Serving the router on a listener: TLS where there is a certificate, HTTP/2 by ALPN and HTTP/1.1 with
-//! keep-alive, a bound on connections in all and from one address, and time limits, so that slow or
-//! silent clients cannot hold the node's desks.
+//! keep-alive, a bound on connections in all and from one address, and a limit to silence, so that slow
+//! or silent clients cannot hold the node's desks.
 
 mod crowd;
+mod life;
+mod paced;
 mod watched;
 
 use std::convert::Infallible;
@@ -28,14 +30,16 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use crate::limits::{
-    ACCEPT_PAUSE, CONNECTION_BUFFER_BYTES, CONNECTIONS_MAX, DRAIN_TIME_MAX, HANDSHAKE_TIME_MAX,
-    HEAD_TIME_MAX, HEADERS_BYTES_MAX, HEADERS_MAX, HTTP2_STREAMS_MAX, HTTP2_WINDOW_BYTES,
-    PING_EVERY, PING_TIME_MAX,
+    ACCEPT_PAUSE, CONNECTION_BUFFER_BYTES, CONNECTIONS_MAX, DRAIN_TIME_MAX, ENDING_SILENCE_MAX,
+    HANDSHAKE_TIME_MAX, HEADERS_BYTES_MAX, HEADERS_MAX, HTTP2_STREAMS_MAX, HTTP2_WINDOW_BYTES,
+    PING_EVERY, PING_TIME_MAX, SILENCE_MAX,
 };
 use crate::router::router;
 use crate::state::ApiState;
 use crate::streaming::Stopping;
 use crowd::{Crowd, Place};
+use life::Life;
+use paced::Paced;
 use watched::watched;
 
 /// What a client speaks over.
@@ -150,13 +154,18 @@ async fn speak<S>(
 {
     let router = TowerToHyperService::new(router);
     let stopping = Stopping(stopped.clone());
+    let life = Life::begin();
+    let of_service = life.clone();
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
         let (mut request, read) = watched(request);
         request.extensions_mut().insert(PeerAddress(from));
         request.extensions_mut().insert(stopping.clone());
         let answering = router.call(request);
+        let (life, work) = (of_service.clone(), of_service.work());
         async move {
-            let mut response = answering.await?;
+            let response = answering.await?;
+            drop(work);
+            let mut response = response.map(|body| Paced::new(body, life));
             // What is left of a body cannot be told from a next request: the client must know that the
             // connection ends here.
             if !is_http2 && !read.load(Ordering::Acquire) {
@@ -178,35 +187,62 @@ async fn speak<S>(
             .initial_connection_window_size(HTTP2_WINDOW_BYTES)
             .max_send_buf_size(CONNECTION_BUFFER_BYTES)
             .serve_connection(stream, service);
-        until_told(connection, stopped, http2::Connection::graceful_shutdown).await
+        until_told(
+            connection,
+            life,
+            stopped,
+            http2::Connection::graceful_shutdown,
+        )
+        .await
     } else {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIME_MAX)
+            // What it limits is silence too, and that is measured for all alike.
+            .header_read_timeout(None)
             .keep_alive(true)
             .max_headers(HEADERS_MAX)
             .max_buf_size(CONNECTION_BUFFER_BYTES)
             .serve_connection(stream, service);
-        until_told(connection, stopped, http1::Connection::graceful_shutdown).await
+        until_told(
+            connection,
+            life,
+            stopped,
+            http1::Connection::graceful_shutdown,
+        )
+        .await
     };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection ended with an error");
+    match ended {
+        Some(Ok(())) => {}
+        Some(Err(error)) => tracing::debug!(%error, "a connection ended with an error"),
+        None => tracing::debug!("a silent connection was cut off"),
     }
 }
 
-/// Lets a connection go on until it ends, or until it is told to end with what is under way.
+/// Lets a connection go on until it ends, or until it is told to end with what is under way: because the
+/// node stops, or because it is silent. `None` where it was told and stayed silent.
 async fn until_told<C: Future>(
     connection: C,
+    life: Life,
     mut stopped: watch::Receiver<bool>,
     tell: impl FnOnce(Pin<&mut C>),
-) -> C::Output {
+) -> Option<C::Output> {
     let mut connection = pin!(connection);
-    // Nothing is ever sent but the one word, and a sender that is gone says the same.
     tokio::select! {
-        ended = connection.as_mut() => ended,
-        _ = stopped.changed() => {
-            tell(connection.as_mut());
-            connection.await
-        }
+        // First, for a connection that is looked at takes one more piece of what nobody reads.
+        biased;
+        () = life.silent(SILENCE_MAX) => {}
+        // Nothing is ever sent but the one word, and a sender that is gone says the same.
+        _ = stopped.changed() => {}
+        ended = connection.as_mut() => return Some(ended),
+    }
+    tell(connection.as_mut());
+    life.touch();
+    tokio::select! {
+        biased;
+        () = life.silent(ENDING_SILENCE_MAX) => None,
+        ended = connection => Some(ended),
     }
 }
+
+#[cfg(test)]
+mod tests;
