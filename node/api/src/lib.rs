@@ -10,6 +10,7 @@ mod links;
 mod metrics;
 mod openapi;
 mod operations;
+mod places;
 mod problem;
 mod rates;
 mod refusal;

@@ -14,11 +14,11 @@ use tongban_types::{CaseNumber, Code};
 use tracing::Instrument as _;
 
 use crate::operations;
+use crate::places::AllPlaces;
 use crate::rates::{Caller, Schedules};
 use crate::request::session_of;
 use crate::serving::PeerAddress;
 use crate::state::{ApiState, Shared};
-use crate::streaming::Streams;
 use crate::trace::{REQUEST_ID, TRACE_PARENT, TraceIds};
 
 /// The whole API.
@@ -31,7 +31,7 @@ pub fn router(state: ApiState) -> Router {
     router
         .fallback(operations::no_such_resource)
         .method_not_allowed_fallback(operations::method_not_allowed)
-        .layer(Extension(Streams::default()))
+        .layer(Extension(AllPlaces::default()))
         .layer(from_fn_with_state(door, admit))
         .layer(from_fn_with_state(observer, observe))
         .with_state(state)

@@ -5,37 +5,26 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::{Body, HttpBody};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use hyper::body::Frame;
 use serde::Serialize;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout};
 use tongban_types::Code;
 
 use crate::limits::{
-    EVENTS_BUFFERED, EVENTS_OF_ONE_LOOK, KEEP_ALIVE_EVERY, SLOW_READER_TIME_MAX, STREAMS_MAX,
-    TOKEN_LOOK_EVERY,
+    EVENTS_BUFFERED, EVENTS_OF_ONE_LOOK, KEEP_ALIVE_EVERY, SLOW_READER_TIME_MAX, TOKEN_LOOK_EVERY,
 };
+use crate::places::Place;
 use crate::problem::Problem;
 use crate::state::Shared;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-
-/// The places of all streams of a node.
-#[derive(Clone, Debug)]
-pub(crate) struct Streams(Arc<Semaphore>);
-
-impl Default for Streams {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(STREAMS_MAX)))
-    }
-}
 
 /// Says when the node stops.
 #[derive(Clone, Debug)]
@@ -57,6 +46,8 @@ pub(crate) struct Listening {
     pub(crate) may: Box<dyn Fn(&Shared) -> bool + Send + Sync>,
     /// When the node stops; `None` where nobody would say so.
     pub(crate) stopping: Option<Stopping>,
+    /// Their place, held as long as the stream is fed.
+    pub(crate) place: Place,
 }
 
 /// What `Last-Event-ID` says, if it is sent.
@@ -92,21 +83,10 @@ struct End {
 }
 
 /// Answers with what a source gives, for as long as somebody listens.
-pub(crate) fn stream(
-    api: &Shared,
-    streams: &Streams,
-    listening: Listening,
-    source: impl Source,
-) -> Result<Response, Problem> {
-    let place = streams.0.clone().try_acquire_owned().map_err(|_| {
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, Code::TOO_MANY_STREAMS).retry_later()
-    })?;
+pub(crate) fn stream(api: &Shared, listening: Listening, source: impl Source) -> Response {
     let (sender, events) = mpsc::channel(EVENTS_BUFFERED);
     tokio::spawn(feed(api.clone(), listening, source, sender));
-    let body = Body::new(EventBody {
-        events,
-        _place: place,
-    });
+    let body = Body::new(EventBody { events });
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-store"),
@@ -114,7 +94,7 @@ pub(crate) fn stream(
         (HeaderName::from_static("x-accel-buffering"), "no"),
     ];
     let headers = headers.map(|(name, value)| (name, HeaderValue::from_static(value)));
-    Ok((headers, body).into_response())
+    (headers, body).into_response()
 }
 
 /// What goes through the buffer; its last is why the stream ends.
@@ -137,6 +117,8 @@ async fn feed(
     if let (Some(code), Some(last)) = (ended, last.take()) {
         last.send(Piece::Event(Event::end(code)));
     }
+    // Another's from now on, whether or not the client takes what it was sent.
+    drop(listening.place);
 }
 
 /// Sends until the stream must end; `None` when nobody listens any more.
@@ -163,10 +145,8 @@ async fn follow(
         let is_all = events.len() < EVENTS_OF_ONE_LOOK;
         for event in events {
             said = Instant::now();
-            match timeout(SLOW_READER_TIME_MAX, sender.send(Piece::Event(event))).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) => return None,
-                Err(_) => return Some(Code::READ_TOO_SLOWLY),
+            if let Err(ended) = give(listening, sender, Piece::Event(event)).await {
+                return ended;
             }
         }
         if !is_all {
@@ -175,10 +155,8 @@ async fn follow(
         let quiet = KEEP_ALIVE_EVERY.saturating_sub(said.elapsed());
         if quiet.is_zero() {
             said = Instant::now();
-            match timeout(SLOW_READER_TIME_MAX, sender.send(Piece::Alive)).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) => return None,
-                Err(_) => return Some(Code::READ_TOO_SLOWLY),
+            if let Err(ended) = give(listening, sender, Piece::Alive).await {
+                return ended;
             }
             continue;
         }
@@ -187,6 +165,22 @@ async fn follow(
             () = sender.closed() => return None,
             () = stopped(listening.stopping.clone()) => return Some(Code::STREAM_ENDED),
         }
+    }
+}
+
+/// Waits for room for a piece, unless the stream must end: why, or `None` when nobody listens any more.
+async fn give(
+    listening: &Listening,
+    sender: &mpsc::Sender<Piece>,
+    piece: Piece,
+) -> Result<(), Option<Code>> {
+    tokio::select! {
+        given = timeout(SLOW_READER_TIME_MAX, sender.send(piece)) => match given {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(None),
+            Err(_) => Err(Some(Code::READ_TOO_SLOWLY)),
+        },
+        () = stopped(listening.stopping.clone()) => Err(Some(Code::STREAM_ENDED)),
     }
 }
 
@@ -201,7 +195,6 @@ async fn stopped(stopping: Option<Stopping>) {
 /// The body of a stream: gives what is in the buffer as it is asked for.
 struct EventBody {
     events: mpsc::Receiver<Piece>,
-    _place: OwnedSemaphorePermit,
 }
 
 impl HttpBody for EventBody {

@@ -10,11 +10,12 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use tongban_types::{Attachment, BlobHash, CaseNumber};
+use tongban_types::{Attachment, BlobHash, CaseNumber, Code};
 
 use crate::authorization::Operation;
 use crate::file_body::{Pieces, file_body};
 use crate::openapi::{CasePath, CaseProblems, tag};
+use crate::places::Place;
 use crate::problem::{Answer, Problem};
 use crate::request::{Asked, Call};
 use crate::state::{ApiState, Shared};
@@ -70,7 +71,9 @@ pub(crate) async fn show(State(api): State<Shared>, request: Request) -> Answer 
             return Ok(response);
         }
     };
-    let body = body(&api, number, &file, range.clone()).await?;
+    let place = call.places().downloads;
+    let place = place.take(call.session.token_hash, Code::NODE_BUSY)?;
+    let body = body(&api, number, &file, range.clone(), place).await?;
     let mut response = described((status, body).into_response(), &file, &tag);
     set(
         &mut response,
@@ -90,11 +93,14 @@ async fn body(
     number: CaseNumber,
     file: &Attachment,
     range: Range<u64>,
+    place: Place,
 ) -> Result<Body, Problem> {
     let first = piece(api, number, file, &range).await?;
     let rest = range.start + first.len() as u64..range.end;
     let (api, file) = (Arc::clone(api), file.clone());
     let next: Pieces = Box::new(move |rest: Range<u64>| {
+        // Held as long as the body is.
+        let _ = &place;
         let (api, file) = (Arc::clone(&api), file.clone());
         Box::pin(async move {
             let read = piece(&api, number, &file, &rest).await;

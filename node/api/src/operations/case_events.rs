@@ -43,19 +43,16 @@ pub(crate) async fn follow(State(api): State<Shared>, request: Request) -> Answe
     call.query(&[])?;
     let record = api.node.case(number)?.record;
     let now = record.map_or(CaseVersion(0), |record| record.version);
-    // One that is no version of the case, or none yet, is as good as none.
+    // One that is no version is as good as none. One this node does not show yet was seen at another
+    // node of the city: this one will show what follows it.
     let told = call.last_event_id().and_then(|id| id.parse().ok());
-    let told = told.map(CaseVersion).filter(|told| *told <= now);
+    let told = told.map(CaseVersion);
     let source = CaseSteps {
         number,
         after: told.unwrap_or_else(|| CaseVersion(now.0.saturating_sub(1))),
     };
-    stream(
-        &api,
-        &call.streams(),
-        call.listening(Operation::ReadCases),
-        source,
-    )
+    let listening = call.listening(Operation::ReadCases)?;
+    Ok(stream(&api, listening, source))
 }
 
 /// The steps of a case behind a version.

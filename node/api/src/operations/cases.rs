@@ -8,7 +8,7 @@ use axum::response::Response;
 use data_encoding::BASE64URL_NOPAD;
 use serde::Serialize;
 use tongban_runtime::{CasePage, CaseRecord, NodeError, StoredCase};
-use tongban_types::{CaseNumber, CaseState, CityCode, ItemCode, MalformedId};
+use tongban_types::{CaseNumber, CaseState, CityCode, Code, ItemCode, MalformedId};
 use utoipa::ToSchema;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -16,6 +16,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use crate::authorization::Operation;
 use crate::limits::{COUNTED_AT_ONCE, COUNTED_MAX, LOOKED_THROUGH_MAX, PAGE_DEFAULT, PAGE_MAX};
 use crate::openapi::{Fresh, query_parameter, tag};
+use crate::places::Place;
 use crate::problem::{Answer, Problem, ProblemBody};
 use crate::rendering::{CaseView, StoredView, json};
 use crate::request::{Call, Query, bad};
@@ -48,7 +49,7 @@ struct PageView<'a> {
 #[schema(as = CaseCount)]
 struct CountView {
     cases: usize,
-    /// False where counting ended at a hundred thousand: there are at least so many.
+    /// False where a hundred thousand cases were looked through and there are more: at least so many match.
     exact: bool,
 }
 
@@ -126,7 +127,11 @@ pub(crate) async fn list(State(api): State<Shared>, request: Request) -> Answer 
     let cursor = query.get("cursor").map(position).transpose()?;
     let limit = query.number("limit", 1..=PAGE_MAX)?.unwrap_or(PAGE_DEFAULT);
     if query.get("state") == Some(STORED) {
-        return Ok(stored_page(&api, cursor, limit));
+        let others = ["item", "intake", "authority", "count"];
+        return match others.iter().find(|name| query.get(name).is_some()) {
+            Some(name) => Err(bad(name, "不能与 state=stored 同用")),
+            None => Ok(stored_page(&api, cursor, limit)),
+        };
     }
     let state = query
         .get("state")
@@ -144,7 +149,9 @@ pub(crate) async fn list(State(api): State<Shared>, request: Request) -> Answer 
     };
     let page = narrowed.page(&api, cursor, limit)?;
     let count = if is_counted {
-        Some(count(&api, narrowed.clone()).await?)
+        let place = call.places().countings;
+        let place = place.take(call.session.token_hash, Code::NODE_BUSY)?;
+        Some(count(&api, narrowed.clone(), place).await?)
     } else {
         None
     };
@@ -226,11 +233,13 @@ impl Narrowed {
 }
 
 /// Counts, beside what is answered meanwhile.
-async fn count(api: &Shared, narrowed: Narrowed) -> Result<CountView, Problem> {
+async fn count(api: &Shared, narrowed: Narrowed, place: Place) -> Result<CountView, Problem> {
     let api = api.clone();
     let counting = tokio::task::spawn_blocking(move || {
+        // It goes on without its client, and keeps its place.
+        let _place = place;
         let (mut cases, mut from) = (0, None);
-        while cases < COUNTED_MAX {
+        for _ in 0..COUNTED_MAX / COUNTED_AT_ONCE {
             let page = api.node.cases(narrowed.state, from, COUNTED_AT_ONCE)?;
             cases += page
                 .cases

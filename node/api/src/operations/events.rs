@@ -58,12 +58,8 @@ pub(crate) async fn follow(State(api): State<Shared>, request: Request) -> Answe
             is_new: true,
         },
     };
-    stream(
-        &api,
-        &call.streams(),
-        call.listening(Operation::ReadCases),
-        source,
-    )
+    let listening = call.listening(Operation::ReadCases)?;
+    Ok(stream(&api, listening, source))
 }
 
 /// The changes of the city's group behind a place.

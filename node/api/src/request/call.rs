@@ -16,9 +16,10 @@ use super::headers;
 use super::query::Query;
 use crate::authorization::{Operation, Session};
 use crate::limits::{BODY_BYTES_MAX, BODY_TIME_MAX};
+use crate::places::AllPlaces;
 use crate::problem::Problem;
 use crate::state::{ApiState, Shared};
-use crate::streaming::{Listening, Stopping, Streams, last_event_id};
+use crate::streaming::{Listening, Stopping, last_event_id};
 
 /// A request whose asker may ask for it.
 #[derive(Debug)]
@@ -75,7 +76,7 @@ impl Call {
         Query::of(&self.parts.uri, known)
     }
 
-    /// What the request is carried out under, once for ever.
+    /// What the request is carried out under: once, as long as the group remembers it (24 hours).
     pub(crate) fn command_id(&self) -> Result<CommandId, Problem> {
         let key = headers::idempotency_key(&self.parts.headers)?;
         Ok(CommandId::derive(
@@ -109,14 +110,17 @@ impl Call {
         last_event_id(&self.parts.headers)
     }
 
-    /// The places of all streams.
-    pub(crate) fn streams(&self) -> Streams {
-        let kept = self.parts.extensions.get::<Streams>();
+    /// The places of the node.
+    pub(crate) fn places(&self) -> AllPlaces {
+        let kept = self.parts.extensions.get::<AllPlaces>();
         kept.cloned().unwrap_or_default()
     }
 
-    /// What a stream must look at again and again: whether the token still opens it.
-    pub(crate) fn listening(&self, operation: Operation) -> Listening {
+    /// What a stream needs of its request: its place, and what it must look at again and again, whether
+    /// the token still opens it.
+    pub(crate) fn listening(&self, operation: Operation) -> Result<Listening, Problem> {
+        let streams = self.places().streams;
+        let place = streams.take(self.session.token_hash, Code::TOO_MANY_STREAMS)?;
         let mut headers = HeaderMap::new();
         if let Some(sent) = self.parts.headers.get(header::AUTHORIZATION) {
             headers.insert(header::AUTHORIZATION, sent.clone());
@@ -125,10 +129,11 @@ impl Call {
             let session = session_of(api, &headers);
             session.is_ok_and(|session| operation.is_open_to(session.actor.role))
         };
-        Listening {
+        Ok(Listening {
             may: Box::new(may),
             stopping: self.parts.extensions.get::<Stopping>().cloned(),
-        }
+            place,
+        })
     }
 
     /// The body, a JSON object read strictly; no body at all counts as an object without members.

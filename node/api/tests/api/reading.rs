@@ -423,6 +423,9 @@ async fn a_list_is_narrowed_and_counted_where_that_is_asked() {
     assert_eq!(counted["count"]["exact"], true, "{counted}");
     for bad in [
         "count=about",
+        "item=ZZZZZZZZZZZZ&state=stored",
+        "count=exact&state=stored",
+        "authority=x&state=stored",
         "intake=350102",
         "item=x",
         "limit=+5",
@@ -453,4 +456,24 @@ async fn agreements_name_the_cities_an_item_is_handled_across_with() {
     );
     world.node.forget_registry();
     assert_eq!(world.get("clerk", "/api/v1/agreements").await.status, 503);
+}
+
+#[tokio::test]
+async fn counting_ends_however_many_cases_there_are_and_few_match() {
+    let world = World::new();
+    world
+        .node
+        .is_endless
+        .store(true, std::sync::atomic::Ordering::SeqCst);
+    let reply = world
+        .get("auditor", "/api/v1/cases?count=exact&item=ZZZZZZZZZZZZ")
+        .await;
+    let counted = &reply.json()["count"];
+    assert_eq!(
+        (&counted["cases"], &counted["exact"]),
+        (&0.into(), &false.into())
+    );
+    let asked = world.node.take_asked();
+    let at_once = |asked: &&Asked| matches!(asked, Asked::Cases(_, _, 500));
+    assert_eq!(asked.iter().filter(at_once).count() * 500, 100_000);
 }

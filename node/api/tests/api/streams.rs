@@ -144,6 +144,34 @@ async fn only_who_may_read_the_list_may_listen() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_token_has_its_share_of_streams_and_gets_back_those_that_were_cut_off() {
+    let world = World::new();
+    let mut held = Vec::new();
+    for _ in 0..16 {
+        held.push(Listener::of(&world, EVENTS, Some("0-0")).await);
+    }
+    world.get("clerk", EVENTS).await.problem(503, "TB7022");
+    let asked = request(Method::GET, "officer", EVENTS).body(Body::empty());
+    let other = world.open(asked.unwrap()).await;
+    assert_eq!(other.status(), StatusCode::OK);
+    (0..500).for_each(|_| world.node.change(CaseState::Received));
+    // Nobody reads, and nobody lets go of what was answered.
+    tokio::time::sleep(std::time::Duration::from_mins(1)).await;
+    Listener::of(&world, EVENTS, Some("0-0")).await;
+    drop(held);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_seen_at_a_node_that_is_ahead_is_not_sent_again() {
+    let world = World::new();
+    let address = format!("/api/v1/cases/{}/events", number());
+    let mut listener = Listener::of(&world, &address, Some("4")).await;
+    let patience = std::time::Duration::from_mins(1);
+    let sent = tokio::time::timeout(patience, listener.next()).await;
+    assert!(sent.is_err(), "{sent:?}");
+}
+
 #[tokio::test]
 async fn a_case_is_followed_by_its_versions() {
     let world = World::new();

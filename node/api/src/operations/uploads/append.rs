@@ -108,9 +108,12 @@ async fn appended(api: &Shared, mut call: Call) -> Answer {
         at: count(&call, &UPLOAD_OFFSET)?,
     };
     let owner = appending.owner;
+    // Before anything is gathered in memory.
+    let place = call.places().uploads.take(owner, Code::NODE_BUSY)?;
     let taken = appending.take(call.into_body()).await;
     // Also what came before the line broke.
     let upload = committed(api, owner, id).await?;
+    drop(place);
     taken?;
     Ok(standing(StatusCode::NO_CONTENT, &upload))
 }
