@@ -64,6 +64,7 @@ enum Class {
     Order,
     Read,
     Open,
+    Probe,
 }
 
 /// The schedules of all callers.
@@ -82,14 +83,20 @@ impl Schedules {
     }
 
     /// Whether this asking is on schedule.
-    pub(crate) fn admit(&self, caller: Caller, method: &Method) -> Result<(), Problem> {
+    pub(crate) fn admit(
+        &self,
+        caller: Caller,
+        method: &Method,
+        is_probe: bool,
+    ) -> Result<(), Problem> {
         let class = match caller {
+            _ if is_probe => Class::Probe,
             Caller::Address(_) | Caller::Others => Class::Open,
             Caller::Token(_) if method.is_safe() => Class::Read,
             Caller::Token(_) => Class::Order,
         };
         let per_second = match class {
-            Class::Open => self.rates.open_per_second,
+            Class::Open | Class::Probe => self.rates.open_per_second,
             Class::Read => self.rates.reads_per_second,
             Class::Order => self.rates.orders_per_second,
         };
@@ -114,7 +121,12 @@ impl Schedules {
             // Whoever is back on schedule is as one who never asked.
             next.retain(|_, on_schedule| *on_schedule > now);
             if next.len() >= CALLERS_MAX {
-                key = (Caller::Others, Class::Open);
+                let shared = if class == Class::Probe {
+                    class
+                } else {
+                    Class::Open
+                };
+                key = (Caller::Others, shared);
             }
         }
         let on_schedule = next.get(&key).map_or(now, |next| (*next).max(now));
@@ -171,9 +183,18 @@ mod tests {
     fn callers_and_classes_have_schedules_of_their_own() {
         let schedules = Schedules::new(RATES);
         let (first, second) = (Caller::Token(Hash([1; 32])), Caller::Token(Hash([2; 32])));
-        while schedules.admit(first, &Method::POST).is_ok() {}
-        assert!(schedules.admit(first, &Method::GET).is_ok());
-        assert!(schedules.admit(second, &Method::POST).is_ok());
+        while schedules.admit(first, &Method::POST, false).is_ok() {}
+        assert!(schedules.admit(first, &Method::GET, false).is_ok());
+        assert!(schedules.admit(second, &Method::POST, false).is_ok());
+    }
+
+    #[test]
+    fn a_loud_address_takes_nothing_from_the_probes_behind_it() {
+        let schedules = Schedules::new(RATES);
+        while schedules.admit(address(1), &Method::GET, false).is_ok() {}
+        assert!(schedules.admit(address(1), &Method::GET, true).is_ok());
+        while schedules.admit(address(1), &Method::GET, true).is_ok() {}
+        assert!(schedules.admit(address(2), &Method::GET, true).is_ok());
     }
 
     #[test]

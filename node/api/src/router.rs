@@ -21,6 +21,10 @@ use crate::serving::PeerAddress;
 use crate::state::{ApiState, Shared};
 use crate::trace::{REQUEST_ID, TRACE_PARENT, TraceIds};
 
+/// What watches the node from outside asks here. It has a schedule of its own: others of its address,
+/// which may be a proxy's, must not make the node seem dead.
+const PROBES: [&str; 3] = ["/livez", "/readyz", "/startupz"];
+
 /// The whole API.
 pub fn router(state: ApiState) -> Router {
     let schedules = Arc::new(Schedules::new(state.rates));
@@ -51,7 +55,8 @@ async fn admit(
             None => Caller::Others,
         },
     };
-    if let Err(problem) = schedules.admit(caller, request.method()) {
+    let is_probe = PROBES.contains(&request.uri().path());
+    if let Err(problem) = schedules.admit(caller, request.method(), is_probe) {
         return problem.into_response();
     }
     if let Ok(session) = found {

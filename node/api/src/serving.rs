@@ -37,7 +37,7 @@ use crate::limits::{
 use crate::router::router;
 use crate::state::ApiState;
 use crate::streaming::Stopping;
-use crowd::{Crowd, Place};
+use crowd::{Crowd, Place, caller_of};
 use life::Life;
 use paced::Paced;
 use watched::watched;
@@ -109,7 +109,7 @@ async fn accept(
         .expect("the semaphore is never closed");
     loop {
         match listener.accept().await {
-            Ok((stream, from)) => return (stream, from.ip().to_canonical(), place),
+            Ok((stream, from)) => return (stream, caller_of(from.ip()), place),
             // A client that went away, or too few descriptors: neither ends the service.
             Err(error) => {
                 tracing::debug!(%error, "a connection was not accepted");

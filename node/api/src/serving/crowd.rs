@@ -1,7 +1,7 @@
 //! How many connections each address has: one that opens all it can must leave places to others.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OwnedSemaphorePermit;
@@ -56,11 +56,32 @@ impl Drop for Place {
     }
 }
 
+/// The address by which a client is counted. Whoever has an IPv6 address has the 2^64 of its network
+/// (RFC 4291 §2.5.1), and is one client by all of them.
+pub(super) fn caller_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let network = address.to_bits() >> 64 << 64;
+            Ipv6Addr::from_bits(network).into()
+        }
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use tokio::sync::Semaphore;
 
     use super::*;
+
+    #[test]
+    fn the_addresses_of_one_network_are_one_client() {
+        let of = |address: &str| caller_of(address.parse().unwrap());
+        assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:1:2:3"));
+        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+    }
 
     #[tokio::test]
     async fn an_address_has_its_share_of_places_and_gets_them_back() {
