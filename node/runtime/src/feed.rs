@@ -16,12 +16,14 @@ pub(crate) const ENTRIES_KEPT: u64 = 50_000;
 const CHANGES_OF_ONE_KEY: usize = 128;
 
 /// Keys of the machine begin with letters.
-const KEPT_FROM: &[u8] = &[0xFE, 0];
+const KEPT_FROM: &[u8] = &[0xFE, 3];
+/// Where it stood as an index alone, which says nothing of the changes of one entry.
+const KEPT_BEFORE: &[u8] = &[0xFE, 0];
 const CHANGES: &[u8] = &[0xFE, 1];
 const CHANGES_END: &[u8] = &[0xFE, 2];
 
 /// A place in what changed: after the `part`-th change of the entry at `index`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ChangePlace {
     /// Log index.
     pub index: u64,
@@ -55,10 +57,16 @@ pub enum Changes {
 /// What of it is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Kept {
-    /// Everything behind this index is held.
-    from: u64,
+    /// Everything behind this place is held: the last change that was forgotten.
+    from: ChangePlace,
     /// Entries that are held.
     entries: u64,
+}
+
+/// Behind everything an entry changed.
+const fn end_of(index: u64) -> ChangePlace {
+    let part = u32::MAX;
+    ChangePlace { index, part }
 }
 
 /// The feed of one group's replica.
@@ -72,6 +80,15 @@ impl Feed {
     pub(crate) fn open<S: StateStore>(store: &S, group: GroupId) -> Result<Self, StoreError> {
         let stored = store.get(group, KEPT_FROM)?;
         let kept = stored.and_then(|bytes| postcard::from_bytes(&bytes).ok());
+        if kept.is_some() {
+            return Ok(Self { kept });
+        }
+        let before = store.get(group, KEPT_BEFORE)?;
+        let before = before.and_then(|bytes| postcard::from_bytes::<(u64, u64)>(&bytes).ok());
+        let kept = before.map(|(index, entries)| Kept {
+            from: end_of(index),
+            entries,
+        });
         Ok(Self { kept })
     }
 
@@ -106,7 +123,11 @@ impl Feed {
             return Ok(());
         }
         let mut kept = self.kept.unwrap_or(Kept {
-            from: index.saturating_sub(1),
+            from: match index {
+                // Nothing was before it.
+                0 | 1 => ChangePlace::default(),
+                _ => end_of(index - 1),
+            },
             entries: 0,
         });
         for (chunk, part) in changes.chunks(CHANGES_OF_ONE_KEY).enumerate() {
@@ -127,7 +148,7 @@ impl Feed {
 
     /// Whether everything behind a place is held.
     pub(crate) fn holds(self, after: ChangePlace) -> bool {
-        self.kept.is_some_and(|kept| after.index >= kept.from)
+        self.kept.is_some_and(|kept| after >= kept.from)
     }
 
     /// What changed behind a place, at most `limit`.
@@ -181,21 +202,26 @@ fn place_of(key: &[u8]) -> Option<ChangePlace> {
     })
 }
 
-/// Forgets the oldest entry that is held; its index.
+/// Forgets the oldest entry that is held; the place of its last change.
 fn forget_oldest<S: StateStore>(
     store: &S,
     group: GroupId,
     writes: &mut WriteSet,
-) -> Result<Option<u64>, StoreError> {
+) -> Result<Option<ChangePlace>, StoreError> {
     let oldest = store.scan(group, CHANGES, CHANGES_END, 1)?;
     let Some(oldest) = oldest.first().and_then(|(key, _)| place_of(key)) else {
         return Ok(None);
     };
     let until = key(oldest.index + 1, 0);
-    for (key, _) in store.scan(group, &key(oldest.index, 0), &until, usize::from(u16::MAX))? {
+    let mut last = oldest;
+    for (key, value) in store.scan(group, &key(oldest.index, 0), &until, usize::from(u16::MAX))? {
+        let first = place_of(&key).unwrap_or(last);
+        let changes = postcard::from_bytes::<Vec<Change>>(&value).unwrap_or_default();
+        let count = u32::try_from(changes.len()).unwrap_or(u32::MAX);
+        last.part = first.part.saturating_add(count);
         writes.insert(key, Write::Delete);
     }
-    Ok(Some(oldest.index))
+    Ok(Some(last))
 }
 
 #[cfg(test)]
@@ -315,7 +341,7 @@ mod tests {
         let mut feed = Feed::default();
         apply(&store, &mut feed, 5, &[1, 1]);
         let again = Feed::open(&store, group()).unwrap();
-        assert_eq!(places(&store, again, 4, 0, 9), [(5, 1), (6, 1)]);
+        assert_eq!(places(&store, again, 5, 0, 9), [(5, 1), (6, 1)]);
         let before = ChangePlace { index: 3, part: 9 };
         let read = again.read(&store, group(), before, 9).unwrap();
         assert_eq!(
@@ -323,6 +349,38 @@ mod tests {
             Changes::Gone,
             "nobody knows what was before its first entry"
         );
+    }
+
+    #[test]
+    fn a_place_within_an_entry_that_was_forgotten_is_gone_and_the_one_behind_it_is_held() {
+        let store = Store::default();
+        let mut feed = Feed::default();
+        let mut entries = vec![1; usize::try_from(ENTRIES_KEPT).unwrap() + 1];
+        entries[0] = 300;
+        apply(&store, &mut feed, 1, &entries);
+        for part in [0, 1, 128, 299] {
+            let after = ChangePlace { index: 1, part };
+            let read = feed.read(&store, group(), after, 1).unwrap();
+            assert_eq!(read, Changes::Gone, "{part}");
+        }
+        assert_eq!(places(&store, feed, 1, 300, 1), [(2, 1)]);
+        let again = Feed::open(&store, group()).unwrap();
+        assert_eq!(places(&store, again, 1, 300, 1), [(2, 1)]);
+    }
+
+    #[test]
+    fn what_was_kept_by_indexes_alone_is_taken_up_without_a_gap() {
+        let store = Store::default();
+        let mut feed = Feed::default();
+        apply(&store, &mut feed, 5, &[2, 1]);
+        let mut map = store.0.lock().unwrap();
+        map.remove(KEPT_FROM).unwrap();
+        let before = postcard::to_allocvec(&(4_u64, 2_u64)).unwrap();
+        map.insert(KEPT_BEFORE.to_vec(), before);
+        drop(map);
+        let again = Feed::open(&store, group()).unwrap();
+        assert_eq!(places(&store, again, 5, 0, 9), [(5, 1), (5, 2), (6, 1)]);
+        assert!(!again.holds(ChangePlace { index: 4, part: 1 }));
     }
 
     #[test]
