@@ -3,7 +3,7 @@
 //! one stopped.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use futures_util::future::{join, join_all};
@@ -25,17 +25,64 @@ pub(crate) struct Courier<P: Platform> {
     core: Arc<Core<P>>,
     vault: Arc<Vault<P>>,
     group: GroupId,
-    lanes: Mutex<BTreeMap<GroupId, DeliveryLane>>,
+    lanes: Mutex<Lanes>,
 }
 
-/// How the deliveries to one group go. A group that does not answer keeps no other waiting.
+/// The deliveries to all groups. A group that does not answer keeps no other waiting.
+#[derive(Default)]
+struct Lanes {
+    by_group: BTreeMap<GroupId, DeliveryLane>,
+    /// Which was begun last: the others have their turn before it.
+    last: Option<GroupId>,
+}
+
+/// How the deliveries to one group go.
 #[derive(Clone, Copy, Default)]
 struct DeliveryLane {
+    /// A delivery is under way: it takes one of the places.
     is_busy: bool,
+    /// The last delivery failed a moment ago: it takes no place.
+    is_resting: bool,
     attempt: u32,
     /// Where the next round begins: behind what was just tried, so that packets which are not taken
     /// in do not keep others waiting.
     cursor: u64,
+}
+
+impl Lanes {
+    /// Takes the lanes whose turn it is, as far as there are places.
+    fn begin(&mut self, destinations: &BTreeSet<GroupId>) -> Vec<(GroupId, DeliveryLane)> {
+        let under_way = self.by_group.values().filter(|lane| lane.is_busy).count();
+        let places = DESTINATIONS_MAX.saturating_sub(under_way);
+        let is_behind = |to: &&GroupId| self.last.is_none_or(|last| **to > last);
+        let (behind, before): (Vec<&GroupId>, Vec<&GroupId>) =
+            destinations.iter().partition(is_behind);
+        let mut begun = Vec::new();
+        for to in behind.into_iter().chain(before) {
+            if begun.len() == places {
+                break;
+            }
+            let lane = self.by_group.entry(*to).or_default();
+            if !lane.is_busy && !lane.is_resting {
+                lane.is_busy = true;
+                begun.push((*to, *lane));
+                self.last = Some(*to);
+            }
+        }
+        begun
+    }
+
+    /// Gives a place back.
+    fn end(&mut self, to: GroupId, lane: DeliveryLane) {
+        let is_busy = false;
+        self.by_group.insert(to, DeliveryLane { is_busy, ..lane });
+    }
+
+    fn wake(&mut self, to: GroupId) {
+        if let Some(lane) = self.by_group.get_mut(&to) {
+            lane.is_resting = false;
+        }
+    }
 }
 
 impl<P: Platform> Courier<P> {
@@ -44,7 +91,7 @@ impl<P: Platform> Courier<P> {
             core,
             vault,
             group,
-            lanes: Mutex::new(BTreeMap::new()),
+            lanes: Mutex::default(),
         }
     }
 
@@ -57,27 +104,20 @@ impl<P: Platform> Courier<P> {
         while !self.core.is_stopping() {
             applied.mark();
             if hosted.group.status().leader == Some(self.core.me) {
-                for to in destinations(&self.core, self.group) {
-                    if let Some(lane) = self.begin(to) {
-                        self.core
-                            .spawn("delivery", self.clone().deliver_round(to, lane));
-                    }
+                let destinations = destinations(&self.core, self.group);
+                let begun = self.lanes().begin(&destinations);
+                for (to, lane) in begun {
+                    self.core
+                        .spawn("delivery", self.clone().deliver_round(to, lane));
                 }
             }
             applied.heard(self.core.tempo().look_every).await;
         }
     }
 
-    /// Takes the lane to a group, unless a delivery to it is under way.
-    fn begin(&self, to: GroupId) -> Option<DeliveryLane> {
-        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        let under_way = lanes.values().filter(|lane| lane.is_busy).count();
-        let lane = lanes.entry(to).or_default();
-        if lane.is_busy || under_way >= DESTINATIONS_MAX {
-            return None;
-        }
-        lane.is_busy = true;
-        Some(*lane)
+    fn lanes(&self) -> MutexGuard<'_, Lanes> {
+        // Every change under the lock is whole before anything can panic.
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn deliver_round(self: Arc<Self>, to: GroupId, mut lane: DeliveryLane) {
@@ -87,13 +127,19 @@ impl<P: Platform> Courier<P> {
         } else {
             lane.cursor = positions.last().map_or(0, |last| last + 1);
             lane.attempt = lane.attempt.saturating_add(1);
-            self.core.rest(self.core.pause(lane.attempt)).await;
+            lane.is_resting = true;
         }
-        lane.is_busy = false;
-        self.lanes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(to, lane);
+        self.lanes().end(to, lane);
+        self.ring();
+        if lane.is_resting {
+            self.core.rest(self.core.pause(lane.attempt)).await;
+            self.lanes().wake(to);
+            self.ring();
+        }
+    }
+
+    /// A place is free, or a lane is ready again.
+    fn ring(&self) {
         if let Some(hosted) = self.core.group(self.group) {
             hosted.replica.changed().ring();
         }
@@ -337,6 +383,52 @@ mod tests {
         assert!(bytes <= limits::PARCELS_BYTES_MAX, "a receiver takes it in");
         let encoded = encode(&cut[0]).len();
         assert!(encoded <= limits::PARCELS_BYTES_MAX, "it fits a frame");
+    }
+
+    #[test]
+    fn cities_out_of_reach_keep_none_waiting_that_can_be_reached() {
+        let group = |number: u32| GroupId(CityCode::new(110_000 + number * 100).unwrap());
+        let good = group(41);
+        let destinations: BTreeSet<GroupId> = (1..=41).map(group).collect();
+        let mut lanes = Lanes::default();
+        let mut begun = Vec::new();
+        // Every rest ends before the next look, which is the worst there is.
+        for _ in 0..2 {
+            let round = lanes.begin(&destinations);
+            assert!(round.len() <= DESTINATIONS_MAX);
+            for (to, lane) in &round {
+                let is_resting = *to != good;
+                lanes.end(
+                    *to,
+                    DeliveryLane {
+                        is_resting,
+                        ..*lane
+                    },
+                );
+                lanes.wake(*to);
+            }
+            begun.extend(round.into_iter().map(|(to, _)| to));
+        }
+        assert!(begun.contains(&good));
+        assert_eq!(begun.len(), 2 * DESTINATIONS_MAX);
+    }
+
+    #[test]
+    fn who_rests_takes_no_place_and_is_not_begun() {
+        let group = |number: u32| GroupId(CityCode::new(110_000 + number * 100).unwrap());
+        let destinations: BTreeSet<GroupId> = (1..=40).map(group).collect();
+        let mut lanes = Lanes::default();
+        for (to, lane) in lanes.begin(&destinations) {
+            let is_resting = true;
+            lanes.end(to, DeliveryLane { is_resting, ..lane });
+        }
+        let begun: Vec<GroupId> = lanes
+            .begin(&destinations)
+            .into_iter()
+            .map(|it| it.0)
+            .collect();
+        assert_eq!(begun, (33..=40).map(group).collect::<Vec<_>>());
+        assert!(lanes.begin(&destinations).is_empty());
     }
 
     #[test]
