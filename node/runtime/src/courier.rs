@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use futures_util::future::{join, join_all};
-use tongban_machine::{ParcelFate, Reply, Unanswered, unanswered};
+use tongban_machine::{ParcelFate, Refusal, Reply, Unanswered, unanswered};
 use tongban_types::{
     CaseNumber, CertifiedParcels, Code, Entry, GroupId, PacketBody, Parcel, decode, encode, limits,
 };
 
 use crate::core::Core;
 use crate::seams::{Lane, Platform, Transport};
+use crate::submit::SubmitError;
 use crate::vault::Vault;
 use crate::wire::{KeysRequest, ParcelAnswers, ParcelDelivery};
 
@@ -216,6 +217,10 @@ async fn hand_over_and_enter<P: Platform>(
     let entered = answers.batches.into_iter().map(async |answer| {
         let count = answer.parcels.len();
         let entry = Bytes::from(encode(&Entry::Parcels(answer)));
+        if let Err(code) = core.check_before_append(group, &entry).await {
+            tracing::warn!(%group, from = %to, %code, "answers do not prove themselves");
+            return 0;
+        }
         match core.submit(group, entry, core.tempo().order_timeout).await {
             Ok(reply) if reply.results.iter().all(Result::is_ok) => return count,
             Ok(reply) => tracing::warn!(%group, from = %to, ?reply, "answers were not entered"),
@@ -299,48 +304,78 @@ impl<P: Platform> Core<P> {
             return Err(Code::TOO_LARGE);
         }
         let hosted = self.group(delivery.to).ok_or(Code::NOT_HOSTED)?;
-        // In their order and awaited together, so that they share the group's rounds. Packets of one
-        // case that come to stand out of order are refused and repeated by their sender.
-        let entered = delivery.batches.into_iter().map(|batch| {
-            let entry = Bytes::from(encode(&Entry::Parcels(batch)));
-            self.submit(delivery.to, entry, self.tempo().propose_timeout)
-        });
-        let replies = join_all(entered).await;
-        if replies.iter().all(Result::is_err) {
+        if hosted.group.status().stopped {
+            // What is entered elsewhere never shows here: another voter must answer.
+            return Err(Code::GROUP_STOPPED);
+        }
+        let positions = self.enter_parcels(delivery).await?;
+        // The answers may have been committed elsewhere: they can be placed once they are here.
+        let timeout = self.tempo().propose_timeout;
+        let group = hosted.group.id();
+        if let Ok(index) = self.read_index(group, timeout).await
+            && let Err(error) = hosted.group.wait_applied(index, timeout).await
+        {
+            tracing::debug!(%group, %error, "the answers are not here yet");
+        }
+        let batches = self.certify(group, &positions).await;
+        if batches.is_empty() && !positions.is_empty() {
+            // An empty answer would keep the sender from asking another voter.
             return Err(Code::NO_QUORUM);
         }
-        let mut answers = BTreeSet::new();
-        for result in replies
-            .into_iter()
-            .flatten()
-            .flat_map(|reply| reply.results)
-        {
-            match result {
-                Ok(Reply::Parcel(
-                    ParcelFate::Answered { answer } | ParcelFate::AnsweredBefore { answer },
-                )) => {
-                    answers.insert(answer);
+        Ok(Bytes::from(encode(&ParcelAnswers { batches })))
+    }
+
+    /// Enters the batches that prove themselves; where their answers stand in the outbox. If none is
+    /// taken in now or later, why the first was not.
+    async fn enter_parcels(&self, delivery: ParcelDelivery) -> Result<Vec<u64>, Code> {
+        let to = delivery.to;
+        // In their order and awaited together, so that they share the group's rounds. Packets of one
+        // case that come to stand out of order are refused and repeated by their sender.
+        let entered = delivery.batches.into_iter().map(async |batch| {
+            let entry = Bytes::from(encode(&Entry::Parcels(batch)));
+            self.check_before_append(to, &entry).await?;
+            let submitted = self.submit(to, entry, self.tempo().propose_timeout).await;
+            submitted.map_err(|error| match error {
+                SubmitError::Refused(code) => code,
+                SubmitError::NoLeader | SubmitError::TimedOut => Code::NO_QUORUM,
+            })
+        });
+        let mut positions = BTreeSet::new();
+        let mut first_refused = None;
+        let mut may_be_taken_in = false;
+        for entered in join_all(entered).await {
+            let results = match entered {
+                Ok(reply) => reply.results,
+                Err(code) => {
+                    first_refused.get_or_insert(code);
+                    continue;
                 }
-                Ok(_) => {}
-                Err(refusal) => {
-                    self.refusals.count(Lane::Parcel, refusal.code());
-                    tracing::debug!(group = %delivery.to, %refusal, "a parcel is not taken in");
+            };
+            for result in results {
+                match result {
+                    Ok(Reply::Parcel(
+                        ParcelFate::Answered { answer } | ParcelFate::AnsweredBefore { answer },
+                    )) => {
+                        may_be_taken_in = true;
+                        positions.insert(answer);
+                    }
+                    Ok(_) => may_be_taken_in = true,
+                    Err(refusal) => {
+                        self.refusals.count(Lane::Parcel, refusal.code());
+                        // What comes in its turn later is no fault of the sender's.
+                        if refusal.is_passing() || matches!(refusal, Refusal::OutOfOrder { .. }) {
+                            may_be_taken_in = true;
+                        }
+                        first_refused.get_or_insert(refusal.code());
+                        tracing::debug!(group = %to, %refusal, "a parcel is not taken in");
+                    }
                 }
             }
         }
-        // The answers may have been committed elsewhere: they can be placed once they are here.
-        let index = self
-            .read_index(delivery.to, self.tempo().propose_timeout)
-            .await;
-        if let Ok(index) = index {
-            let _ = hosted
-                .group
-                .wait_applied(index, self.tempo().propose_timeout)
-                .await;
+        match first_refused {
+            Some(code) if !may_be_taken_in => Err(code),
+            _ => Ok(positions.into_iter().collect()),
         }
-        let positions: Vec<u64> = answers.into_iter().collect();
-        let batches = self.certify(delivery.to, &positions).await;
-        Ok(Bytes::from(encode(&ParcelAnswers { batches })))
     }
 }
 

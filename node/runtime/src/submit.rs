@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use thiserror::Error;
-use tongban_machine::{CheckedEntry, EntryReply};
+use tongban_machine::{CheckedEntry, EntryReply, Refusal};
 use tongban_types::{Code, GroupId, NodeId, decode, encode};
 
 use openraft_rt::AsyncRuntime;
 
-use crate::core::{Core, Until};
+use crate::core::{Core, Hosted, Until};
 use crate::ports::ProposeError;
 use crate::seams::{Lane, Platform, Transport, TransportError};
 use crate::wire::{SubmitAnswer, SubmitRequest};
@@ -183,7 +183,7 @@ impl<P: Platform> Core<P> {
         let (group, answered) = match request {
             SubmitRequest::Propose { group, entry } => {
                 let hosted = self.group(group).ok_or(Code::NOT_HOSTED)?;
-                Self::check_before_append(group, &entry)?;
+                self.check_before_append(group, &entry).await?;
                 let applied = hosted.group.propose(Bytes::from(entry), timeout).await;
                 (
                     group,
@@ -213,13 +213,46 @@ impl<P: Platform> Core<P> {
         Ok(Bytes::from(encode(&answer)))
     }
 
-    /// What another node wants appended must at least prove itself: a false signature costs the
-    /// sender a refusal, not the group a log entry.
-    fn check_before_append(group: GroupId, entry: &[u8]) -> Result<(), Code> {
+    /// What another node wants appended must prove itself, by form, signer or certificate: a false
+    /// one costs the sender a refusal, not the group a log entry. Who does not lead leaves the signers to
+    /// who does, and a leader that would refuse makes sure first that it has applied the registry by
+    /// which it judges.
+    pub(crate) async fn check_before_append(
+        &self,
+        group: GroupId,
+        entry: &[u8],
+    ) -> Result<(), Code> {
+        let hosted = self.group(group).ok_or(Code::NOT_HOSTED)?;
         let checked = CheckedEntry::check(group, entry.to_vec());
-        match checked.refusal() {
-            None => Ok(()),
-            Some(refusal) => Err(refusal.code()),
+        if let Some(refusal) = checked.refusal() {
+            return Err(refusal.code());
         }
+        if hosted.group.status().leader != Some(self.me) {
+            return Ok(());
+        }
+        if foreseen(hosted, &checked)?.is_none() {
+            return Ok(());
+        }
+        let timeout = self.tempo().propose_timeout;
+        let Ok(index) = hosted.group.read_index(timeout).await else {
+            // It leads no longer: whoever does judges.
+            return Ok(());
+        };
+        if hosted.group.wait_applied(index, timeout).await.is_err() {
+            return Err(Code::NO_QUORUM);
+        }
+        foreseen(hosted, &checked)?.map_or(Ok(()), |refusal| Err(refusal.code()))
     }
+}
+
+/// Why an entry will be refused, by what this replica shows.
+fn foreseen<P: Platform>(
+    hosted: &Hosted<P>,
+    checked: &CheckedEntry,
+) -> Result<Option<Refusal>, Code> {
+    let machine = hosted.replica.machine();
+    let judged = hosted
+        .replica
+        .read(|view| machine.foresee_refusal(view, checked));
+    judged.map_err(|_| Code::NODE_FAILED)
 }

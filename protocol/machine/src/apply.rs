@@ -13,7 +13,9 @@ use crate::checked::{CheckedBody, CheckedEntry};
 use crate::clock;
 use crate::context::Context;
 use crate::dues;
-use crate::handlers::{on_command, on_parcels, on_placement, on_registries};
+use crate::handlers::{
+    check_certificate, check_commander, on_command, on_parcels, on_placement, on_registries,
+};
 use crate::keyspace::{self, range_of};
 use crate::memory;
 use crate::outbox;
@@ -151,15 +153,7 @@ impl Machine {
         view: &dyn View,
         entries: impl IntoIterator<Item = &'e [u8]>,
     ) -> Option<Placement> {
-        let mut context = Context {
-            group: self.group,
-            index: 0,
-            ground: load(view, keyspace::GROUND).unwrap_or_default(),
-            registry: self.registry(view),
-            calendar: None,
-            draft: Draft::new(view),
-            parcels: Vec::new(),
-        };
+        let mut context = self.aside(view);
         for bytes in entries.into_iter().filter(|bytes| is_about_places(bytes)) {
             let savepoint = context.savepoint();
             let result = match &CheckedEntry::check(self.group, bytes.to_vec()).body {
@@ -176,6 +170,44 @@ impl Machine {
             }
         }
         ordered_placement(&context.draft, self.group)
+    }
+
+    /// Why an entry will be refused as a whole by what `view` shows, whatever it says: its form, its
+    /// signer, its certificate. Who leads asks before it appends what another node sends, so that
+    /// what proves nothing costs its sender a refusal and not the group a log entry. What a moment may
+    /// heal is not refused here; [`Machine::apply`] judges all of it again.
+    pub fn foresee_refusal(&self, view: &dyn View, entry: &CheckedEntry) -> Option<Refusal> {
+        let mut context = self.aside(view);
+        let judged = match &entry.body {
+            Err(refusal) => Err(refusal.clone()),
+            Ok(CheckedBody::Commands { signer, .. }) => check_commander(&context, *signer),
+            Ok(CheckedBody::Report { signer, report }) => check_reporter(&context, *signer, report),
+            Ok(CheckedBody::Parcels(certified)) => check_certificate(&context, certified),
+            Ok(CheckedBody::Registries(files)) => {
+                on_registries(&mut context, self.genesis, files).map(drop)
+            }
+            Ok(CheckedBody::Placement { signed, order }) => {
+                on_placement(&mut context, signed, order).map(drop)
+            }
+        };
+        // The order before it may stand in the log and not be applied yet.
+        let may_heal = |refusal: &Refusal| {
+            refusal.is_passing() || matches!(refusal, Refusal::PlacementOutOfTurn { .. })
+        };
+        judged.err().filter(|refusal| !may_heal(refusal))
+    }
+
+    /// What handlers work on where nothing is written.
+    fn aside<'v>(&self, view: &'v dyn View) -> Context<'v> {
+        Context {
+            group: self.group,
+            index: 0,
+            ground: load(view, keyspace::GROUND).unwrap_or_default(),
+            registry: self.registry(view),
+            calendar: None,
+            draft: Draft::new(view),
+            parcels: Vec::new(),
+        }
     }
 
     /// The registry of a view, parsed at most once a version.
@@ -257,6 +289,17 @@ fn on_report(
     signer: PublicKey,
     report: &VoterReport,
 ) -> Result<Reply, Refusal> {
+    check_reporter(context, signer, report)?;
+    clock::on_report(context, report)?;
+    Ok(Reply::Done)
+}
+
+/// A voter speaks of this group for itself.
+fn check_reporter(
+    context: &Context<'_>,
+    signer: PublicKey,
+    report: &VoterReport,
+) -> Result<(), Refusal> {
     if report.group != context.group {
         return Err(Refusal::OtherGroup(report.group));
     }
@@ -266,8 +309,7 @@ fn on_report(
     if context.signer_at(KeyRole::Voter, signer, Some(at))? != report.voter {
         return Err(Refusal::KeyWithoutRight);
     }
-    clock::on_report(context, report)?;
-    Ok(Reply::Done)
+    Ok(())
 }
 
 /// Compares a report with the hash this replica had at that index, if it still keeps it.

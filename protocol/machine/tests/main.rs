@@ -14,6 +14,7 @@ mod ownership_model;
 mod properties;
 mod refusals;
 mod story_deadlines;
+mod story_foresight;
 mod story_key_times;
 mod story_memory;
 mod story_one_city;

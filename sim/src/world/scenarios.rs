@@ -4,9 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tongban_machine::{Write, WriteSet};
+use tongban_runtime::ports::{LocalLog as _, LocalTable, LocalWrite};
 use tongban_runtime::seams::StateStore as _;
-use tongban_runtime::{Application, GroupReport, NodeHandle, NodeReport, StoreView, Wait};
-use tongban_types::{CaseNumber, Channel, Code, CommandId, Division, GroupId, HandlingMode, Role};
+use tongban_runtime::{
+    Application, Collected, GroupReport, NodeHandle, NodeReport, StoreView, Wait,
+};
+use tongban_types::{
+    CaseNumber, CaseState, Channel, Code, CommandId, Division, GroupId, HandlingMode, Role,
+};
+
+use tongban_wal::{Wal, WalConfig};
 
 use super::ask::ask;
 use super::events::Events;
@@ -15,7 +22,8 @@ use super::options::Options;
 use super::paperwork::actor;
 use super::scene::Scene;
 use super::witness::NodeWitness;
-use crate::runtime::{Sleep, World};
+use crate::disk::SimDisk;
+use crate::runtime::{SimRuntime, Sleep, World};
 
 /// Far beyond what any step of a calm world takes.
 const STEP_LIMIT: Duration = Duration::from_mins(3);
@@ -222,5 +230,81 @@ fn a_city_cut_from_another_hands_its_packets_over_through_a_partner() {
             .map(|node| node.report().relayed)
             .sum::<u64>();
         assert!(relayed > 0, "a partner handed it on");
+    });
+}
+
+/// An application handed in at Fuzhou for Weinan, and what the desk said.
+async fn hand_in(scene: &Arc<Scene>, subject: &str, name: &[u8], wait: Wait) -> Collected {
+    let application = Application {
+        item: scene.federation.item.item,
+        item_file: scene.federation.item.file,
+        mode: HandlingMode::CollectedElsewhere,
+        authority_division: Division::new(CITIES[WEINAN].0).unwrap(),
+        subject: subject.to_owned(),
+        form: b"{}".to_vec(),
+        attachments: Vec::new(),
+        channel: Channel::Window,
+        hand_over: true,
+    };
+    let clerk = actor(FUZHOU, "fz-001", Role::Clerk);
+    let id = CommandId::derive(b"scenario", name);
+    ask(scene, FUZHOU, |node| async move {
+        node.collect(clerk, id, application, wait).await
+    })
+    .await
+    .unwrap()
+}
+
+/// Lets a machine that is off forget which numbers it gave: its records are older than its group's.
+async fn forget_numbers(scene: &Scene, place: usize) {
+    let config = WalConfig {
+        segment_bytes: scene.options.segment_bytes,
+        ..WalConfig::default()
+    };
+    let disk = scene.machines[place].disk().mount();
+    let log = Wal::<SimRuntime, SimDisk>::open(disk, config)
+        .await
+        .unwrap();
+    let reserved = log.scan(LocalTable::Counters, b"case-sequence/", 100);
+    assert!(!reserved.is_empty(), "numbers were reserved");
+    let forget = |(key, _)| LocalWrite {
+        table: LocalTable::Counters,
+        key,
+        value: None,
+    };
+    log.write(reserved.into_iter().map(forget).collect())
+        .await
+        .unwrap();
+}
+
+#[test]
+fn a_number_that_comes_again_gives_nobody_the_receipt_of_another() {
+    let scene = calm_world(15);
+    World::block_on(async {
+        for place in 0..CITIES.len() {
+            scene.start(place);
+        }
+        let is_led = || {
+            let seen = seen_at(&scene, FUZHOU, federation::group(FUZHOU));
+            seen.is_some_and(|seen| seen.status.leader.is_some() && seen.time.unix_ms() > 0)
+        };
+        until("Fuzhou's group is at work", is_led).await;
+        let first = hand_in(&scene, "350102199001010003", b"first", Wait::Replicated).await;
+        until("Fuzhou shows it", || has_case(&scene, FUZHOU, first.case)).await;
+        scene.machines[FUZHOU].crash(&scene.net);
+        forget_numbers(&scene, FUZHOU).await;
+        scene.start(FUZHOU);
+        until("Fuzhou's group is at work again", is_led).await;
+        until("Fuzhou shows it again", || {
+            has_case(&scene, FUZHOU, first.case)
+        })
+        .await;
+        let second = hand_in(&scene, "350102199001010011", b"second", Wait::Replicated).await;
+        assert!(!second.repeated);
+        assert_ne!(second.case, first.case);
+        until("both are in the group", || {
+            has_case(&scene, FUZHOU, first.case) && has_case(&scene, FUZHOU, second.case)
+        })
+        .await;
     });
 }

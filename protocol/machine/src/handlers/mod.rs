@@ -21,7 +21,7 @@ mod withdraw;
 
 pub(crate) use install::on_registries;
 pub(crate) use placement::on_placement;
-pub(crate) use receive::on_parcels;
+pub(crate) use receive::{check_certificate, on_parcels};
 pub(crate) use tell::tell_intake;
 
 use tongban_types::{Command, CommandBody, PublicKey, Role, limits};
@@ -54,9 +54,7 @@ pub(crate) fn on_command(
 
 /// A city's own command key, in its time, for its own group, for its own people.
 fn check_right(context: &Context<'_>, signer: PublicKey, command: &Command) -> Result<(), Refusal> {
-    if context.commander(signer)?.city() != context.group.city() {
-        return Err(Refusal::KeyWithoutRight);
-    }
+    check_commander(context, signer)?;
     if command.group != context.group {
         return Err(Refusal::OtherGroup(command.group));
     }
@@ -64,6 +62,15 @@ fn check_right(context: &Context<'_>, signer: PublicKey, command: &Command) -> R
         return Err(Refusal::OtherCity);
     }
     Ok(())
+}
+
+/// A command key of the group's own city, in its time.
+pub(crate) fn check_commander(context: &Context<'_>, signer: PublicKey) -> Result<(), Refusal> {
+    if context.commander(signer)?.city() == context.group.city() {
+        Ok(())
+    } else {
+        Err(Refusal::KeyWithoutRight)
+    }
 }
 
 /// The act's time is near group time; what a desk kept while it was cut off may be older, so that

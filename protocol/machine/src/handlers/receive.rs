@@ -37,7 +37,11 @@ pub(crate) fn on_parcels(
     certified.parcels.iter().map(take).collect()
 }
 
-fn check_certificate(context: &Context<'_>, certified: &CertifiedParcels) -> Result<(), Refusal> {
+/// A majority of the sending group's voters signed, each with a key in its time.
+pub(crate) fn check_certificate(
+    context: &Context<'_>,
+    certified: &CertifiedParcels,
+) -> Result<(), Refusal> {
     let registry = context.registry()?;
     let signed = certified.batch.signed_bytes();
     let (group, signatures) = (certified.batch.group, &certified.signatures);
