@@ -67,7 +67,13 @@ impl<P: Platform> Desk<P> {
             return Ok((before, key, Vec::new()));
         }
         let at = self.core.now();
-        let case = self.numbers.next(at.china_day()).await?;
+        let mut case = self.numbers.next(at.china_day()).await?;
+        // Where records older than the group's came back, numbers come again that have their case. A
+        // day has a million, and none is looked at twice.
+        while self.vault.keeps(case) || self.is_here(case).unwrap_or(false) {
+            tracing::warn!(%case, "a number was given before; the next one is taken");
+            case = self.numbers.next(at.china_day()).await?;
+        }
         let (key, keep_key) = self.vault.draw(case);
         let drawn = Drawn {
             case,
