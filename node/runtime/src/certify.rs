@@ -17,6 +17,20 @@ use crate::core::{Core, Until};
 use crate::seams::{Lane, Platform, Signer, Transport};
 use crate::wire::{CertifyAnswer, CertifyRequest};
 
+/// Asks again only for what is missing: a signature is made once, however often a replica that lags is
+/// asked for another beside it.
+fn fill_missing<T>(
+    found: &mut [Option<T>],
+    firsts: &[u64],
+    mut look: impl FnMut(u64) -> Option<T>,
+) {
+    for (found, first) in found.iter_mut().zip(firsts) {
+        if found.is_none() {
+            *found = look(*first);
+        }
+    }
+}
+
 type Gathered = BTreeMap<u64, BTreeMap<NodeId, Signature>>;
 
 impl<P: Platform> Core<P> {
@@ -29,13 +43,12 @@ impl<P: Platform> Core<P> {
         let hosted = self.group(request.group).ok_or(Code::NOT_HOSTED)?;
         let until = Until::<P::Runtime>::after(self.tempo().certify_timeout);
         let mut applied = hosted.replica.changed().listen();
+        let mut signatures = vec![None; request.firsts.len()];
         loop {
             applied.mark();
-            let signatures: Vec<Option<Signature>> = request
-                .firsts
-                .iter()
-                .map(|first| self.sign_parcels(request.group, *first))
-                .collect();
+            fill_missing(&mut signatures, &request.firsts, |first| {
+                self.sign_parcels(request.group, first)
+            });
             let left = until.left().map(|left| left.min(self.tempo().look_every));
             match left {
                 Some(left) if signatures.iter().any(Option::is_none) => applied.heard(left).await,
@@ -196,5 +209,25 @@ impl<P: Platform> Core<P> {
         if !self.is_stopping() {
             P::Runtime::sleep(time).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_signed_is_not_signed_again_while_something_else_is_waited_for() {
+        let firsts: Vec<u64> = (1..=9).collect();
+        let (mut found, mut signed) = (vec![None; 9], 0);
+        for applied in 0..20 {
+            fill_missing(&mut found, &firsts, |first| {
+                let is_here = first < 9 || applied == 19;
+                signed += usize::from(is_here);
+                is_here.then_some(first)
+            });
+        }
+        assert_eq!(signed, 9);
+        assert!(found.into_iter().flatten().eq(firsts));
     }
 }
