@@ -141,8 +141,8 @@ impl<P: Platform> Core<P> {
     }
 }
 
-/// The ways in the order they are tried: here, then the city's own nodes, then its partners, one that is
-/// known to be away being passed over at once; then relays, those in touch first.
+/// The ways in the order they are tried: here, then the city's own nodes and its partners, those in touch
+/// first and of them the city's own; then relays, those in touch first.
 fn ways(
     me: NodeId,
     to: GroupId,
@@ -152,7 +152,7 @@ fn ways(
 ) -> Vec<Way> {
     let is_apart = |node: &NodeId| connected.binary_search(node).is_err();
     let mut direct = receivers.to_vec();
-    direct.sort_by_key(|node| (*node != me, node.city() != to.city()));
+    direct.sort_by_key(|node| (*node != me, is_apart(node), node.city() != to.city()));
     let mut through: Vec<NodeId> = fellows
         .iter()
         .copied()
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn the_citys_own_nodes_go_first_and_fellows_last_those_in_touch_before_others() {
+    fn those_in_touch_go_first_and_of_them_the_citys_own_and_fellows_last() {
         let (me, putian, ningde) = (node(350_100), node(350_300), node(350_900));
         let (nanping, weinan, dingxi) = (node(350_700), node(610_500), node(621_100));
         let to = GroupId(nanping.city());
@@ -188,10 +188,15 @@ mod tests {
             ways(me, to, receivers, &[me, putian, ningde], &[ningde, dingxi])
         };
         assert_eq!(
+            ways(me, to, &[dingxi, nanping], &[], &[nanping, dingxi]),
+            [Way::Direct(nanping), Way::Direct(dingxi)]
+        );
+        assert_eq!(
             found(&[dingxi, nanping, weinan]),
             [
-                Way::Direct(nanping),
+                // The city's own machine is dark: nothing waits for it.
                 Way::Direct(dingxi),
+                Way::Direct(nanping),
                 Way::Direct(weinan),
                 Way::Through(ningde),
                 Way::Through(putian),
