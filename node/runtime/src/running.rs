@@ -181,6 +181,7 @@ impl<P: Platform> RunningNode<P> {
         }
         self.core.keep("desk", self.desk.clone().run());
         self.core.keep("steward", self.steward.clone().run());
+        self.core.keep("keys", self.steward.clone().run_keys());
         self.core.keep("files", self.files.clone().run());
         let flushing = keep_flushing(self.core.clone(), self.store.clone());
         self.core.keep("flusher", flushing);

@@ -67,10 +67,24 @@ impl<P: Platform> Steward<P> {
         }
     }
 
+    /// Keeps the keys of cases until the node stops: beside everything else, which must not wait for
+    /// holders that do not answer.
+    pub(crate) async fn run_keys(self: Arc<Self>) {
+        while !self.core.is_stopping() {
+            let Some(own) = self.core.own() else {
+                self.core.rest(self.core.pause(0)).await;
+                continue;
+            };
+            let mut applied = own.replica.changed().listen();
+            applied.mark();
+            self.keep_keys().await;
+            applied.heard(self.core.tempo().look_every).await;
+        }
+    }
+
     /// One round; whether nothing that could be done now is left.
     async fn round(&self) -> bool {
         let catalogue = self.fill_catalogue().await;
-        self.keep_keys().await;
         let effects = self.carry_out_effects().await;
         catalogue && effects
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use tongban_machine::{form_of, load_case, numbers_in_state};
 use tongban_types::{
     CaseNumber, CaseState, CityCode, GroupId, KeyRole, NodeId, decode, encode, limits,
@@ -134,8 +135,11 @@ impl<P: Platform> Steward<P> {
             tracing::debug!(%case, "a key that does not open its case");
             self.vault.forget_gift(case);
         }
-        if let Err(error) = self.vault.take_in(proven).await {
-            tracing::error!(%error, "case keys cannot be kept");
+        match self.vault.take_in(proven).await {
+            // Documents may have waited for them.
+            Ok(taken) if taken > 0 => own.replica.changed().ring(),
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "case keys cannot be kept"),
         }
     }
 
@@ -162,7 +166,8 @@ impl<P: Platform> Steward<P> {
                 by_city.entry(other).or_default().push(case);
             }
         }
-        for (city, mut cases) in by_city {
+        // Cities beside one another: one out of reach keeps the keys of none waiting.
+        let asked = by_city.into_iter().map(async |(city, mut cases)| {
             for holder in self.holders(city) {
                 self.ask_one(holder, &cases).await;
                 cases.retain(|case| !self.vault.keeps(*case));
@@ -170,7 +175,8 @@ impl<P: Platform> Steward<P> {
                     break;
                 }
             }
-        }
+        });
+        join_all(asked).await;
     }
 
     /// The other city that holds the key of a case; this city, where it is the only party.
