@@ -239,6 +239,10 @@ fn a_number_given_twice_and_a_changed_decision_are_found() {
     assert!(once.check(&world(None, Some(granted.clone()))).is_ok());
     let refused = decided(Decision::Refuse, CaseState::Refused);
     assert!(once.check(&world(None, Some(refused))).is_err());
+    let mut again = granted.clone();
+    let decision = again.decision.as_mut().unwrap();
+    decision.at = decision.at.plus_ms(1);
+    assert!(once.check(&world(None, Some(again))).is_err());
     let mut other = granted.clone();
     other.envelope.form = Hash([9; 32]);
     assert!(once.check(&world(None, Some(other))).is_err());

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tongban_types::{CaseNumber, Decision, GroupId, Hash, Timestamp};
+use tongban_machine::DecisionRecord;
+use tongban_types::{CaseNumber, GroupId, Hash, Timestamp};
 
 use super::Violation;
 use crate::world::oracle::{Asked, Oracle};
@@ -15,7 +16,7 @@ const NAME: &str = "once only";
 #[derive(Debug, Default)]
 pub struct OnceOnly {
     subjects: BTreeMap<CaseNumber, (Hash, Timestamp)>,
-    decisions: BTreeMap<CaseNumber, (Decision, Timestamp)>,
+    decisions: BTreeMap<CaseNumber, DecisionRecord>,
     versions: BTreeMap<(GroupId, CaseNumber), u32>,
 }
 
@@ -29,11 +30,11 @@ impl OnceOnly {
                 return broken(format!("{number} names two applications"));
             }
             if let Some(decision) = &record.decision {
-                let made = (decision.decision, decision.at);
-                let first = *self.decisions.entry(number).or_insert(made);
-                // The mirror dates the decision by the owner's state, which is the same moment.
-                if first.0 != made.0 {
-                    return broken(format!("{number}: {:?} became {:?}", first.0, made.0));
+                // The mirror tells it as the owner's step told it: the same moment, the same person.
+                let first = self.decisions.entry(number);
+                let first = first.or_insert_with(|| decision.clone());
+                if first != decision {
+                    return broken(format!("{number}: {first:?} became {decision:?}"));
                 }
             }
             let version = self.versions.entry((group, number)).or_default();
