@@ -24,7 +24,7 @@ pub(crate) struct Held {
     call: OwnedSemaphorePermit,
     /// The request's place in the quota of its peer, if it has one there.
     of_peer: Option<OwnedSemaphorePermit>,
-    _bytes: OwnedSemaphorePermit,
+    bytes: OwnedSemaphorePermit,
 }
 
 impl Allowance {
@@ -46,19 +46,25 @@ impl Allowance {
         Held {
             call: acquire(&self.calls, 1).await,
             of_peer: None,
-            _bytes: acquire(&self.bytes, units(bytes)).await,
+            bytes: acquire(&self.bytes, units(bytes)).await,
         }
     }
 
     /// The request is answered: what it held of the bytes of requests goes back, and the answer takes
     /// its part of theirs.
     pub(crate) async fn turn_to_answer(&self, held: Held, bytes: usize) -> Held {
-        let Held { call, of_peer, .. } = held;
+        let Held {
+            call,
+            of_peer,
+            bytes: of_request,
+        } = held;
+        // Before it waits: who takes no answers holds no more than their bound.
+        drop(of_request);
         let bytes = bytes.min(FRAME_BYTES_MAX);
         Held {
             call,
             of_peer,
-            _bytes: acquire(&self.answers, units(bytes)).await,
+            bytes: acquire(&self.answers, units(bytes)).await,
         }
     }
 }
@@ -78,4 +84,28 @@ fn units(bytes: usize) -> u32 {
 async fn acquire(semaphore: &Arc<Semaphore>, permits: u32) -> OwnedSemaphorePermit {
     let permit = Arc::clone(semaphore).acquire_many_owned(permits).await;
     permit.expect("it is never closed")
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::poll_immediate;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_whose_answer_waits_holds_no_bytes_of_requests() {
+        let allowance = Allowance::new(&Tuning::default());
+        let (bytes, answers) = (
+            allowance.bytes.available_permits(),
+            allowance.answers.available_permits(),
+        );
+        let held = allowance.take(FRAME_BYTES_MAX).await;
+        assert!(allowance.bytes.available_permits() < bytes);
+        // The peer takes no answers.
+        let all = acquire(&allowance.answers, u32::try_from(answers).unwrap()).await;
+        let mut waiting = std::pin::pin!(allowance.turn_to_answer(held, 1024));
+        assert!(poll_immediate(&mut waiting).await.is_none());
+        assert_eq!(allowance.bytes.available_permits(), bytes);
+        drop(all);
+    }
 }
