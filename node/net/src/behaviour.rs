@@ -3,7 +3,6 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -22,6 +21,7 @@ use crate::carrier::{Carrier, socket_of};
 use crate::config::Tuning;
 use crate::directory::DirectoryInForce;
 use crate::handler::{InboundStream, StreamHandler};
+use crate::handshakes::Handshake;
 use crate::inlets::Inlets;
 use crate::keepalive;
 use crate::links::{Connection, LinkError, Links};
@@ -50,19 +50,11 @@ pub(crate) struct Shared {
 pub(crate) struct Gate {
     shared: Shared,
     /// Inbound connections in handshake.
-    pending: HashMap<ConnectionId, Pending>,
+    pending: HashMap<ConnectionId, Handshake>,
     /// Our dials under way: at most one a peer.
     dials: HashMap<ConnectionId, Dial>,
     open: HashMap<ConnectionId, Open>,
     orders: VecDeque<ToSwarm<Infallible, Infallible>>,
-}
-
-/// An inbound connection in handshake.
-#[derive(Debug)]
-struct Pending {
-    from: Option<IpAddr>,
-    /// Whether no node is enrolled at that address.
-    is_stranger: bool,
 }
 
 /// A dial under way.
@@ -254,24 +246,21 @@ impl NetworkBehaviour for Gate {
     fn handle_pending_inbound_connection(
         &mut self,
         id: ConnectionId,
-        _: &Multiaddr,
+        at: &Multiaddr,
         from: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
         let from = socket_of(from).map(|from| from.ip());
         let directory = self.shared.directory.get();
-        let is_stranger = !from.is_some_and(|from| directory.is_machine(from));
-        let tuning = &self.shared.tuning;
-        let of_strangers = self.pending.values().filter(|one| one.is_stranger).count();
-        if self.pending.len() >= tuning.pending_max
-            || (is_stranger && of_strangers >= tuning.pending_of_strangers_max)
-        {
-            return Err(self.deny(Denial::Pending));
+        let handshake = Handshake {
+            carrier: Carrier::of(at),
+            from,
+            is_machine: from.is_some_and(|from| directory.is_machine(from)),
+        };
+        let denial = handshake.denial(self.pending.values(), &self.shared.tuning);
+        if let Some(denial) = denial {
+            return Err(self.deny(denial));
         }
-        let of_address = self.pending.values().filter(|one| one.from == from);
-        if of_address.count() >= tuning.pending_per_address_max {
-            return Err(self.deny(Denial::PendingOfAddress));
-        }
-        self.pending.insert(id, Pending { from, is_stranger });
+        self.pending.insert(id, handshake);
         self.count_handshakes();
         Ok(())
     }

@@ -83,13 +83,13 @@ pub struct Tuning {
     /// Silence on a QUIC connection after which the peer's machine is asked by TCP whether its node is
     /// down: longer than an echo takes on the worst line.
     pub probe_after: Duration,
-    /// Connections in handshake that others opened: each costs a socket and about 0.3 ms of
-    /// arithmetic before it shows who it is.
+    /// Connections in handshake that others opened, of each carrier: each costs a socket and about
+    /// 0.3 ms of arithmetic before it shows who it is.
     pub pending_max: usize,
     /// The same from one address, so that one machine cannot take all of them.
     pub pending_per_address_max: usize,
-    /// The same from addresses at which no node is enrolled: the rest is kept for those that are, or
-    /// strangers could keep them out.
+    /// The same from addresses at which no node is enrolled, and over QUIC, whose first datagram
+    /// proves no address: the rest is kept for those that are, or strangers could keep them out.
     pub pending_of_strangers_max: usize,
     /// Connections after the handshake: two each with 400 cities and room for those closing.
     pub established_max: usize,

@@ -16,6 +16,7 @@ mod directory;
 mod driver;
 mod frame;
 mod handler;
+mod handshakes;
 mod inlets;
 mod keepalive;
 mod links;
