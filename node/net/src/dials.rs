@@ -1,11 +1,13 @@
 //! Dials of one peer over both carriers, told of each other. A machine that is up but whose node is not
 //! refuses TCP at once, while UDP says nothing: a refusal of TCP ends the dial over QUIC as well, so
-//! that a node that is down is known to be down in milliseconds.
+//! that a node that is down is known to be down in a second. It ends it not at once, for what refused may
+//! be a wall on the way that lets UDP pass.
 
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use libp2p::Multiaddr;
 use libp2p::core::Transport;
@@ -16,6 +18,9 @@ use crate::carrier::{Carrier, socket_of};
 
 /// Refusals a dial may still have to hear; one that misses some waits for its own timeout.
 const REFUSALS_MAX: usize = 256;
+
+/// What a dial over QUIC still has when TCP was refused: two round trips of the worst line.
+const REFUSAL_GRACE: Duration = Duration::from_secs(1);
 
 /// Where refusals of TCP are told.
 #[derive(Clone, Debug)]
@@ -120,10 +125,14 @@ async fn until_refused<O>(
             }
         }
     };
+    let given_up = async {
+        refused.await;
+        tokio::time::sleep(REFUSAL_GRACE).await;
+    };
     tokio::select! {
         biased;
         dialed = dial => dialed,
-        () = refused => Err(io::ErrorKind::ConnectionRefused.into()),
+        () = given_up => Err(io::ErrorKind::ConnectionRefused.into()),
     }
 }
 
@@ -136,7 +145,22 @@ mod tests {
     const THERE: SocketAddr =
         SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 2);
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
+    async fn a_wall_that_refuses_tcp_leaves_quic_the_time_of_its_round_trips() {
+        let refusals = Refusals::new();
+        let slow = async {
+            tokio::time::sleep(Duration::from_millis(60)).await;
+            Ok(7)
+        };
+        let quic = until_refused(slow, HERE, refusals.0.subscribe());
+        let refused = async { Err::<(), _>(io::ErrorKind::ConnectionRefused.into()) };
+        let tcp = tell_refusal(refused, HERE, refusals.0.clone());
+        let (quic, tcp) = tokio::join!(quic, tcp);
+        assert!(tcp.is_err());
+        assert_eq!(quic.unwrap(), 7);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_refusal_ends_the_other_dial_to_the_same_address_only() {
         let refusals = Refusals::new();
         let dial = |to| {
