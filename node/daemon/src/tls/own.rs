@@ -8,10 +8,13 @@ use rcgen::{
     CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
     date_time_ymd,
 };
+use rustls::client::verify_server_name;
+use rustls::pki_types::ServerName;
+use rustls::server::ParsedCertificate;
 use tongban_types::{DAY_MS, NodeId, Timestamp};
 
 use super::CertificateError;
-use super::served::CertificateFiles;
+use super::served::{CertificateFiles, certificates};
 use crate::files::{FileError, replace};
 
 /// In the data folder.
@@ -44,8 +47,34 @@ pub(crate) fn own_certificate(
         // The key first: a certificate that is there has its key.
         replace(&files.key, key.as_bytes(), 0o600)?;
         replace(&files.certificate, certificate.as_bytes(), 0o644)?;
+        return Ok(files);
+    }
+    let missing = unnamed(&files, names)?;
+    if !missing.is_empty() {
+        // A new one would be a stranger to every client that keeps the fingerprint: that is a person's to do.
+        tracing::warn!(
+            names = missing.join(" "),
+            certificate = %files.certificate.display(),
+            "the node's own certificate leaves names out, and clients that ask for these refuse it; \
+             remove its folder, start again, and give clients the new fingerprint"
+        );
     }
     Ok(files)
+}
+
+/// The names for which the certificate that is there is not valid.
+fn unnamed(files: &CertificateFiles, names: &[String]) -> Result<Vec<String>, CertificateError> {
+    let chain = certificates(&files.certificate)?;
+    // One that does not parse is told where it is served.
+    let Some(Ok(certificate)) = chain.first().map(ParsedCertificate::try_from) else {
+        return Ok(Vec::new());
+    };
+    let is_named = |name: &str| {
+        let name = ServerName::try_from(name);
+        name.is_ok_and(|name| verify_server_name(&certificate, &name).is_ok())
+    };
+    let missing = names.iter().filter(|name| !is_named(name));
+    Ok(missing.cloned().collect())
 }
 
 fn make(node: NodeId, names: &[String], now: Timestamp) -> Result<(String, String), rcgen::Error> {
@@ -91,6 +120,20 @@ mod tests {
         own_certificate(folder.path(), node, &names, now).unwrap();
         assert_eq!(std::fs::read(&files.certificate).unwrap(), first);
         files.load().unwrap();
+    }
+
+    #[test]
+    fn names_added_later_are_said_to_be_left_out_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let node = "350100-01".parse().unwrap();
+        let names = ["10.1.2.3", "tongban.fuzhou.example", "localhost"].map(str::to_owned);
+        let now = Timestamp::from_unix_ms(1_772_415_000_000);
+        let files = own_certificate(folder.path(), node, &names[..1], now).unwrap();
+        assert_eq!(unnamed(&files, &names).unwrap(), names[1..2]);
+        own_certificate(folder.path(), node, &names, now).unwrap();
+        std::fs::remove_dir_all(folder.path().join("tls")).unwrap();
+        let files = own_certificate(folder.path(), node, &names, now).unwrap();
+        assert!(unnamed(&files, &names).unwrap().is_empty());
     }
 
     #[test]
