@@ -1,8 +1,8 @@
 //! Who may ask for what, over HTTP.
 
 use axum::http::Method;
-use serde_json::json;
-use tongban_api::Operation;
+use serde_json::{Value, json};
+use tongban_api::{Operation, Rates};
 use tongban_types::Role;
 
 use crate::node::number;
@@ -38,7 +38,53 @@ fn addresses() -> Vec<(Method, String, Operation)> {
         get("/api/v1/peers", Operation::ReadPeers),
         get("/api/v1/peers/610500-01/ping", Operation::PingPeer),
         get("/api/v1/backup", Operation::MakeBackup),
+        get("/api/v1/agreements", Operation::ReadItems),
+        get("/api/v1/events", Operation::ReadCases),
+        get(&act("events"), Operation::ReadCases),
+        get(
+            &act(&format!("attachments/{}", "0".repeat(64))),
+            Operation::ReadForm,
+        ),
+        post("/api/v1/uploads".to_owned(), Operation::Collect),
+        get(UPLOAD, Operation::Collect),
+        post(UPLOAD.to_owned(), Operation::Collect),
+        (Method::HEAD, UPLOAD.to_owned(), Operation::Collect),
+        (Method::PATCH, UPLOAD.to_owned(), Operation::Collect),
+        (Method::DELETE, UPLOAD.to_owned(), Operation::Collect),
     ]
+}
+
+const UPLOAD: &str = "/api/v1/uploads/00000000000000000000000000000000";
+
+/// Whether an address is one of a path with parts in braces.
+fn is_of(address: &str, path: &str) -> bool {
+    let parts = |text: &str| text.split('/').map(str::to_owned).collect::<Vec<_>>();
+    let (address, path) = (parts(address), parts(path));
+    let fits = |(part, pattern): (&String, &String)| pattern.starts_with('{') || part == pattern;
+    address.len() == path.len() && address.iter().zip(&path).all(fits)
+}
+
+#[test]
+fn no_address_that_needs_a_token_is_left_out() {
+    let description: Value = serde_json::from_slice(&tongban_api::openapi_json()).unwrap();
+    let tried = addresses();
+    let mut guarded = 0;
+    for (path, item) in description["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let needs_token = operation["security"]
+                .as_array()
+                .is_some_and(|security| !security.is_empty());
+            if !needs_token {
+                continue;
+            }
+            guarded += 1;
+            let is_tried = tried.iter().any(|(tried, address, _)| {
+                tried.as_str().eq_ignore_ascii_case(method) && is_of(address, path)
+            });
+            assert!(is_tried, "{method} {path}");
+        }
+    }
+    assert_eq!(guarded, tried.len(), "and none is tried that is open");
 }
 
 #[tokio::test]
@@ -49,13 +95,15 @@ async fn the_table_of_roles_holds_at_every_address() {
             let request = request(method.clone(), role.name(), &address)
                 .body("".into())
                 .unwrap();
-            let reply = world.send(request).await;
             let place = format!("{method} {address} as {role}");
             if operation.is_open_to(role) {
-                assert!(reply.status != 401 && reply.status != 403, "{place}");
+                // A stream of events would be read for ever.
+                let status = world.open(request).await.status();
+                assert!(status != 401 && status != 403, "{place}");
             } else {
+                let reply = world.send(request).await;
                 assert_eq!(reply.status, 403, "{place}");
-                reply.problem(403, "TB7003");
+                reply.problem_of(&method, 403, "TB7003");
                 assert!(
                     reply
                         .header("www-authenticate")
@@ -77,17 +125,17 @@ async fn without_a_good_token_nothing_is_reached() {
                     .unwrap(),
             )
             .await;
-        reply.problem(401, "TB7001");
+        reply.problem_of(&method, 401, "TB7001");
         assert_eq!(reply.header("www-authenticate"), "Bearer realm=\"tongban\"");
         for token in ["nobody", EXPIRED, "system"] {
             let request = request(method.clone(), token, &address);
             let reply = world.send(request.body("".into()).unwrap()).await;
-            reply.problem(401, "TB7002");
+            reply.problem_of(&method, 401, "TB7002");
             assert!(reply.header("www-authenticate").contains("invalid_token"));
         }
-        let request = request(method, OTHER_CITY, &address);
+        let request = request(method.clone(), OTHER_CITY, &address);
         let reply = world.send(request.body("".into()).unwrap()).await;
-        reply.problem(403, "TB3003");
+        reply.problem_of(&method, 403, "TB3003");
     }
     assert!(world.node.take_asked().is_empty());
 }
@@ -141,4 +189,26 @@ async fn an_auditor_sees_the_case_and_not_the_form() {
         assert_eq!(body.get("form").is_some(), sees, "{role}");
         assert_eq!(body.to_string().contains("610502199001010003"), sees);
     }
+}
+
+#[tokio::test]
+async fn who_asks_too_often_is_told_when_to_ask_again_and_probes_are_answered_beside_it() {
+    let rates = Rates {
+        reads_per_second: 10,
+        orders_per_second: 10,
+        open_per_second: 10,
+    };
+    let world = World::with(rates);
+    let mut refused = None;
+    for _ in 0..40 {
+        let reply = world.get("", "/api/v1/openapi.json").await;
+        if reply.status != 200 {
+            refused = Some(reply);
+        }
+    }
+    let refused = refused.expect("forty at once are more than twenty");
+    refused.problem(429, "TB7020");
+    assert_eq!(refused.header("retry-after"), "1");
+    assert_eq!(world.get("", "/livez").await.status, 200);
+    assert_eq!(world.get("auditor", "/api/v1/items").await.status, 200);
 }

@@ -92,6 +92,15 @@ impl Reply {
             .map_or("", |value| value.to_str().unwrap())
     }
 
+    /// Asserts a problem; of one that answers HEAD nothing but its status comes.
+    pub(crate) fn problem_of(&self, method: &Method, status: u16, code: &str) {
+        if method == Method::HEAD {
+            assert_eq!(self.status.as_u16(), status, "{self:?}");
+        } else {
+            self.problem(status, code);
+        }
+    }
+
     /// Asserts a whole problem of this status and code, and gives it.
     pub(crate) fn problem(&self, status: u16, code: &str) -> Value {
         assert_eq!(self.status.as_u16(), status, "{self:?}");
@@ -119,6 +128,11 @@ impl Reply {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::with(Rates::UNBOUNDED)
+    }
+
+    /// One that bounds how often its callers ask.
+    pub(crate) fn with(rates: Rates) -> Self {
         let node = Arc::new(RecordingNode::new());
         let requests = RequestMetrics::default();
         let mut registry = Registry::default();
@@ -129,7 +143,7 @@ impl World {
             catalogue: Arc::clone(&CATALOGUE),
             tokens: Arc::new(Tokens),
             clock: Arc::new(Clock),
-            rates: Rates::UNBOUNDED,
+            rates,
             requests,
             backup: Arc::new(|| Ok(two_pieces())),
             metrics: Arc::new(move || {
