@@ -1,32 +1,74 @@
 //! The benchmarks are commands that run and end with one object; what they measure is asked of no test.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
 use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
 use tongban_tests::process::{program, run};
 
-/// Three nodes start, take in for a second twice, and end.
+/// Nodes start, work for some seconds, and end.
 const LIMIT: Duration = Duration::from_mins(3);
 
-#[test]
-fn intake_is_measured_sealed_and_in_the_clear() {
+/// Runs a benchmark and reads its last line; every named figure is above zero.
+fn measured(arguments: &[&str], names: &[&str]) -> Value {
     let mut command = Command::new(program().unwrap());
-    command.args(["bench", "intake", "--voters", "3", "--writers", "4"]);
-    command.args(["--bytes", "800", "--seconds", "1", "--json"]);
+    command.arg("bench").args(arguments).arg("--json");
     let ended = run(command, LIMIT).unwrap();
     let said = format!("{}{}", ended.stdout, ended.stderr);
     assert_eq!(ended.code, Some(0), "{said}");
     let last = ended.stdout.lines().next_back().unwrap_or_default();
     let figures: Value = serde_json::from_str(last).expect(&said);
-    for name in [
-        "cases_per_second",
-        "p50_ms",
-        "p99_ms",
-        "cpu_us_per_case",
-        "bytes_per_case",
-    ] {
+    for name in names {
         let figure = figures[name].as_f64();
         assert!(figure.is_some_and(|figure| figure > 0.0), "{name}: {last}");
     }
+    figures
+}
+
+#[test]
+fn intake_is_measured_sealed_and_in_the_clear() {
+    let load = ["--voters", "3", "--writers", "4", "--bytes", "800"];
+    measured(
+        &[&["intake", "--seconds", "1"], &load[..]].concat(),
+        &[
+            "cases_per_second",
+            "p50_ms",
+            "p99_ms",
+            "cpu_us_per_case",
+            "bytes_per_case",
+        ],
+    );
+}
+
+#[test]
+fn a_route_over_long_lines_takes_no_less_than_its_round_trips() {
+    let figures = measured(
+        &["route", "--rtt-ms", "20", "--cases", "2"],
+        &["p50_ms", "necessary_ms", "ratio", "sync_ms"],
+    );
+    let (taken, trips) = (&figures["p50_ms"], &figures["round_trips"]);
+    let least = trips.as_f64().unwrap() * 20.0;
+    assert!(taken.as_f64().unwrap() >= least, "{figures}");
+}
+
+#[test]
+fn an_exchange_counts_what_the_other_city_acknowledged() {
+    measured(
+        &[
+            "exchange",
+            "--writers",
+            "4",
+            "--bytes",
+            "1024",
+            "--seconds",
+            "1",
+        ],
+        &[
+            "packets_per_second",
+            "taken_in_per_second",
+            "cpu_us_per_packet",
+        ],
+    );
 }

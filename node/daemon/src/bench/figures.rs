@@ -202,7 +202,7 @@ impl Figures {
 }
 
 /// Counts of a measurement are far below 2^32.
-fn float(number: u64) -> f64 {
+pub(super) fn float(number: u64) -> f64 {
     u32::try_from(number).map_or_else(|_| large(number), f64::from)
 }
 
@@ -211,16 +211,16 @@ fn large(number: u64) -> f64 {
     u32::try_from(number >> 10).map_or(f64::MAX, |kilo| f64::from(kilo) * 1_024.0)
 }
 
-fn count(number: usize) -> f64 {
+pub(super) fn count(number: usize) -> f64 {
     float(u64::try_from(number).unwrap_or(u64::MAX)).max(1.0)
 }
 
-fn rounded(value: f64) -> f64 {
+pub(super) fn rounded(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 
 /// Of sorted durations.
-fn quantile_ms(sorted: &[Duration], share: f64) -> f64 {
+pub(super) fn quantile_ms(sorted: &[Duration], share: f64) -> f64 {
     let place = (share * 1_000.0).round();
     let per_mille = (0..=1_000_u32)
         .find(|mille| f64::from(*mille) >= place)

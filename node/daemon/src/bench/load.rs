@@ -9,7 +9,6 @@ use hyper::Method;
 use tokio::task::JoinSet;
 use tongban_runtime::seams::Entropy as _;
 
-use super::form::ITEM;
 use crate::http_client::{HttpClient, order_patience};
 use crate::platform::OsEntropy;
 use crate::tls::Trust;
@@ -19,7 +18,10 @@ use crate::tls::Trust;
 pub(super) struct Load {
     pub(super) address: SocketAddr,
     pub(super) token: String,
+    pub(super) item: &'static str,
     pub(super) form: String,
+    /// Whether each is handed over to its authority at once.
+    pub(super) hand_over: bool,
     /// What is answered from then on is measured.
     pub(super) begin: Instant,
     /// Nothing is begun from then on.
@@ -44,8 +46,8 @@ pub(super) struct Writers(JoinSet<Written>);
 impl Writers {
     pub(super) fn start(count: usize, load: &Load) -> Self {
         let body = format!(
-            r#"{{"item":{{"code":"{ITEM}","version":1}},"form":{},"hand_over":false}}"#,
-            load.form
+            r#"{{"item":{{"code":"{}","version":1}},"form":{},"hand_over":{}}}"#,
+            load.item, load.form, load.hand_over
         );
         let body = Bytes::from(body);
         let mut writers = JoinSet::new();

@@ -2,9 +2,12 @@
 //! HTTP API, every application committed by a majority before it is answered.
 
 mod ceiling;
+mod exchange;
 mod figures;
 mod form;
 mod load;
+mod route;
+mod slow_line;
 mod usage;
 
 use std::time::{Duration, Instant};
@@ -21,12 +24,18 @@ use crate::staging::{Clerk, Federation, Layout, SIX_CITIES, StageLine, Stop, wai
 
 use ceiling::Ceiling;
 use figures::{Comparison, Figures};
-use form::form_of_size;
+use form::{OWN_CITY, form_of_size};
 use load::{Load, Writers};
 use usage::Usage;
 
+pub(crate) use exchange::Exchange;
+pub(crate) use route::Route;
+
 /// Connections warm, segments begun, leader settled: not measured.
 const WARM_UP: Duration = Duration::from_secs(2);
+
+/// What still runs at the end has this long.
+const LAST_WAIT: Duration = Duration::from_secs(1);
 
 /// The city whose group is measured: its place in the ring.
 const MEASURED: usize = 0;
@@ -50,7 +59,7 @@ pub(crate) struct Intake {
 /// behind.
 pub(crate) async fn measure(intake: &Intake, output: Output) -> Result<Exit, Failure> {
     let mut stop = Stop::listen().context("listening for signals")?;
-    let form = form_of_size(intake.bytes).map_err(as_bench)?;
+    let form = form_of_size(OWN_CITY, intake.bytes).map_err(as_bench)?;
     let ceiling = Ceiling::measure().map_err(as_bench)?;
     let mut measured = Vec::new();
     for forms in [Forms::Sealed, Forms::ClearForMeasurement] {
@@ -78,9 +87,7 @@ async fn measure_one(
     stop: &mut Stop,
     output: Output,
 ) -> Result<Option<Figures>, Failure> {
-    let folder = tempfile::Builder::new().prefix("tongban-bench-").tempdir();
-    let mut folder = folder.context("making a folder for the measurement")?;
-    folder.disable_cleanup(intake.keep);
+    let folder = scratch(intake.keep)?;
     let mut layout = Layout::make(
         folder.path(),
         &SIX_CITIES[..intake.voters],
@@ -118,7 +125,7 @@ async fn run(
     // The first one waits until calendar and items are in the log.
     let first = serde_json::from_str(form)?;
     Clerk::at(desk.map_err(|failure| failure.cause)?)
-        .collect(form::ITEM, &first, false)
+        .collect(OWN_CITY.item, &first, false)
         .await
         .context("the first application")?;
     let leader = wait_until_leading(federation, MEASURED, None).await?;
@@ -137,7 +144,9 @@ async fn run(
     let load = Load {
         address: site.http,
         token,
+        item: OWN_CITY.item,
         form: form.to_owned(),
+        hand_over: false,
         begin,
         end,
     };
@@ -165,11 +174,35 @@ async fn run(
 }
 
 fn as_bench(cause: anyhow::Error) -> Failure {
-    let next = "tongban bench intake --keep".to_owned();
+    failed("tongban bench intake --keep", cause)
+}
+
+fn failed(next: &str, cause: anyhow::Error) -> Failure {
     Failure {
         code: Code::BENCH_FAILED,
         exit: Exit::Internal,
-        next,
+        next: next.to_owned(),
         cause,
     }
+}
+
+/// Runs a measurement in a runtime of its own.
+pub(crate) fn run_alone(
+    measurement: impl Future<Output = Result<Exit, Failure>>,
+) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("starting the tasks of the process")?;
+    let ended = runtime.block_on(Box::pin(measurement));
+    runtime.shutdown_timeout(LAST_WAIT);
+    ended
+}
+
+/// A folder for a measurement, that goes with it unless it is kept.
+fn scratch(keep: bool) -> anyhow::Result<tempfile::TempDir> {
+    let folder = tempfile::Builder::new().prefix("tongban-bench-").tempdir();
+    let mut folder = folder.context("making a folder for the measurement")?;
+    folder.disable_cleanup(keep);
+    Ok(folder)
 }

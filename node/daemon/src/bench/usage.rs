@@ -64,12 +64,7 @@ impl Usage {
             for folder in ["state", "snapshots"] {
                 usage.state_bytes += folder_bytes(&site.data.join(folder))?;
             }
-            let token = federation.token(place, Role::Operator, "bench-meter");
-            let token = token.map_err(|failure| failure.cause)?;
-            let text = HttpClient::new(site.http, site.trust(), Some(&token), PATIENCE)
-                .get("/metrics")
-                .await?;
-            let text = String::from_utf8_lossy(&text.body).into_owned();
+            let text = metrics(federation, place).await?;
             usage.log_bytes += sample(&text, "tongban_log_written_bytes_total")?;
             usage.log_syncs += sample(&text, "tongban_log_syncs_total")?;
             if place == measured {
@@ -82,13 +77,24 @@ impl Usage {
     }
 }
 
+/// The metrics of a node, as it tells them.
+pub(super) async fn metrics(federation: &Federation, place: usize) -> anyhow::Result<String> {
+    let site = federation.site(place);
+    let token = federation.token(place, Role::Operator, "bench-meter");
+    let token = token.map_err(|failure| failure.cause)?;
+    let text = HttpClient::new(site.http, site.trust(), Some(&token), PATIENCE)
+        .get("/metrics")
+        .await?;
+    Ok(String::from_utf8_lossy(&text.body).into_owned())
+}
+
 /// A count as the metrics say it: gauges are written as `178.0`.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "counts are whole, never below zero and far below 2^53"
 )]
-fn sample(text: &str, name: &str) -> anyhow::Result<u64> {
+pub(super) fn sample(text: &str, name: &str) -> anyhow::Result<u64> {
     let value = text
         .lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));

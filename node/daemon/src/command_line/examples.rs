@@ -141,6 +141,10 @@ examples! {
         "离线核验文书" "verify a document offline";
     "tongban bench intake --voters 3 --writers 256 --bytes 1024 --seconds 10"
         "收件测速" "measure intake";
+    "tongban bench route --rtt-ms 40"
+        "从窗口到外省属地要多久" "from the window to an authority in another province";
+    "tongban bench exchange --bytes 2048"
+        "两城之间每秒多少个包" "packets a second between two cities";
     "tongban explain TB3012"
         "一个代码是什么意思, 怎么办" "what a code means and what to do";
     "tongban explain 78"

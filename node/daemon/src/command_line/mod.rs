@@ -9,9 +9,10 @@ use std::ffi::OsString;
 use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    backup, bench_intake, case, cheat, check, completion, config, demo, doc_verify, doctor,
-    explain, init, item, key_backup, key_make, key_recover, key_show, man, peer, registry_check,
-    registry_make, registry_sign, status, token_create, token_ls, token_revoke, up, version,
+    backup, bench_exchange, bench_intake, bench_route, case, cheat, check, completion, config,
+    demo, doc_verify, doctor, explain, init, item, key_backup, key_make, key_recover, key_show,
+    man, peer, registry_check, registry_make, registry_sign, status, token_create, token_ls,
+    token_revoke, up, version,
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -128,6 +129,10 @@ enum Command {
 enum BenchCommand {
     /// 收件: 每件经多数副本落盘才答复 (intake, majority-durable before each answer)
     Intake(bench_intake::Arguments),
+    /// 跨省送达: 从收件到属地签收 (from the window to the authority, over long lines)
+    Route(bench_route::Arguments),
+    /// 城市之间: 每秒送达并签收的包 (packets a second between two cities)
+    Exchange(bench_exchange::Arguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -216,6 +221,10 @@ impl CommandLine {
             Command::Doc(DocCommand::Verify(arguments)) => doc_verify::run(&arguments, output),
             Command::Bench(BenchCommand::Intake(arguments)) => {
                 bench_intake::run(&arguments, output)
+            }
+            Command::Bench(BenchCommand::Route(arguments)) => bench_route::run(&arguments, output),
+            Command::Bench(BenchCommand::Exchange(arguments)) => {
+                bench_exchange::run(&arguments, output)
             }
             Command::Explain(arguments) => explain::run(&arguments, output),
             Command::Cheat(arguments) => cheat::run(&arguments, output),

@@ -1,16 +1,11 @@
 //! `tongban bench intake`: applications a second, each committed by a majority before it is answered.
 
-use std::time::Duration;
-
-use anyhow::Context as _;
 use clap::Args;
 
-use crate::bench::{Intake, measure};
+use crate::bench::{Intake, measure, run_alone};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
-
-const LAST_WAIT: Duration = Duration::from_secs(1);
 
 /// What it takes.
 #[derive(Debug, Args)]
@@ -49,11 +44,5 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
         seconds: arguments.seconds,
         keep: arguments.keep,
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("starting the tasks of the process")?;
-    let ended = runtime.block_on(Box::pin(measure(&intake, output)));
-    runtime.shutdown_timeout(LAST_WAIT);
-    ended
+    run_alone(measure(&intake, output))
 }

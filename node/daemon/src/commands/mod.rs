@@ -1,7 +1,9 @@
 //! One command a file: what it takes, what it does, what it answers.
 
 pub(crate) mod backup;
+pub(crate) mod bench_exchange;
 pub(crate) mod bench_intake;
+pub(crate) mod bench_route;
 pub(crate) mod case;
 pub(crate) mod cheat;
 pub(crate) mod check;

@@ -57,7 +57,10 @@ pub(crate) struct Site {
     pub(crate) line: StageLine,
     /// Whether its process seals forms.
     pub(crate) forms: Forms,
-    federation: SocketAddr,
+    /// Where it listens for other cities' nodes.
+    pub(crate) federation: SocketAddr,
+    /// Where the registry says that it listens: the same, or what stands in front of it.
+    pub(crate) front: SocketAddr,
 }
 
 /// What the API of a staged node is spoken over.
@@ -97,11 +100,28 @@ impl Layout {
         voters: usize,
         line: StageLine,
     ) -> Result<Self, Failure> {
-        // Written into files that are read from elsewhere.
-        let folder = folder
-            .canonicalize()
-            .context("the folder of the federation")?;
-        let sites = sites(&folder, cities, line)?;
+        let sites = sites(&whole(folder)?, cities, line)?;
+        Self::make_of(folder, sites, voters)
+    }
+
+    /// The same, with an address in front of each node that others reach it by: whoever makes it relays
+    /// from there.
+    pub(crate) fn make_apart(
+        folder: &Path,
+        cities: &[City],
+        voters: usize,
+        line: StageLine,
+    ) -> Result<Self, Failure> {
+        let mut sites = sites(&whole(folder)?, cities, line)?;
+        let fronts = free_ports(sites.len())?;
+        for (site, front) in sites.iter_mut().zip(fronts) {
+            site.front = (Ipv4Addr::LOCALHOST, front).into();
+        }
+        Self::make_of(folder, sites, voters)
+    }
+
+    fn make_of(folder: &Path, sites: Vec<Site>, voters: usize) -> Result<Self, Failure> {
+        let folder = whole(folder)?;
         let mut plan = Plan {
             expires: whole_second(SystemClock.now().plus_ms(365 * DAY_MS)),
             keys_from: whole_second(SystemClock.now().plus_ms(-DAY_MS)),
@@ -137,6 +157,13 @@ impl Layout {
     }
 }
 
+/// Paths are written into files that are read from elsewhere.
+fn whole(folder: &Path) -> anyhow::Result<PathBuf> {
+    folder
+        .canonicalize()
+        .context("the folder of the federation")
+}
+
 fn sites(folder: &Path, cities: &[City], line: StageLine) -> anyhow::Result<Vec<Site>> {
     let ports = free_ports(2 * cities.len())?;
     let mut sites = Vec::with_capacity(cities.len());
@@ -154,6 +181,7 @@ fn sites(folder: &Path, cities: &[City], line: StageLine) -> anyhow::Result<Vec<
             line,
             http: (Ipv4Addr::LOCALHOST, ports[0]).into(),
             federation: (Ipv4Addr::LOCALHOST, ports[1]).into(),
+            front: (Ipv4Addr::LOCALHOST, ports[1]).into(),
         });
     }
     Ok(sites)
@@ -186,7 +214,7 @@ fn city_plan(site: &Site, key: &SigningKey, voters: Vec<NodeId>) -> Result<CityP
         voters,
         nodes: vec![NodePlan {
             id: site.node,
-            addresses: vec![site.federation.to_string()],
+            addresses: vec![site.front.to_string()],
             enrolment: None,
             keys: Some(public.collect()),
             sealing: Some(HexKey(enrolment.sealing().0)),
