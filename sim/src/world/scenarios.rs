@@ -9,9 +9,7 @@ use tongban_runtime::seams::StateStore as _;
 use tongban_runtime::{
     Application, Collected, GroupReport, NodeHandle, NodeReport, StoreView, Wait,
 };
-use tongban_types::{
-    CaseNumber, CaseState, Channel, Code, CommandId, Division, GroupId, HandlingMode, Role,
-};
+use tongban_types::{CaseNumber, Channel, Code, CommandId, Division, GroupId, HandlingMode, Role};
 
 use tongban_wal::{Wal, WalConfig};
 
