@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tongban_machine::recall_command;
+use tongban_machine::{CaseRecord, recall_command};
 use tongban_runtime::{StoreView, Wait};
 use tongban_types::{CityCode, CommandId, GroupId, NodeId, Receipt, Role};
 
@@ -126,7 +126,7 @@ pub(crate) async fn look_through(scene: &Scene) -> Result<(), Violation> {
         let histories = histories(scene, &oracle);
         nothing_lost::check(&oracle, &sight, &histories)?;
     }
-    check_documents(scene, &sight)?;
+    check_documents(scene, &sight).await?;
     for (group, voters) in Federation::groups() {
         let contents = meet(scene, group, voters).await;
         for content in &contents {
@@ -166,21 +166,34 @@ fn histories(scene: &Scene, oracle: &Oracle) -> Histories {
     histories
 }
 
-fn check_documents(scene: &Scene, sight: &Sight) -> Result<(), Violation> {
+async fn check_documents(scene: &Scene, sight: &Sight) -> Result<(), Violation> {
     let now = true_civil_time();
     for (group, record) in sight.records() {
         let place = federation::place_of(group.city()).expect("groups are of the six cities");
-        let Some(node) = scene.machines[place].handle() else {
-            continue;
-        };
-        let opened = node.case(record.envelope.number);
-        let text = opened.ok().and_then(|opened| opened.document);
+        let text = document_at(scene, place, record).await;
         documents::check_issued(record, text.as_deref(), &scene.federation.registry, now)?;
         scene
             .events
             .add("documents verified", u64::from(text.is_some()));
     }
     Ok(())
+}
+
+/// The document of a case as the city's own node shows it, once it shows the case as it was seen: its
+/// replica may be a few entries behind the one that was looked at.
+async fn document_at(scene: &Scene, place: usize, record: &CaseRecord) -> Option<String> {
+    for _ in 0..MEET_LOOKS_MAX {
+        let node = scene.machines[place].handle()?;
+        if let Ok(opened) = node.case(record.envelope.number)
+            && let Some(shown) = opened.record
+            && shown.version >= record.version
+            && shown.document == record.document
+        {
+            return opened.document;
+        }
+        Sleep::true_time(MEET_EVERY).await;
+    }
+    None
 }
 
 /// Waits until the replicas of a group are at one index, and reads them whole.
