@@ -283,21 +283,27 @@ pub(crate) fn known_as(reply: &MachineReply) -> Option<CaseNumber> {
     }
 }
 
-/// Signs the receipts of what was committed, one signature for all of them. None for a number the
-/// group does not have: the same id got another one before.
+/// The receipt to sign for what was committed; none for a number the group does not have: the same id
+/// got another one before.
+fn owed_receipt<'a>(
+    receipt: Option<&'a ReceiptBody>,
+    result: &Result<MachineReply, Refusal>,
+) -> Option<&'a ReceiptBody> {
+    let known = known_as(result.as_ref().ok()?)?;
+    receipt.filter(|receipt| receipt.case == known)
+}
+
+/// Signs the receipts of what was committed, one signature for all of them.
 fn sign_receipts<P: Platform, T>(
     core: &Core<P>,
     orders: &[(Option<ReceiptBody>, T)],
     results: &[Result<MachineReply, Refusal>],
 ) -> Vec<Option<ReplicatedReceipt>> {
-    let bodies: Vec<Option<Vec<u8>>> = orders
+    let owed = orders
         .iter()
         .zip(results)
-        .map(|((receipt, _), result)| {
-            let receipt = receipt.as_ref()?;
-            (known_as(result.as_ref().ok()?) == Some(receipt.case)).then(|| encode(receipt))
-        })
-        .collect();
+        .map(|((receipt, _), result)| owed_receipt(receipt.as_ref(), result));
+    let bodies: Vec<Option<Vec<u8>>> = owed.map(|body| body.map(encode)).collect();
     let signed = sign_leaves(core, bodies.iter().flatten().cloned().collect());
     let mut signed = signed.into_iter();
     bodies
@@ -337,4 +343,42 @@ pub(crate) fn sign_leaves<P: Platform>(
             path,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use tongban_types::{CaseState, CaseVersion, ItemVersion, NodeId, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn a_receipt_is_owed_for_the_number_the_group_knows_and_for_no_other() {
+        let [first, second]: [CaseNumber; 2] = NUMBERS.map(|number| number.parse().unwrap());
+        let node: NodeId = "350100-01".parse().unwrap();
+        let receipt = |case| ReceiptBody {
+            case,
+            item: ItemVersion {
+                code: "000109900001".parse().unwrap(),
+                version: 1,
+            },
+            authority: node.city(),
+            collected_at: Timestamp::default(),
+            form: Hash([7; 32]),
+            node,
+        };
+        let known = Ok(MachineReply::Case {
+            number: first,
+            version: CaseVersion(1),
+            state: CaseState::Collected,
+        });
+        let (of_first, of_second) = (receipt(first), receipt(second));
+        assert_eq!(owed_receipt(Some(&of_first), &known), Some(&of_first));
+        assert_eq!(owed_receipt(Some(&of_second), &known), None);
+        assert_eq!(owed_receipt(None, &known), None);
+        let refused = Err(Refusal::Malformed);
+        assert_eq!(owed_receipt(Some(&of_first), &refused), None);
+    }
+
+    /// Two of one day.
+    const NUMBERS: [&str; 2] = ["3501002026030201000005M", "3501002026030201000006K"];
 }
