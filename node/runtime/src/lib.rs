@@ -8,6 +8,8 @@ mod blob_store;
 mod certify;
 mod channels;
 mod core;
+#[cfg(test)]
+mod counting;
 mod courier;
 mod desk;
 mod document;

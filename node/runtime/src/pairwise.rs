@@ -49,22 +49,14 @@ impl PairwiseKeys {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU8, Ordering};
 
     use zeroize::Zeroizing;
 
     use super::*;
+    use crate::counting::Counting;
     use crate::key_ring::{KeyRing, Seeds};
     use crate::sealing::pairwise_info;
     use crate::seams::Signer;
-
-    struct Counting(AtomicU8);
-
-    impl Entropy for Counting {
-        fn fill(&self, bytes: &mut [u8]) {
-            bytes.fill_with(|| self.0.fetch_add(1, Ordering::Relaxed));
-        }
-    }
 
     #[test]
     fn a_pairwise_key_lives_an_hour_and_no_longer_than_the_sealing_key_it_was_set_up_to() {
@@ -72,7 +64,7 @@ mod tests {
         let (old, renewed) = (ring(1), ring(2));
         let from: NodeId = "350100-01".parse().unwrap();
         let to: NodeId = "610500-01".parse().unwrap();
-        let entropy = Counting(AtomicU8::new(0));
+        let entropy = Counting::default();
         let mut keys = PairwiseKeys::default();
         let mut towards = |now, ring: &KeyRing| {
             keys.towards(&entropy, now, from, to, ring.sealing_public())

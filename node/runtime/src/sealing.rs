@@ -177,17 +177,9 @@ impl<E: Entropy> rand_core::TryCryptoRng for Draw<'_, E> {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::counting::Counting;
     use crate::key_ring::{KeyRing, Seeds};
     use crate::seams::Signer;
-    use std::sync::atomic::{AtomicU8, Ordering};
-
-    struct Counting(AtomicU8);
-
-    impl Entropy for Counting {
-        fn fill(&self, bytes: &mut [u8]) {
-            bytes.fill_with(|| self.0.fetch_add(1, Ordering::Relaxed));
-        }
-    }
 
     fn case() -> CaseNumber {
         let day = tongban_types::CivilDay::from_ymd(2026, 3, 2).unwrap();
@@ -215,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_case_key_reaches_the_node_it_was_wrapped_for_and_no_other() {
-        let entropy = Counting(AtomicU8::new(0));
+        let entropy = Counting::default();
         let ring = |seed: u8| KeyRing::new(&Seeds::new(), &Zeroizing::new([seed; 32]));
         let (weinan, dingxi) = (ring(1), ring(2));
         let from: NodeId = "350100-01".parse().unwrap();

@@ -158,20 +158,12 @@ impl OpenedVault {
 mod tests {
     use std::collections::BTreeMap;
     use std::pin::pin;
-    use std::sync::atomic::{AtomicU8, Ordering};
     use std::sync::{Mutex, MutexGuard, PoisonError};
     use std::task::{Context, Poll, Waker};
 
     use super::*;
+    use crate::counting::Counting;
     use crate::recovery_public;
-
-    struct Counting(AtomicU8);
-
-    impl Entropy for Counting {
-        fn fill(&self, bytes: &mut [u8]) {
-            bytes.fill_with(|| self.0.fetch_add(1, Ordering::Relaxed));
-        }
-    }
 
     #[derive(Default)]
     struct Records(Mutex<BTreeMap<Vec<u8>, Vec<u8>>>);
@@ -219,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_vault_comes_back_by_its_recovery_key_and_by_no_other() {
-        let entropy = Counting(AtomicU8::new(0));
+        let entropy = Counting::default();
         let node: NodeId = "610500-01".parse().unwrap();
         let vault = Records::default();
         vault.lock().insert(b"a case".to_vec(), vec![7; 32]);
