@@ -65,6 +65,14 @@ impl House {
         }
     }
 
+    /// Closes its log, and opens what stands on its disk.
+    async fn opened_anew(self) -> Self {
+        let (owner, disk) = (self.owner, self.disk.clone());
+        self.log.close().await.unwrap();
+        drop(self);
+        Self::over(owner, disk).await
+    }
+
     async fn apply(&self, indexes: std::ops::Range<u64>) {
         let entries = indexes.map(|index| CommittedEntry {
             index,
@@ -179,10 +187,7 @@ fn what_comes_back_is_what_was_there_and_no_counter_with_it() {
         }
         assert_eq!(fresh.log.count(LocalTable::Counters), 0);
         // Opened anew, the replica holds the very state that was promised.
-        let (owner, disk) = (fresh.owner, fresh.disk.clone());
-        fresh.log.close().await.unwrap();
-        drop(fresh);
-        let opened = House::over(owner, disk).await;
+        let opened = fresh.opened_anew().await;
         assert_eq!(opened.replica.describe().await.unwrap(), Some(promised[0]));
     });
 }
@@ -215,10 +220,7 @@ fn a_backup_holds_the_state_of_one_moment_though_the_group_goes_on() {
         let fresh = House::new(2).await;
         let wanted = WhatComesBack::RecordsAndStates;
         restore(&file.bytes, &seed(), &fresh, wanted).await.unwrap();
-        let (owner, disk) = (fresh.owner, fresh.disk.clone());
-        fresh.log.close().await.unwrap();
-        drop(fresh);
-        let opened = House::over(owner, disk).await;
+        let opened = fresh.opened_anew().await;
         assert_eq!(opened.replica.describe().await.unwrap(), Some(promised[0]));
     });
 }

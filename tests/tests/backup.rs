@@ -29,6 +29,20 @@ const OTHERS: [usize; 2] = [1, 2];
 const REPLICATED: usize = 6;
 const STORED: usize = 2;
 
+/// Starts all machines of a city, until its group took the first case in; a clerk and an operator of it.
+fn open_for_work(city: &mut City) -> Result<(Client, Client)> {
+    let mut clerk = city.person(DESK, "clerk", "window")?;
+    let mut operator = city.person(DESK, "operator", "watch")?;
+    for index in 0..city.machines.len() {
+        city.start(index)?;
+    }
+    city.until_answering(DESK, &mut operator, true)?;
+    until(SETTLE_LIMIT, "the group takes a case in", || {
+        Ok((collect(&mut clerk, 0, true)? == "replicated").then_some(()))
+    })?;
+    Ok((clerk, operator))
+}
+
 /// A city whose desk is backed up to a recovery key.
 struct Scene {
     city: City,
@@ -44,15 +58,7 @@ impl Scene {
         let made = tongban(&["key", "make", "--recovery", text(&key)?])?;
         let recovery = made["public"].as_str().context("a public key")?.to_owned();
         let mut city = City::prepare(tempfile::tempdir()?, "")?;
-        let mut clerk = city.person(DESK, "clerk", "window")?;
-        let mut operator = city.person(DESK, "operator", "watch")?;
-        for index in 0..city.machines.len() {
-            city.start(index)?;
-        }
-        city.until_answering(DESK, &mut operator, true)?;
-        until(SETTLE_LIMIT, "the group takes a case in", || {
-            Ok((collect(&mut clerk, 0, true)? == "replicated").then_some(()))
-        })?;
+        let (mut clerk, _) = open_for_work(&mut city)?;
         for number in 1..REPLICATED {
             ensure!(collect(&mut clerk, number, true)? == "replicated");
         }
@@ -113,15 +119,7 @@ fn back_up_running(folder: &Path) -> Result<()> {
     let added = format!("\n[backup]\nrecovery_key = \"{recovery}\"\n");
     let mut city = City::prepare(tempfile::tempdir()?, &added)?;
     city.rewrite(OTHERS[0], &added, "")?;
-    let mut clerk = city.person(DESK, "clerk", "window")?;
-    let mut operator = city.person(DESK, "operator", "watch")?;
-    for index in 0..city.machines.len() {
-        city.start(index)?;
-    }
-    city.until_answering(DESK, &mut operator, true)?;
-    until(SETTLE_LIMIT, "the group takes a case in", || {
-        Ok((collect(&mut clerk, 0, true)? == "replicated").then_some(()))
-    })?;
+    let (mut clerk, mut operator) = open_for_work(&mut city)?;
     for number in 1..REPLICATED {
         ensure!(collect(&mut clerk, number, false)? != "");
     }
