@@ -246,22 +246,6 @@ impl Cluster {
         self.eventually("the successor leads", leads).await;
     }
 
-    /// Why the lead is not handed to a voter that answers: one that is not heard for a moment is asked
-    /// for again.
-    pub(crate) async fn refused_while_heard(&self, leader: NodeId, to: NodeId) -> HandOverError {
-        let replica = self.replica(leader);
-        let asking = async {
-            loop {
-                match replica.transfer_leader(to).await {
-                    Err(HandOverError::Silent { .. }) => {}
-                    refused => break refused.expect_err("the lead was handed over"),
-                }
-                replica.changed(Duration::from_millis(50)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, asking).await.unwrap()
-    }
-
     /// Waits until a running replica applied all that another did.
     pub(crate) async fn until_equal(&self, node: NodeId, to: NodeId) {
         let what = format!("{node} holds what {to} holds");
