@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
     /// 恢复密钥的私钥文件 (recovery key)
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
-    /// 演练用的空目录, 用后删除 [默认在临时目录下新建] (empty folder to use, removed afterwards)
+    /// 演练用的空目录, 用后删除, 不写则在临时目录下新建 (empty folder to use, removed afterwards)
     #[arg(long, value_name = "DIR")]
     scratch: Option<PathBuf>,
 }
