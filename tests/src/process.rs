@@ -18,7 +18,7 @@ const COMMAND_LIMIT: Duration = Duration::from_mins(1);
 /// How often something is looked at while it is waited for.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// The program under test: what `TONGBAN_BIN` names, or the product built as people build it.
+/// The program under test: what `TONGBAN_BIN` names, or the product as `cargo build` builds it.
 pub fn program() -> Result<&'static Path> {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     if let Some(program) = PROGRAM.get() {
@@ -37,14 +37,7 @@ fn build() -> Result<PathBuf> {
         .join("..")
         .canonicalize()?;
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    let arguments = [
-        "build",
-        "--locked",
-        "--quiet",
-        "--release",
-        "--package",
-        "tongban",
-    ];
+    let arguments = ["build", "--locked", "--quiet", "--workspace", "--bins"];
     let status = cargo
         .args(arguments)
         .current_dir(&root)
@@ -60,7 +53,7 @@ pub fn product(root: &Path) -> Result<PathBuf> {
     command.manifest_path(root.join("Cargo.toml")).no_deps();
     command.other_options(vec!["--offline".to_owned()]);
     let metadata = command.exec().context("cargo metadata")?;
-    Ok(metadata.target_directory.join("release/tongban").into())
+    Ok(metadata.target_directory.join("debug/tongban").into())
 }
 
 /// Runs a command that ends by itself, and reads the last line it says as JSON.

@@ -35,10 +35,11 @@ const LINTS: Step = step(
     "clippy --locked --workspace --all-targets -- -D warnings",
     Counts::Nothing,
 );
-/// Tests of processes run what people run, so it is built as they build it, and built once.
+/// Tests of processes run the product with its assertions on, from the libraries the other tests are
+/// built with: optimised, it would take as long to build as everything else together.
 const PRODUCT: Step = step(
     "product",
-    "build --locked --release --package tongban",
+    "build --locked --workspace --bins",
     Counts::Nothing,
 );
 const TESTS: Step = step(
