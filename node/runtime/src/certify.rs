@@ -7,10 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use openraft_rt::AsyncRuntime;
-use tongban_machine::{Placement, find_batch, place_parcel};
+use tongban_machine::{Placement, find_batch, place_parcels};
 use tongban_types::{
-    CertifiedParcels, Code, GroupId, KeyRole, NodeId, ParcelBatch, PlacedParcel, PublicKey,
-    Purpose, Signature, decode, encode, limits,
+    CertifiedParcels, Code, GroupId, KeyRole, NodeId, ParcelBatch, PublicKey, Purpose, Signature,
+    decode, encode, limits,
 };
 
 use crate::core::{Core, Until};
@@ -37,7 +37,7 @@ impl<P: Platform> Core<P> {
     /// Answers a request for signatures: waits a moment for batches its replica has not applied yet.
     pub(crate) async fn on_certify(&self, body: &[u8]) -> Result<Bytes, Code> {
         let request: CertifyRequest = decode(body).map_err(|error| error.code())?;
-        if request.firsts.len() > limits::PARCELS_MAX {
+        if request.firsts.len() > limits::DELIVERY_BATCHES_MAX {
             return Err(Code::TOO_LARGE);
         }
         let hosted = self.group(request.group).ok_or(Code::NOT_HOSTED)?;
@@ -75,35 +75,24 @@ impl<P: Platform> Core<P> {
             .flatten()
     }
 
-    /// Gathers certificates for parcels at positions of a hosted group's outbox. What cannot be
-    /// certified now is left out.
+    /// Gathers certificates for parcels at positions of a hosted group's outbox, of at most
+    /// `limits::DELIVERY_BATCHES_MAX` batches. What cannot be certified now is left out.
     pub(crate) async fn certify(&self, group: GroupId, positions: &[u64]) -> Vec<CertifiedParcels> {
         let Some(hosted) = self.group(group) else {
             return Vec::new();
         };
-        let placed = hosted.replica.read(|view| {
-            positions
-                .iter()
-                .filter_map(|at| place_parcel(view, *at))
-                .collect::<Vec<_>>()
-        });
-        let mut batches: BTreeMap<u64, (ParcelBatch, Vec<PlacedParcel>)> = BTreeMap::new();
-        for (batch, parcel) in placed.unwrap_or_default() {
-            batches
-                .entry(batch.first)
-                .or_insert_with(|| (batch, Vec::new()))
-                .1
-                .push(parcel);
-        }
-        let firsts: Vec<u64> = batches.keys().copied().collect();
+        let placed = hosted.replica.read(|view| place_parcels(view, positions));
+        let mut batches = placed.unwrap_or_default();
+        batches.truncate(limits::DELIVERY_BATCHES_MAX);
+        let firsts: Vec<u64> = batches.iter().map(|(batch, _)| batch.first).collect();
         let placement = self.placement(group);
         let mut gathered = self.gather(group, &placement, &firsts).await;
         let needed = placement.majority();
         batches
             .into_iter()
-            .filter_map(|(first, (batch, mut parcels))| {
-                let signatures = gathered.remove(&first).filter(|s| s.len() >= needed)?;
-                parcels.sort_unstable_by_key(|parcel| parcel.index);
+            .filter_map(|(batch, parcels)| {
+                let signatures = gathered.remove(&batch.first);
+                let signatures = signatures.filter(|signed| signed.len() >= needed)?;
                 let signatures = signatures.into_iter().take(needed).collect();
                 Some(CertifiedParcels {
                     batch,

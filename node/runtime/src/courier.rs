@@ -171,7 +171,7 @@ fn positions_for<P: Platform>(core: &Core<P>, group: GroupId, to: GroupId, from:
     let first = Unanswered { to, position: from };
     let waiting = hosted
         .replica
-        .read(|view| unanswered(view, Some(first), limits::PARCELS_MAX))
+        .read(|view| unanswered(view, Some(first), limits::DELIVERY_PARCELS_MAX))
         .unwrap_or_default();
     waiting
         .into_iter()
@@ -277,30 +277,52 @@ async fn give_keys<P: Platform>(
     }
 }
 
-/// What fits one delivery, in order; the rest goes with the next. Each parcel proves itself by its own
-/// path, so a batch may be cut anywhere.
-fn bounded(mut batches: Vec<CertifiedParcels>) -> Vec<CertifiedParcels> {
+/// What fits one delivery, in order and in pieces that fit an entry; the rest goes with the next. Each
+/// parcel proves itself by its own path, so a batch may be cut anywhere.
+fn bounded(batches: Vec<CertifiedParcels>) -> Vec<CertifiedParcels> {
     let mut left = limits::PARCELS_BYTES_MAX;
+    let mut pieces = batches.into_iter().flat_map(entries).collect::<Vec<_>>();
     let mut is_full = false;
-    for batch in &mut batches {
-        let fitting = batch.parcels.iter().take_while(|parcel| {
+    for piece in &mut pieces {
+        let fitting = piece.parcels.iter().take_while(|parcel| {
             let bytes = parcel.bytes.len() + limits::PLACE_BYTES_MAX;
             is_full |= bytes > left;
             left = left.saturating_sub(bytes);
             !is_full
         });
         let fitting = fitting.count();
-        batch.parcels.truncate(fitting);
+        piece.parcels.truncate(fitting);
     }
-    batches.retain(|batch| !batch.parcels.is_empty());
-    batches
+    pieces.retain(|piece| !piece.parcels.is_empty());
+    pieces.truncate(limits::DELIVERY_BATCHES_MAX);
+    pieces
+}
+
+/// The parcels of one certificate in as many entries as they need.
+fn entries(certified: CertifiedParcels) -> Vec<CertifiedParcels> {
+    let CertifiedParcels {
+        batch,
+        signatures,
+        mut parcels,
+    } = certified;
+    let mut pieces = Vec::new();
+    while !parcels.is_empty() {
+        let rest = parcels.split_off(parcels.len().min(limits::PARCELS_MAX));
+        pieces.push(CertifiedParcels {
+            batch,
+            signatures: signatures.clone(),
+            parcels,
+        });
+        parcels = rest;
+    }
+    pieces
 }
 
 impl<P: Platform> Core<P> {
     /// Takes in parcels for a hosted group, and answers with certified answers.
     pub(crate) async fn on_parcels(&self, body: &[u8]) -> Result<Bytes, Code> {
         let delivery: ParcelDelivery = decode(body).map_err(|error| error.code())?;
-        if delivery.batches.len() > limits::PARCELS_MAX {
+        if delivery.batches.len() > limits::DELIVERY_BATCHES_MAX {
             return Err(Code::TOO_LARGE);
         }
         let hosted = self.group(delivery.to).ok_or(Code::NOT_HOSTED)?;
@@ -317,7 +339,7 @@ impl<P: Platform> Core<P> {
         {
             tracing::debug!(%group, %error, "the answers are not here yet");
         }
-        let batches = self.certify(group, &positions).await;
+        let batches = bounded(self.certify(group, &positions).await);
         if batches.is_empty() && !positions.is_empty() {
             // An empty answer would keep the sender from asking another voter.
             return Err(Code::NO_QUORUM);
@@ -464,6 +486,15 @@ mod tests {
             .collect();
         assert_eq!(begun, (33..=40).map(group).collect::<Vec<_>>());
         assert!(lanes.begin(&destinations).is_empty());
+    }
+
+    #[test]
+    fn a_batch_of_more_parcels_than_an_entry_takes_goes_in_several() {
+        let parcels = [40; limits::PARCELS_MAX + 3];
+        let cut = bounded(vec![batch(&parcels), batch(&[50])]);
+        assert_eq!(sizes(&cut), [limits::PARCELS_MAX, 3, 1]);
+        let of_first = cut[..2].iter().flat_map(|piece| &piece.parcels);
+        assert!(of_first.map(|parcel| parcel.index).eq(0..67));
     }
 
     #[test]

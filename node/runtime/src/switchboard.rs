@@ -54,7 +54,7 @@ impl<P: Platform> Switchboard<P> {
         let request: KeysRequest = decode(body).map_err(|error| error.code())?;
         match request {
             KeysRequest::Ask(cases) => {
-                if cases.len() > limits::BATCH_COMMANDS_MAX {
+                if cases.len() > limits::DELIVERY_PARCELS_MAX {
                     return Err(Code::TOO_LARGE);
                 }
                 // One case of another's must not keep back the others.
@@ -83,7 +83,7 @@ impl<P: Platform> Switchboard<P> {
             .keys
             .iter()
             .all(|(case, _, _)| case.intake_city() == peer.city());
-        if !theirs || wrapped.keys.len() > limits::BATCH_COMMANDS_MAX {
+        if !theirs || wrapped.keys.len() > limits::DELIVERY_PARCELS_MAX {
             return Err(Code::NOT_A_PARTY_OF_KEY);
         }
         let keys = self.vault.unwrap(peer, wrapped).ok_or(Code::SEAL_BROKEN)?;

@@ -40,7 +40,7 @@ pub(crate) enum SubmitAnswer {
 pub(crate) struct CertifyRequest {
     /// The group.
     pub(crate) group: GroupId,
-    /// First positions of the batches, at most `limits::PARCELS_MAX`.
+    /// First positions of the batches, at most `limits::DELIVERY_BATCHES_MAX`.
     pub(crate) firsts: Vec<u64>,
 }
 

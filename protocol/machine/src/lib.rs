@@ -28,7 +28,7 @@ pub use query::{
     CaseListing, Effect, Unanswered, cases_in_state, changed_cases, effects, equivocations,
     evidence_count, find_batch, form_of, ground, issued_document, item_terms, items,
     last_hash_point, list_cases, load_case, movements, next_deadline, numbers_in_state,
-    place_parcel, recall_command, receive_position, received_certificate, registry_bytes,
+    place_parcels, recall_command, receive_position, received_certificate, registry_bytes,
     registry_bytes_of, signing_input_of, state_hash, steps_behind, unanswered,
 };
 pub use record::{

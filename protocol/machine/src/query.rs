@@ -1,9 +1,11 @@
 //! Reading a group's state: for the shell, the API and the tests. Nothing here changes anything.
 
+use std::collections::BTreeMap;
+
 use tongban_types::{
     CaseNumber, CaseState, CaseVersion, CertifiedParcels, CommandId, Equivocation, GroupId, Hash,
     ItemTerms, ItemVersion, ParcelBatch, PlacedParcel, RequestTag, Sealed, Timestamp, decode,
-    limits, merkle_path,
+    limits, merkle_paths,
 };
 
 use crate::keyspace::{self, range_of};
@@ -268,21 +270,38 @@ pub fn find_batch(view: &dyn View, first: u64) -> Option<ParcelBatch> {
     load::<StoredBatch>(view, &keyspace::batch(first)).map(|stored| stored.batch)
 }
 
-/// The parcel at a position of our outbox, with its batch and its place in it.
-pub fn place_parcel(view: &dyn View, position: u64) -> Option<(ParcelBatch, PlacedParcel)> {
-    let stored: StoredParcel = load(view, &keyspace::parcel(position))?;
-    let batch: StoredBatch = load(view, &keyspace::batch(stored.first))?;
-    let index = position.checked_sub(stored.first)?;
-    let path = merkle_path(&batch.leaves, usize::try_from(index).ok()?)?;
-    let index = u32::try_from(index).ok()?;
-    Some((
-        batch.batch,
-        PlacedParcel {
-            index,
-            path,
-            bytes: stored.bytes,
-        },
-    ))
+/// The parcels at distinct positions of our outbox that are still there, by the batches they stand in, in order.
+pub fn place_parcels(view: &dyn View, positions: &[u64]) -> Vec<(ParcelBatch, Vec<PlacedParcel>)> {
+    let mut by_batch: BTreeMap<u64, Vec<(u64, Vec<u8>)>> = BTreeMap::new();
+    for position in positions {
+        if let Some(StoredParcel { first, bytes }) = load(view, &keyspace::parcel(*position)) {
+            by_batch.entry(first).or_default().push((*position, bytes));
+        }
+    }
+    by_batch
+        .into_iter()
+        .filter_map(|(first, parcels)| {
+            let batch: StoredBatch = load(view, &keyspace::batch(first))?;
+            Some((batch.batch, place_in(first, &batch.leaves, parcels)))
+        })
+        .collect()
+}
+
+/// Gives each parcel its place and its path, all paths of the batch for the hashes of one tree.
+fn place_in(first: u64, leaves: &[Hash], parcels: Vec<(u64, Vec<u8>)>) -> Vec<PlacedParcel> {
+    let (_, mut paths) = merkle_paths(leaves);
+    let place = |(position, bytes): (u64, Vec<u8>)| {
+        let index = position.checked_sub(first)?;
+        let path = paths.get_mut(usize::try_from(index).ok()?)?;
+        Some(PlacedParcel {
+            index: u32::try_from(index).ok()?,
+            path: std::mem::take(path),
+            bytes,
+        })
+    };
+    let mut placed: Vec<PlacedParcel> = parcels.into_iter().filter_map(place).collect();
+    placed.sort_unstable_by_key(|parcel| parcel.index);
+    placed
 }
 
 /// What was asked under a command id and the reply it got, while it is remembered.

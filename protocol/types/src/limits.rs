@@ -82,8 +82,16 @@ pub const STEPS_MAX: usize = 8;
 /// Parcels taken in by one log entry, so that applying one entry stays short.
 pub const PARCELS_MAX: usize = 64;
 
-/// Bytes of parcels taken in by one log entry.
+/// Bytes of parcels taken in by one log entry, and of those carried in one delivery: a quarter of a frame.
 pub const PARCELS_BYTES_MAX: usize = 1024 * 1024;
+
+/// Parcels carried in one delivery, in as many entries as they need, and case keys given with it or asked
+/// for. A delivery takes five turns of two
+/// groups, so what it carries bounds what two cities exchange: at 200 ms, 2,560 a second.
+pub const DELIVERY_PARCELS_MAX: usize = 512;
+
+/// Batches, as voters sign them, that the parcels of one delivery come from: one certificate each.
+pub const DELIVERY_BATCHES_MAX: usize = 64;
 
 /// Learners of a group: a few wait to become voters, and each is one more copy to feed.
 pub const LEARNERS_MAX: usize = 8;

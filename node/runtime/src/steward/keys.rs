@@ -216,7 +216,7 @@ impl<P: Platform> Steward<P> {
         let Ok(wrapped) = decode::<WrappedKeys>(&bytes) else {
             return;
         };
-        if wrapped.keys.len() > limits::BATCH_COMMANDS_MAX {
+        if wrapped.keys.len() > limits::DELIVERY_PARCELS_MAX {
             return;
         }
         let Some(keys) = self.vault.unwrap(holder, &wrapped) else {

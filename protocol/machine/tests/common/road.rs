@@ -1,7 +1,7 @@
 //! The road between two groups: what a relay does with parcels, one step at a time.
 
 use tongban_machine::{
-    CaseRecord, DocumentStage, ParcelFate, Refusal, Reply, Standpoint, Unanswered, place_parcel,
+    CaseRecord, DocumentStage, ParcelFate, Refusal, Reply, Standpoint, Unanswered, place_parcels,
     unanswered,
 };
 use tongban_trust::SigningKey;
@@ -27,7 +27,7 @@ pub(crate) fn certify_by(
     position: u64,
     signers: &[(NodeId, &SigningKey)],
 ) -> CertifiedParcels {
-    let (batch, placed) = place_parcel(&city.view, position).expect("the parcel is kept");
+    let (batch, placed) = placed_at(city, position);
     let sign = |key: &SigningKey| -> Signature {
         key.sign(Purpose::ParcelBatch, batch.signed_bytes())
             .signature
@@ -95,8 +95,13 @@ pub(crate) fn carry_all(left: &mut City, right: &mut City) {
 
 /// The parcel at a position of a city's outbox.
 pub(crate) fn parcel_at(city: &City, position: u64) -> Parcel {
-    let (_, placed) = place_parcel(&city.view, position).expect("the parcel is kept");
-    decode(&placed.bytes).unwrap()
+    decode(&placed_at(city, position).1.bytes).unwrap()
+}
+
+fn placed_at(city: &City, position: u64) -> (ParcelBatch, PlacedParcel) {
+    let mut batches = place_parcels(&city.view, &[position]);
+    let (batch, mut parcels) = batches.pop().expect("the parcel is kept");
+    (batch, parcels.pop().expect("the parcel is kept"))
 }
 
 /// Parcels a majority of a group's voters signed though its log never held them.
