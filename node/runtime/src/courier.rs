@@ -7,12 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use futures_util::future::{join, join_all};
-use tongban_machine::{ParcelFate, Refusal, Reply, Unanswered, unanswered};
+use tongban_machine::{
+    ParcelFate, Refusal, Reply, Unanswered, answer_given, is_awaited, unanswered,
+};
 use tongban_types::{
     CaseNumber, CertifiedParcels, Code, Entry, GroupId, PacketBody, Parcel, decode, encode, limits,
 };
 
-use crate::core::Core;
+use crate::core::{Core, Hosted};
 use crate::seams::{Lane, Platform, Transport};
 use crate::submit::SubmitError;
 use crate::vault::Vault;
@@ -213,9 +215,21 @@ async fn hand_over_and_enter<P: Platform>(
     let Some(answers) = core.hand_over(group, to, batches).await else {
         return 0;
     };
+    let Some(hosted) = core.group(group) else {
+        return 0;
+    };
     // Put in one after the other and awaited together, so that they share the group's rounds.
-    let entered = answers.batches.into_iter().map(async |answer| {
+    let entered = answers.batches.into_iter().map(async |mut answer| {
         let count = answer.parcels.len();
+        // Another delivery may have brought them meanwhile.
+        let read = hosted.replica.read(|view| {
+            answer.parcels.retain(|parcel| is_awaited(view, parcel));
+        });
+        match read {
+            Ok(()) if answer.parcels.is_empty() => return count,
+            Ok(()) => {}
+            Err(_) => return 0,
+        }
         let entry = Bytes::from(encode(&Entry::Parcels(answer)));
         if let Err(code) = core.check_before_append(group, &entry).await {
             tracing::warn!(%group, from = %to, %code, "answers do not prove themselves");
@@ -318,6 +332,31 @@ fn entries(certified: CertifiedParcels) -> Vec<CertifiedParcels> {
     pieces
 }
 
+/// Takes out what this replica shows as taken in before: where those answers stand, and what is left to
+/// enter. A sender that had no answer in time sends again, and another entry for it would only make a group
+/// that is slow already slower.
+fn split_known<P: Platform>(
+    hosted: &Hosted<P>,
+    mut batches: Vec<CertifiedParcels>,
+) -> (BTreeSet<u64>, Vec<CertifiedParcels>) {
+    let mut positions = BTreeSet::new();
+    let read = hosted.replica.read(|view| {
+        for batch in &mut batches {
+            batch.parcels.retain(|parcel| {
+                let answer = answer_given(view, parcel);
+                positions.extend(answer);
+                answer.is_none()
+            });
+        }
+    });
+    if let Err(error) = read {
+        // The group itself finds what it knows.
+        tracing::debug!(%error, "this replica cannot be read");
+    }
+    batches.retain(|batch| !batch.parcels.is_empty());
+    (positions, batches)
+}
+
 impl<P: Platform> Core<P> {
     /// Takes in parcels for a hosted group, and answers with certified answers.
     pub(crate) async fn on_parcels(&self, body: &[u8]) -> Result<Bytes, Code> {
@@ -330,7 +369,12 @@ impl<P: Platform> Core<P> {
             // What is entered elsewhere never shows here: another voter must answer.
             return Err(Code::GROUP_STOPPED);
         }
-        let positions = self.enter_parcels(delivery).await?;
+        let to = delivery.to;
+        let (mut positions, batches) = split_known(&hosted, delivery.batches);
+        if !batches.is_empty() {
+            positions.extend(self.enter_parcels(to, batches).await?);
+        }
+        let positions: Vec<u64> = positions.into_iter().collect();
         // The answers may have been committed elsewhere: they can be placed once they are here.
         let timeout = self.tempo().propose_timeout;
         let group = hosted.group.id();
@@ -349,11 +393,14 @@ impl<P: Platform> Core<P> {
 
     /// Enters the batches that prove themselves; where their answers stand in the outbox. If none is
     /// taken in now or later, why the first was not.
-    async fn enter_parcels(&self, delivery: ParcelDelivery) -> Result<Vec<u64>, Code> {
-        let to = delivery.to;
+    async fn enter_parcels(
+        &self,
+        to: GroupId,
+        batches: Vec<CertifiedParcels>,
+    ) -> Result<BTreeSet<u64>, Code> {
         // In their order and awaited together, so that they share the group's rounds. Packets of one
         // case that come to stand out of order are refused and repeated by their sender.
-        let entered = delivery.batches.into_iter().map(async |batch| {
+        let entered = batches.into_iter().map(async |batch| {
             let entry = Bytes::from(encode(&Entry::Parcels(batch)));
             self.check_before_append(to, &entry).await?;
             let submitted = self.submit(to, entry, self.tempo().propose_timeout).await;
@@ -396,7 +443,7 @@ impl<P: Platform> Core<P> {
         }
         match first_refused {
             Some(code) if !may_be_taken_in => Err(code),
-            _ => Ok(positions.into_iter().collect()),
+            _ => Ok(positions),
         }
     }
 }

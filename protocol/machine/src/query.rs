@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use tongban_types::{
     CaseNumber, CaseState, CaseVersion, CertifiedParcels, CommandId, Equivocation, GroupId, Hash,
-    ItemTerms, ItemVersion, ParcelBatch, PlacedParcel, RequestTag, Sealed, Timestamp, decode,
-    limits, merkle_paths,
+    ItemTerms, ItemVersion, Parcel, ParcelBatch, PlacedParcel, RequestTag, Sealed, Timestamp,
+    decode, limits, merkle_paths,
 };
 
 use crate::keyspace::{self, range_of};
@@ -302,6 +302,27 @@ fn place_in(first: u64, leaves: &[Hash], parcels: Vec<(u64, Vec<u8>)>) -> Vec<Pl
     let mut placed: Vec<PlacedParcel> = parcels.into_iter().filter_map(place).collect();
     placed.sort_unstable_by_key(|parcel| parcel.index);
     placed
+}
+
+/// Where in our outbox the answer stands to a packet that was taken in before; `None` if it was not, or if
+/// another one stood at its place.
+pub fn answer_given(view: &dyn View, placed: &PlacedParcel) -> Option<u64> {
+    let Ok(Parcel::Packet(packet)) = decode(&placed.bytes) else {
+        return None;
+    };
+    let key = keyspace::received(packet.from, packet.case, packet.sequence);
+    let received: ReceivedPacket = load(view, &key)?;
+    (received.hash == placed.hash()).then_some(received.answer)
+}
+
+/// Whether the packet that an answer is to still waits for one.
+pub fn is_awaited(view: &dyn View, placed: &PlacedParcel) -> bool {
+    let Ok(Parcel::Answer(answer)) = decode(&placed.bytes) else {
+        // Whatever it is, it is for the group to judge.
+        return true;
+    };
+    let key = keyspace::outstanding(answer.from, answer.case, answer.sequence);
+    load::<u64>(view, &key).is_some()
 }
 
 /// What was asked under a command id and the reply it got, while it is remembered.

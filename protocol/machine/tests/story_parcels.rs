@@ -1,13 +1,14 @@
 //! Packets, their certificates and their answers, on a road that loses, repeats and reorders.
 
 use tongban_machine::{
-    ParcelFate, Refusal, Standpoint, equivocations, evidence_count, received_certificate,
+    ParcelFate, Refusal, Standpoint, answer_given, equivocations, evidence_count, is_awaited,
+    received_certificate,
 };
 use tongban_trust::{SigningKey, verify_majority};
 use tongban_types::{
     Answer, CaseState, CertifiedParcels, Code, CommandBody, DAY_MS, Decision, Entry, GroupId, Hash,
-    NodeId, Packet, PacketBody, Parcel, PlacedParcel, Purpose, Sealed, Verdict, encode, leaf_hash,
-    limits,
+    NodeId, Packet, PacketBody, Parcel, PlacedParcel, Purpose, Sealed, Verdict, decode, encode,
+    leaf_hash, limits,
 };
 
 use crate::common::prelude::*;
@@ -16,6 +17,36 @@ fn only_packet(from: &City, to: &City) -> u64 {
     let packets = packets_for(from, to.group());
     assert_eq!(packets.len(), 1);
     packets[0]
+}
+
+#[test]
+fn a_replica_knows_what_was_taken_in_and_what_still_waits_without_an_entry() {
+    let (mut fuzhou, mut weinan) = (City::open(FUZHOU), City::open(WEINAN));
+    in_transit(&mut fuzhou, &weinan);
+    let packet = certify(&fuzhou, only_packet(&fuzhou, &weinan));
+    assert_eq!(answer_given(&weinan.view, &packet.parcels[0]), None);
+    let answer = answer_of(&enter_parcel(&mut weinan, &packet).unwrap());
+    assert_eq!(answer_given(&weinan.view, &packet.parcels[0]), Some(answer));
+    let mut other = packet.parcels[0].clone();
+    let Ok(Parcel::Packet(mut changed)) = decode(&other.bytes) else {
+        panic!("a packet");
+    };
+    changed.deadline = changed.deadline.plus_ms(1);
+    other.bytes = encode(&Parcel::Packet(changed));
+    assert_eq!(
+        answer_given(&weinan.view, &other),
+        None,
+        "judged by the group"
+    );
+
+    let certified = certify(&weinan, answer);
+    assert!(is_awaited(&fuzhou.view, &certified.parcels[0]));
+    take_answer(&weinan, answer, &mut fuzhou);
+    assert!(!is_awaited(&fuzhou.view, &certified.parcels[0]));
+    assert!(
+        is_awaited(&fuzhou.view, &packet.parcels[0]),
+        "no answer at all"
+    );
 }
 
 #[test]
@@ -463,7 +494,7 @@ fn two_certified_packets_at_one_sequence_are_a_portable_proof() {
             &placed.path,
         );
         assert_eq!(root, Some(half.batch.root));
-        match tongban_types::decode(&placed.bytes).unwrap() {
+        match decode(&placed.bytes).unwrap() {
             Parcel::Packet(packet) => (packet.from, packet.to, packet.case, packet.sequence),
             Parcel::Answer(_) => panic!("an answer is no packet"),
         }
@@ -471,11 +502,7 @@ fn two_certified_packets_at_one_sequence_are_a_portable_proof() {
     assert_eq!(sequence_of(&proof.first), sequence_of(&proof.second));
     assert_ne!(proof.first.parcels[0].bytes, proof.second.parcels[0].bytes);
     let bytes = encode(&proof);
-    assert_eq!(
-        tongban_types::decode(&bytes),
-        Ok(proof),
-        "it travels as one record"
-    );
+    assert_eq!(decode(&bytes), Ok(proof), "it travels as one record");
 }
 
 #[test]
