@@ -210,15 +210,16 @@ impl<P: Platform> Core<P> {
             .expect("the node's own registry is in the chain")
     }
 
-    /// Where a group's replicas stand, as far as any log here says: its own if it is hosted, or the
-    /// newest order another hosted group was told of. Before any order, where it began.
+    /// Where a group's replicas stand: by its own log where it is hosted, whatever others were told of
+    /// it, else by the newest order a hosted group was told of. Before any order, where it began.
     pub(crate) fn placement(&self, group: GroupId) -> Placement {
-        let ordered = self.groups().filter_map(|(_, hosted)| {
+        let read = |hosted: &Hosted<P>| {
             let read = hosted.replica.read(|view| ordered_placement(view, group));
             read.ok().flatten()
-        });
-        let newest = ordered.max_by_key(|placement| placement.version);
-        newest.unwrap_or_else(|| Placement {
+        };
+        let own = self.group(group).map(read);
+        let told = self.groups().filter_map(|(_, hosted)| read(hosted));
+        counted_by(own, told).unwrap_or_else(|| Placement {
             version: 0,
             voters: self.registry().voters(group).to_vec(),
             learners: Vec::new(),
@@ -278,6 +279,16 @@ impl<P: Platform> Core<P> {
     }
 }
 
+/// Of what a group's own log says, if it is hosted, and what other logs were told of it, what its voters
+/// are counted by. An order that others were told and its own log refused moved nobody, so a hosting
+/// node must not count by it: it would report no time and certify nothing with its group.
+fn counted_by(
+    own: Option<Option<Placement>>,
+    told: impl Iterator<Item = Placement>,
+) -> Option<Placement> {
+    own.unwrap_or_else(|| told.max_by_key(|placement| placement.version))
+}
+
 /// This moment on the runtime's own clock.
 pub(crate) fn instant<R: AsyncRuntime>() -> R::Instant {
     R::Instant::now()
@@ -295,5 +306,34 @@ impl<R: AsyncRuntime> Until<R> {
     pub(crate) fn left(&self) -> Option<Duration> {
         let now = R::Instant::now();
         (now < self.0).then(|| self.0 - now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(version: u64) -> Placement {
+        Placement {
+            version,
+            ..Placement::default()
+        }
+    }
+
+    fn counted(own: Option<Option<u64>>, told: &[u64]) -> Option<u64> {
+        let told = told.iter().copied().map(version);
+        counted_by(own.map(|own| own.map(version)), told).map(|placement| placement.version)
+    }
+
+    #[test]
+    fn a_hosted_group_is_counted_by_its_own_log_whatever_others_were_told() {
+        assert_eq!(counted(Some(Some(1)), &[1, 5]), Some(1));
+        assert_eq!(counted(Some(None), &[5]), None, "it stands where it began");
+    }
+
+    #[test]
+    fn a_group_kept_elsewhere_is_counted_by_the_newest_order_told() {
+        assert_eq!(counted(None, &[1, 5, 3]), Some(5));
+        assert_eq!(counted(None, &[]), None);
     }
 }
