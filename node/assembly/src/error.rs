@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 use tongban_runtime::ports::{LogFailed, StateFailed};
-use tongban_types::{Code, GroupId, NodeId};
+use tongban_types::{Code, GroupId};
 
 /// Why a node does not start.
 #[derive(Debug, Error)]
@@ -31,12 +31,6 @@ pub enum StartError {
         #[source]
         source: tongban_consensus::StartError,
     },
-    /// The registry names no group this node votes in.
-    #[error("the registry names no group in which {node} votes")]
-    NoGroup {
-        /// This node.
-        node: NodeId,
-    },
 }
 
 impl StartError {
@@ -46,7 +40,6 @@ impl StartError {
             Self::Log(error) => error.code(),
             Self::LogFailed(_) | Self::State { .. } => Code::NODE_FAILED,
             Self::Group { source, .. } => source.code(),
-            Self::NoGroup { .. } => Code::NOT_HOSTED,
         }
     }
 }

@@ -4,6 +4,7 @@
 mod at_rest;
 mod error;
 mod founding;
+mod hosting;
 mod node;
 mod set_aside;
 mod tempo;

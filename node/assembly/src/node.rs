@@ -3,20 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tongban_consensus::{GroupConfig, RaftGroup, group_of};
-use tongban_machine::Machine;
-use tongban_runtime::ports::GroupHandle;
+use tongban_consensus::group_of;
 use tongban_runtime::seams::Platform;
 use tongban_runtime::{
-    BackupSource, BlobStore, Hosted, NodeGauges, NodeHandle, NodeSettings, Replica, RunningNode,
-    RuntimeParts, Witness,
+    BackupSource, BlobStore, NodeGauges, NodeHandle, NodeSettings, RunningNode, RuntimeParts,
+    Witness,
 };
-use tongban_types::{GroupId, SealingPublicKey};
+use tongban_types::SealingPublicKey;
 use tongban_wal::{Wal, WalConfig, WalMetrics};
 
 use crate::error::StartError;
 use crate::founding::{founding_governance, settle_founding};
-use crate::set_aside::SetAside;
+use crate::hosting::Hosting;
 use crate::tempo::RaftTempo;
 
 /// What a node is put together from.
@@ -68,19 +66,12 @@ impl<P: Platform> std::fmt::Debug for Node<P> {
 }
 
 impl<P: Platform> Node<P> {
-    /// Opens the log and every group the registry has this node vote in, and goes to work.
+    /// Opens the log and every group this node takes part in, and goes to work. A node that is placed
+    /// nowhere waits to be.
     pub async fn start(parts: NodeParts<P>) -> Result<Self, StartError> {
         let me = parts.settings.me;
         let registry = parts.settings.registry.clone();
         let begun_with = founding_governance(&parts.settings);
-        let groups: Vec<GroupId> = registry
-            .cities()
-            .map(|(city, _)| GroupId(city))
-            .filter(|group| registry.voters(*group).contains(&me))
-            .collect();
-        if groups.is_empty() {
-            return Err(StartError::NoGroup { node: me });
-        }
         let wal = Wal::<P::Runtime, P::Disk>::open(parts.disk.clone(), parts.wal).await?;
         let genesis = settle_founding(&wal, begun_with).await?;
         let running = RunningNode::prepare(RuntimeParts {
@@ -95,45 +86,21 @@ impl<P: Platform> Node<P> {
             route_raft: group_of,
         })
         .await?;
+        let hosting = Hosting::<P> {
+            me,
+            genesis,
+            store: parts.store,
+            disk: parts.disk,
+            transport: parts.transport,
+            wal: wal.clone(),
+            raft: parts.raft,
+            witness: parts.witness,
+        };
         let mut hosted = BTreeMap::new();
-        for group in groups {
-            let replica = Replica::<P>::open(
-                Arc::new(Machine::new(group, genesis)),
-                parts.store.clone(),
-                parts.disk.clone(),
-                parts.witness.clone(),
-            );
-            let replica = replica.await;
-            let replica = Arc::new(replica.map_err(|source| StartError::State { group, source })?);
-            let mut config =
-                GroupConfig::new(group, me, registry.voters(group).to_vec(), Vec::new());
-            parts.raft.put_into(&mut config);
-            let started = RaftGroup::<P::Runtime>::start(
-                config,
-                parts.transport.clone(),
-                wal.clone(),
-                replica.clone(),
-            );
-            let raft: GroupHandle = match started.await {
-                Ok(raft) => raft,
-                // It met the other state again as it took its log up.
-                Err(reason) if replica.has_diverged() => Arc::new(SetAside {
-                    group,
-                    voters: registry.voters(group).to_vec(),
-                    applied_index: replica.applied_index(),
-                    reason: reason.to_string(),
-                }),
-                Err(source) => return Err(StartError::Group { group, source }),
-            };
-            hosted.insert(
-                group,
-                Hosted {
-                    group: raft,
-                    replica,
-                },
-            );
+        for group in hosting.groups(&registry) {
+            hosted.insert(group, hosting.open_group(group, &registry).await?);
         }
-        running.run(hosted);
+        running.run(hosted, Some(Arc::new(hosting)));
         Ok(Self { running, wal })
     }
 

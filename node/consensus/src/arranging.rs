@@ -133,7 +133,11 @@ impl<R: AsyncRuntime + Send + Sync> Arranger<R> {
         let members = members_of(metrics.membership_config.membership());
         let is_ready = |node: NodeId| lacks(metrics, node, self.in_touch) <= LACKED_MAX;
         let next = match placement.next_step(&members, is_ready) {
-            NextStep::Nothing => return Ok(Arranged::Stands),
+            NextStep::Nothing => {
+                let is_committed = metrics.last_applied >= *metrics.membership_config.log_id();
+                let stands = [Arranged::Waits, Arranged::Stands];
+                return Ok(stands[usize::from(is_committed)].clone());
+            }
             NextStep::WaitFor(node) => {
                 tracing::debug!(%node, "has not caught up");
                 return Ok(Arranged::Waits);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use openraft_rt::{AsyncRuntime, Instant};
@@ -17,6 +17,7 @@ use crate::replica::Replica;
 use crate::seams::{Entropy, Platform, WallClock};
 use crate::signal::Signal;
 use crate::template::DocumentTemplate;
+use crate::told::Told;
 
 /// How long things take and how often they are done. Every wait of the runtime is here.
 #[derive(Clone, Debug)]
@@ -145,7 +146,12 @@ pub(crate) struct Core<P: Platform> {
     pub(crate) transport: Arc<P::Transport>,
     pub(crate) signer: Arc<P::Signer>,
     pub(crate) local: Arc<dyn LocalLog>,
-    pub(crate) hosted: OnceLock<BTreeMap<GroupId, Hosted<P>>>,
+    /// The groups this node keeps a replica of now: an order may add one, and take one away.
+    pub(crate) hosted: RwLock<BTreeMap<GroupId, Arc<Hosted<P>>>>,
+    /// Rings when this node was told of an order of placement.
+    pub(crate) placed: Signal<P::Runtime>,
+    /// Held by whoever writes down what was told of placements.
+    pub(crate) told_gate: <P::Runtime as AsyncRuntime>::Mutex<()>,
     pub(crate) route_raft: RouteRaft,
     pub(crate) refusals: Refusals,
     /// Deliveries of other nodes handed on.
@@ -177,20 +183,27 @@ impl<P: Platform> Core<P> {
     }
 
     /// The groups this node hosts; none while it is starting.
-    pub(crate) fn groups(&self) -> impl Iterator<Item = (GroupId, &Hosted<P>)> {
-        self.hosted
-            .get()
-            .into_iter()
-            .flatten()
-            .map(|(id, hosted)| (*id, hosted))
+    pub(crate) fn groups(&self) -> impl Iterator<Item = (GroupId, Arc<Hosted<P>>)> + use<P> {
+        let hosted = self.hosted.read().unwrap_or_else(PoisonError::into_inner);
+        hosted.clone().into_iter()
     }
 
-    pub(crate) fn group(&self, id: GroupId) -> Option<&Hosted<P>> {
-        self.hosted.get()?.get(&id)
+    pub(crate) fn group(&self, id: GroupId) -> Option<Arc<Hosted<P>>> {
+        let hosted = self.hosted.read().unwrap_or_else(PoisonError::into_inner);
+        hosted.get(&id).cloned()
+    }
+
+    /// Takes a group up, or puts it away.
+    pub(crate) fn set_hosted(&self, id: GroupId, group: Option<Hosted<P>>) {
+        let mut hosted = self.hosted.write().unwrap_or_else(PoisonError::into_inner);
+        match group {
+            Some(group) => hosted.insert(id, Arc::new(group)),
+            None => hosted.remove(&id),
+        };
     }
 
     /// The group of this node's own city.
-    pub(crate) fn own(&self) -> Option<&Hosted<P>> {
+    pub(crate) fn own(&self) -> Option<Arc<Hosted<P>>> {
         self.group(GroupId(self.city()))
     }
 
@@ -217,13 +230,27 @@ impl<P: Platform> Core<P> {
             let read = hosted.replica.read(|view| ordered_placement(view, group));
             read.ok().flatten()
         };
-        let own = self.group(group).map(read);
-        let told = self.groups().filter_map(|(_, hosted)| read(hosted));
+        let own = self.group(group).map(|hosted| read(&hosted));
+        let told = self.groups().filter_map(|(_, hosted)| read(&hosted));
         counted_by(own, told).unwrap_or_else(|| Placement {
             version: 0,
             voters: self.registry().voters(group).to_vec(),
             learners: Vec::new(),
         })
+    }
+
+    /// Where a group may be found: the voters some log here names, and behind them those of an order
+    /// that this node was told of. Such an order may never have entered its group's log, so nothing is
+    /// counted by it, and it takes nobody's place.
+    pub(crate) fn voters_to_ask(&self, group: GroupId) -> Vec<NodeId> {
+        let mut voters = self.placement(group).voters;
+        let told = Told::read(&*self.local, group).map(|told| told.placement.voters);
+        for voter in told.unwrap_or_default() {
+            if !voters.contains(&voter) {
+                voters.push(voter);
+            }
+        }
+        voters
     }
 
     /// Counters of a group.

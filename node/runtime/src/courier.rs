@@ -100,11 +100,13 @@ impl<P: Platform> Courier<P> {
 
     /// Runs until the node stops.
     pub(crate) async fn run(self: Arc<Self>) {
-        let Some(hosted) = self.core.group(self.group) else {
-            return;
-        };
-        let mut applied = hosted.replica.changed().listen();
         while !self.core.is_stopping() {
+            // It may have been left, and taken up again since.
+            let Some(hosted) = self.core.group(self.group) else {
+                self.core.rest(self.core.tempo().look_every).await;
+                continue;
+            };
+            let mut applied = hosted.replica.changed().listen();
             applied.mark();
             if hosted.group.status().leader == Some(self.core.me) {
                 let destinations = destinations(&self.core, self.group);

@@ -153,7 +153,7 @@ pub(crate) fn read_gauges<P: Platform>(core: &Core<P>, desk: &Desk<P>) -> NodeGa
     let connected = core.transport.connected();
     let groups = core
         .groups()
-        .map(|(id, hosted)| read_group(core, id, hosted));
+        .map(|(id, hosted)| read_group(core, id, &hosted));
     let groups: Vec<_> = groups.collect();
     let voters = groups.iter().flat_map(|seen| registry.voters(seen.group));
     let peers = voters

@@ -11,7 +11,8 @@ use tongban_machine::{CaseRecord, Movement, Refusal};
 use tongban_trust::Registry;
 use tongban_types::{
     Actor, Attachment, CaseNumber, CaseState, CaseVersion, Channel, CityCode, Code, CommandId,
-    Decision, Division, GroupId, HandlingMode, Hash, ItemVersion, NodeId, Receipt, Timestamp,
+    Decision, Division, GroupId, HandlingMode, Hash, ItemVersion, NodeId, Receipt, Signed,
+    Timestamp,
 };
 
 use crate::attachments::Attachments;
@@ -458,6 +459,10 @@ pub trait NodeHandle: Send + Sync + 'static {
 
     /// Peers with a live connection.
     fn connected(&self) -> Vec<NodeId>;
+
+    /// Enters a signed order of placement into the log of its group, wherever that is led; whoever leads
+    /// it carries the order out from then on.
+    async fn order_placement(&self, order: Signed) -> Result<(), NodeError>;
 
     /// Returns once the node cannot go on, with why.
     async fn until_failed(&self) -> String;

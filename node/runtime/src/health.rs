@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use openraft_rt::AsyncRuntime;
 use tongban_types::{Code, GroupId};
 
-use crate::core::Core;
+use crate::core::{Core, Hosted};
 use crate::seams::Platform;
 
 /// Says so when the task it goes with panics; not when the task ends, or is dropped with its runtime.
@@ -90,7 +90,9 @@ impl<P: Platform> Core<P> {
             return;
         };
         let reason = hosted.group.stopped().await;
-        if self.is_stopping() {
+        let is_ours = |now: Arc<Hosted<P>>| Arc::ptr_eq(&now, &hosted);
+        // Left by order, and stopped for it.
+        if self.is_stopping() || !self.group(group).is_some_and(is_ours) {
             return;
         }
         tracing::error!(

@@ -21,13 +21,17 @@ mod gifts;
 mod handle;
 mod health;
 mod key_ring;
+mod moving;
 mod numbers;
+mod opener;
 mod pairwise;
+mod placing;
 pub mod ports;
 mod proposer;
 mod refusals;
 mod relay;
 mod replica;
+mod rests;
 mod running;
 mod sealing;
 pub mod seams;
@@ -39,6 +43,7 @@ mod submit;
 mod switchboard;
 mod template;
 mod timekeeper;
+mod told;
 mod vault;
 mod vault_backup;
 mod wire;
@@ -59,11 +64,13 @@ pub use handle::{
     NodeReport, OpenedCase, OpenedMovement, StoredCase, Wait,
 };
 pub use key_ring::{KeyRing, Seeds};
+pub use opener::GroupOpener;
 pub use replica::{Replica, Witness};
 pub use running::{RunningNode, RuntimeParts};
 pub use signal::{Listener, Signal};
 pub use store_view::StoreView;
 pub use template::{ClaimTemplate, DocumentTemplate};
+pub use told::{Told, groups_told};
 pub use vault_backup::{OpenedVault, VaultBackupFault, back_up_vault, open_vault_backup};
 
 // What the handle shows of the machine, so that its users need not know the machine itself.

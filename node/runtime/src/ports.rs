@@ -33,6 +33,9 @@ pub enum LocalTable {
     Founding = 5,
     /// Which cases name which files.
     Files = 6,
+    /// Orders of placement this node was told of, by group, so that it takes a group up again after a
+    /// restart that it did not begin with, and leaves one alone that it left.
+    Placed = 7,
 }
 
 /// A change to one of the node's own records.

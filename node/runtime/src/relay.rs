@@ -37,7 +37,7 @@ impl<P: Platform> Core<P> {
         let ways = ways(
             self.me,
             to,
-            &self.placement(to).voters,
+            &self.voters_to_ask(to),
             &self.placement(group).voters,
             &self.transport.connected(),
         );
@@ -75,7 +75,7 @@ impl<P: Platform> Core<P> {
         }
         let to = delivery.to;
         let connected = self.transport.connected();
-        let ways = ways(self.me, to, &self.placement(to).voters, &[], &connected);
+        let ways = ways(self.me, to, &self.voters_to_ask(to), &[], &connected);
         let body = Bytes::from(encode(&delivery));
         let answer = self.first_answer(&ways, &body, &Bytes::new()).await;
         let answer = answer.ok_or(Code::PEER_UNREACHABLE)?;

@@ -1,19 +1,20 @@
 //! A running node: its parts put to work, and what it shows of itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use openraft_rt::{AsyncRuntime, Mutex as _};
 use tongban_machine::{
-    Movement, form_of, ground, issued_document, list_cases, load_case, movements, registry_bytes,
-    unanswered,
+    CheckedEntry, Movement, Refusal, form_of, ground, issued_document, list_cases, load_case,
+    movements, registry_bytes, unanswered,
 };
 use tongban_trust::Registry;
 use tongban_types::{
-    Actor, Attachment, CaseNumber, CaseState, CaseVersion, CommandId, GroupId, NodeId, Package,
-    SealingPublicKey,
+    Actor, Attachment, CaseNumber, CaseState, CaseVersion, CommandId, Entry, GroupId, NodeId,
+    Package, PlacementOrder, SealingPublicKey, Signed, decode, encode,
 };
 
 use crate::acts::Acts;
@@ -29,6 +30,8 @@ use crate::handle::{
     Act, Acted, Application, CasePage, Collected, GroupReport, NodeError, NodeHandle, NodeHealth,
     NodeReport, OpenedCase, OpenedMovement, StoredCase, Wait,
 };
+use crate::opener::GroupOpener;
+use crate::placing::run_placing;
 use crate::ports::{GroupStatus, LocalLog, LogFailed};
 use crate::proposer::Proposer;
 use crate::refusals::Refusals;
@@ -36,8 +39,10 @@ use crate::replica::Replica;
 use crate::seams::{Platform, StateStore, Transport};
 use crate::signal::Signal;
 use crate::steward::Steward;
+use crate::submit::SubmitError;
 use crate::switchboard::Switchboard;
 use crate::timekeeper::run_timekeeper;
+use crate::told::Told;
 use crate::vault::Vault;
 
 /// Steps of a case that are shown.
@@ -85,6 +90,8 @@ pub struct RunningNode<P: Platform> {
     steward: Arc<Steward<P>>,
     pub(crate) files: Arc<Files<P>>,
     store: Arc<P::Store>,
+    /// The groups whose tasks run: they go on, idle, for one this node left.
+    tended: Mutex<BTreeSet<GroupId>>,
 }
 
 impl<P: Platform> std::fmt::Debug for RunningNode<P> {
@@ -127,7 +134,9 @@ impl<P: Platform> RunningNode<P> {
             transport,
             signer,
             local,
-            hosted: OnceLock::new(),
+            hosted: RwLock::default(),
+            placed: Signal::new(),
+            told_gate: <P::Runtime as AsyncRuntime>::Mutex::new(()),
             route_raft,
             refusals: Refusals::default(),
             relayed: AtomicU64::new(0),
@@ -159,25 +168,27 @@ impl<P: Platform> RunningNode<P> {
             steward: Arc::new(steward),
             files,
             store,
+            tended: Mutex::default(),
         }))
     }
 
-    /// Takes its groups up and starts what runs by itself.
-    ///
-    /// # Panics
-    /// If it was called before.
-    pub fn run(self: &Arc<Self>, hosted: BTreeMap<GroupId, Hosted<P>>) {
-        let groups: Vec<GroupId> = hosted.keys().copied().collect();
-        assert!(
-            self.core.hosted.set(hosted).is_ok(),
-            "a node takes its groups up once"
-        );
-        for group in groups {
-            let core = &self.core;
-            core.spawn("group watch", core.clone().watch_group(group));
-            core.keep("timekeeper", run_timekeeper(core.clone(), group));
-            let courier = Courier::new(core.clone(), self.vault.clone(), group);
-            core.keep("courier", Arc::new(courier).run());
+    pub(crate) fn core(&self) -> &Arc<Core<P>> {
+        &self.core
+    }
+
+    /// Takes its groups up and starts what runs by itself; with `opener` also groups that are placed on
+    /// this node later.
+    pub fn run(
+        self: &Arc<Self>,
+        hosted: BTreeMap<GroupId, Hosted<P>>,
+        opener: Option<Arc<dyn GroupOpener<P>>>,
+    ) {
+        for (group, hosted) in hosted {
+            self.take_up(group, hosted);
+        }
+        if let Some(opener) = opener {
+            let running = self.clone();
+            self.core.keep("moving", running.run_moving(opener));
         }
         self.core.keep("desk", self.desk.clone().run());
         self.core.keep("steward", self.steward.clone().run());
@@ -185,6 +196,24 @@ impl<P: Platform> RunningNode<P> {
         self.core.keep("files", self.files.clone().run());
         let flushing = keep_flushing(self.core.clone(), self.store.clone());
         self.core.keep("flusher", flushing);
+    }
+
+    /// Tends a group from now on.
+    pub(crate) fn take_up(&self, group: GroupId, hosted: Hosted<P>) {
+        let core = &self.core;
+        if let Some(told) = Told::read(&*core.local, group) {
+            hosted.group.admit(told.replicas());
+        }
+        core.set_hosted(group, Some(hosted));
+        core.spawn("group watch", core.clone().watch_group(group));
+        let mut tended = self.tended.lock().unwrap_or_else(PoisonError::into_inner);
+        if !tended.insert(group) {
+            return;
+        }
+        core.keep("timekeeper", run_timekeeper(core.clone(), group));
+        core.keep("placing", run_placing(core.clone(), group));
+        let courier = Courier::new(core.clone(), self.vault.clone(), group);
+        core.keep("courier", Arc::new(courier).run());
     }
 
     /// Ends what runs by itself and stops its groups.
@@ -225,10 +254,10 @@ impl<P: Platform> RunningNode<P> {
         }
     }
 
-    fn own_replica(&self) -> Result<&Replica<P>, NodeError> {
+    fn own_replica(&self) -> Result<Arc<Replica<P>>, NodeError> {
         self.core
             .own()
-            .map(|own| &*own.replica)
+            .map(|own| own.replica.clone())
             .ok_or(NodeError::NoQuorum)
     }
 
@@ -466,7 +495,7 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
         let mut groups: Vec<GroupReport> = self
             .core
             .groups()
-            .map(|(id, hosted)| self.report_group(id, hosted))
+            .map(|(id, hosted)| self.report_group(id, &hosted))
             .collect();
         groups.sort_by_key(|report| (report.group != own, report.group));
         let (desk_waiting, desk_refused) = self.desk.waiting();
@@ -498,6 +527,28 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
 
     fn connected(&self) -> Vec<NodeId> {
         self.core.transport.connected()
+    }
+
+    async fn order_placement(&self, order: Signed) -> Result<(), NodeError> {
+        let malformed = |_| NodeError::Refused(Refusal::Malformed);
+        let group = decode::<PlacementOrder>(&order.bytes)
+            .map_err(malformed)?
+            .group;
+        let entry = encode(&Entry::Placement(order));
+        if let Some(refusal) = CheckedEntry::check(group, entry.clone()).refusal() {
+            return Err(NodeError::Refused(refusal.clone()));
+        }
+        let timeout = self.core.tempo().order_timeout;
+        let reply = self.core.submit(group, entry.into(), timeout).await;
+        let reply = reply.map_err(|error| match error {
+            SubmitError::NoLeader => NodeError::NoQuorum,
+            SubmitError::TimedOut | SubmitError::Refused(_) => NodeError::TimedOut,
+        })?;
+        match reply.results.into_iter().next() {
+            Some(Ok(_)) => Ok(()),
+            Some(Err(refusal)) => Err(NodeError::Refused(refusal)),
+            None => Err(NodeError::TimedOut),
+        }
     }
 
     async fn until_failed(&self) -> String {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use thiserror::Error;
-use tongban_machine::{CheckedEntry, EntryReply, Refusal};
-use tongban_types::{Code, GroupId, NodeId, decode, encode};
+use tongban_machine::{CheckedEntry, EntryReply, Refusal, is_about_places};
+use tongban_types::{Code, Entry, GroupId, NodeId, decode, encode};
 
 use openraft_rt::AsyncRuntime;
 
@@ -47,6 +47,24 @@ impl Ask {
         };
         Bytes::from(encode(&request))
     }
+}
+
+/// Proposes an entry here; an order of placement, so that no change of members is made beside it.
+async fn propose<P: Platform>(
+    hosted: &Hosted<P>,
+    entry: Bytes,
+    timeout: Duration,
+) -> Result<Bytes, ProposeError> {
+    if is_placement(&entry) {
+        hosted.group.propose_order(entry, timeout).await
+    } else {
+        hosted.group.propose(entry, timeout).await
+    }
+}
+
+/// Whether an entry is an order of placement, told from its tag: it is asked of every entry.
+fn is_placement(entry: &[u8]) -> bool {
+    is_about_places(entry) && matches!(decode(entry), Ok(Entry::Placement(_)))
 }
 
 enum Tried {
@@ -134,7 +152,7 @@ impl<P: Platform> Core<P> {
         {
             return Some(leader);
         }
-        let voters = self.placement(group).voters;
+        let voters = self.voters_to_ask(group);
         let turn = usize::try_from(attempt).unwrap_or(0);
         voters.get(turn % voters.len().max(1)).copied()
     }
@@ -144,9 +162,7 @@ impl<P: Platform> Core<P> {
             return Tried::Elsewhere(None);
         };
         let answered = match ask {
-            Ask::Propose(entry) => hosted
-                .group
-                .propose(entry.clone(), turn)
+            Ask::Propose(entry) => propose(&hosted, entry.clone(), turn)
                 .await
                 .map(|reply| SubmitAnswer::Applied(reply.to_vec())),
             Ask::ReadIndex => hosted.group.read_index(turn).await.map(SubmitAnswer::Index),
@@ -177,18 +193,30 @@ impl<P: Platform> Core<P> {
     }
 
     /// Answers another node that takes us for the leader.
-    pub(crate) async fn on_submit(&self, body: &[u8]) -> Result<Bytes, Code> {
+    pub(crate) async fn on_submit(&self, peer: NodeId, body: &[u8]) -> Result<Bytes, Code> {
         let timeout = self.tempo().propose_timeout;
         let request: SubmitRequest = decode(body).map_err(|error| error.code())?;
         let (group, answered) = match request {
             SubmitRequest::Propose { group, entry } => {
                 let hosted = self.group(group).ok_or(Code::NOT_HOSTED)?;
                 self.check_before_append(group, &entry).await?;
-                let applied = hosted.group.propose(Bytes::from(entry), timeout).await;
+                let applied = propose(&hosted, Bytes::from(entry), timeout).await;
                 (
                     group,
                     applied.map(|reply| SubmitAnswer::Applied(reply.to_vec())),
                 )
+            }
+            SubmitRequest::Standing { group } => {
+                let answer = self.on_standing(group).await?;
+                return Ok(Bytes::from(encode(&answer)));
+            }
+            SubmitRequest::Placed {
+                group,
+                order,
+                naming,
+            } => {
+                self.on_placed(peer, group, &order, naming.as_ref()).await?;
+                return Ok(Bytes::from(encode(&SubmitAnswer::Noted)));
             }
             SubmitRequest::ReadIndex { group } => {
                 let hosted = self.group(group).ok_or(Code::NOT_HOSTED)?;

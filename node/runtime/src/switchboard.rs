@@ -28,7 +28,7 @@ impl<P: Platform> Service for Switchboard<P> {
             Lane::RaftAppend | Lane::RaftControl | Lane::RaftSnapshot => {
                 self.on_raft(peer, lane, body).await
             }
-            Lane::Submit => self.core.on_submit(&body).await,
+            Lane::Submit => self.core.on_submit(peer, &body).await,
             Lane::Certify => self.core.on_certify(&body).await,
             Lane::Parcel => self.core.on_parcel_lane(peer, &body).await,
             Lane::Keys => self.on_keys(peer, &body).await,

@@ -11,12 +11,13 @@ use tongban_types::{
     Entry, GroupId, KeyRole, NodeId, Purpose, Signed, VoterReport, encode, limits,
 };
 
-use crate::core::{Core, Tempo, Until};
+use crate::core::Core;
+use crate::rests::Rests;
 use crate::seams::{Entropy, Platform, Signer, Transport};
 
 /// Runs for one hosted group until the node stops.
 pub(crate) async fn run_timekeeper<P: Platform>(core: Arc<Core<P>>, group: GroupId) {
-    let mut hand_overs = HandOvers::none();
+    let mut hand_overs = Rests::none();
     while !core.is_stopping() {
         let is_voter = core.placement(group).voters.contains(&core.me);
         match leader(&core, group) {
@@ -24,7 +25,7 @@ pub(crate) async fn run_timekeeper<P: Platform>(core: Arc<Core<P>>, group: Group
                 bring_registry(&core, group).await;
                 give_lead_home(&core, group, &mut hand_overs).await;
             }
-            Some(home) if home.city() == group.city() => hand_overs = HandOvers::none(),
+            Some(home) if home.city() == group.city() => hand_overs = Rests::none(),
             _ => {}
         }
         // Before the registry is in the log no report can be believed.
@@ -51,32 +52,6 @@ pub(crate) async fn run_timekeeper<P: Platform>(core: Arc<Core<P>>, group: Group
 
 fn leader<P: Platform>(core: &Core<P>, group: GroupId) -> Option<NodeId> {
     core.group(group)?.group.status().leader
-}
-
-/// How often this node handed the lead of a group home in vain, and until when it does not again: a
-/// hand-over that comes to nothing costs the group an election.
-struct HandOvers<R: AsyncRuntime> {
-    count: u32,
-    rest: Option<Until<R>>,
-}
-
-impl<R: AsyncRuntime> HandOvers<R> {
-    fn none() -> Self {
-        Self {
-            count: 0,
-            rest: None,
-        }
-    }
-
-    fn may_try(&self) -> bool {
-        self.rest.as_ref().is_none_or(|rest| rest.left().is_none())
-    }
-
-    fn tried(&mut self, tempo: &Tempo) {
-        let rest = tempo.hand_over_min.saturating_mul(1 << self.count.min(16));
-        self.rest = Some(Until::after(rest.min(tempo.hand_over_max)));
-        self.count += 1;
-    }
 }
 
 /// A group without a registry, or with an older one, gets those it misses, in order.
@@ -155,7 +130,7 @@ fn file_of<P: Platform>(core: &Core<P>, version: u64) -> Option<Vec<u8>> {
 async fn give_lead_home<P: Platform>(
     core: &Core<P>,
     group: GroupId,
-    hand_overs: &mut HandOvers<P::Runtime>,
+    hand_overs: &mut Rests<P::Runtime>,
 ) {
     if group.city() == core.city() || !hand_overs.may_try() {
         return;
@@ -169,7 +144,9 @@ async fn give_lead_home<P: Platform>(
     if let (Some(home), Some(hosted)) = (home, core.group(group)) {
         match hosted.group.transfer_leader(*home).await {
             Ok(()) => {
-                hand_overs.tried(core.tempo());
+                // In vain it costs the group an election.
+                let tempo = core.tempo();
+                hand_overs.tried(tempo.hand_over_min, tempo.hand_over_max);
                 tracing::info!(%group, to = %home, "handing the lead to the city's own node");
             }
             Err(error) => tracing::debug!(%group, %error, "the lead stays here for now"),

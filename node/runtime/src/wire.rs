@@ -1,7 +1,9 @@
 //! What nodes ask each other on the lanes above Raft.
 
 use serde::{Deserialize, Serialize};
-use tongban_types::{BlobHash, CaseNumber, CertifiedParcels, GroupId, NodeId, Signature, records};
+use tongban_types::{
+    BlobHash, CaseNumber, CertifiedParcels, GroupId, NodeId, Signature, Signed, records,
+};
 
 /// Lane `Submit`: something for the leader of a group. Tags are permanent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +20,20 @@ pub(crate) enum SubmitRequest {
         /// The group.
         group: GroupId,
     },
+    /// Tell by which order the group is placed, and whether it stands so, committed.
+    Standing {
+        /// The group.
+        group: GroupId,
+    },
+    /// Take note of the order by which a group is placed.
+    Placed {
+        /// The group.
+        group: GroupId,
+        /// The order in force.
+        order: Signed,
+        /// An earlier one by which the sender has its part in the group, if this one gives it none.
+        naming: Option<Signed>,
+    },
 }
 
 /// What the leader answers. Tags are permanent.
@@ -33,6 +49,15 @@ pub(crate) enum SubmitAnswer {
     TimedOut,
     /// The group has stopped there.
     Stopped,
+    /// How it stands.
+    Standing {
+        /// The order in force; none before the first.
+        order: Option<Signed>,
+        /// Whether the members are those it names, committed.
+        stands: bool,
+    },
+    /// Noted.
+    Noted,
 }
 
 /// Lane `Certify`: sign these batches of a group's parcels.

@@ -99,13 +99,18 @@ pub(crate) fn waits(scene: &Scene, sight: &Sight) -> Result<(), Violation> {
     }
     desks_empty::check(&desks, sight)?;
     for (group, seen) in &sight.groups {
-        let last = seen
+        let placed = scene.placed(*group);
+        let is_placed = |node: NodeId| {
+            let place = federation::place_of(node.city());
+            place.is_some_and(|place| placed.contains(&place))
+        };
+        let replicas = seen
             .replicas
             .iter()
-            .map(|replica| replica.index)
-            .min()
-            .unwrap_or(0);
-        if seen.replicas.len() < federation::VOTERS || last + LAG_MAX < seen.reached {
+            .filter(|replica| is_placed(replica.node));
+        let indexes: Vec<u64> = replicas.map(|replica| replica.index).collect();
+        let last = indexes.iter().copied().min().unwrap_or(0);
+        if indexes.len() < placed.len() || last + LAG_MAX < seen.reached {
             let what = format!("a replica of {group} is at {last} of {}", seen.reached);
             return Err(Violation::new("nothing waits", what));
         }
@@ -127,8 +132,8 @@ pub(crate) async fn look_through(scene: &Scene) -> Result<(), Violation> {
         nothing_lost::check(&oracle, &sight, &histories)?;
     }
     check_documents(scene, &sight).await?;
-    for (group, voters) in Federation::groups() {
-        let contents = meet(scene, group, voters).await;
+    for (group, _) in Federation::groups() {
+        let contents = meet(scene, group, &scene.placed(group)).await;
         for content in &contents {
             World::note(
                 [4, group.city().number().into(), content.index],
@@ -154,9 +159,9 @@ fn count_forgotten(scene: &Scene, oracle: &Oracle) {
 fn histories(scene: &Scene, oracle: &Oracle) -> Histories {
     let mut histories = BTreeMap::new();
     for act in oracle.acts() {
-        let place = federation::place_of(act.group.city()).expect("groups are of the six cities");
         histories.entry((act.group, act.case)).or_insert_with(|| {
-            let newest = federation::voters(place)
+            let newest = scene
+                .placed(act.group)
                 .into_iter()
                 .map(|voter| &scene.machines[voter])
                 .max_by_key(|machine| index_of(machine.store(), act.group));
@@ -197,8 +202,8 @@ async fn document_at(scene: &Scene, place: usize, record: &CaseRecord) -> Option
 }
 
 /// Waits until the replicas of a group are at one index, and reads them whole.
-async fn meet(scene: &Scene, group: GroupId, voters: [usize; federation::VOTERS]) -> Vec<Content> {
-    let machines = voters.map(|place| &scene.machines[place]);
+async fn meet(scene: &Scene, group: GroupId, placed: &[usize]) -> Vec<Content> {
+    let machines: Vec<_> = placed.iter().map(|place| &scene.machines[*place]).collect();
     for _ in 0..MEET_LOOKS_MAX {
         let first = index_of(machines[0].store(), group);
         let is_same = |place: usize| index_of(machines[place].store(), group) == first;
@@ -207,10 +212,10 @@ async fn meet(scene: &Scene, group: GroupId, voters: [usize; federation::VOTERS]
         }
         Sleep::true_time(MEET_EVERY).await;
     }
-    let read = machines.map(|machine| Content {
+    let read = machines.into_iter().map(|machine| Content {
         node: machine.node(),
         index: index_of(machine.store(), group).unwrap_or(0),
         hash: content_hash(machine.store(), group),
     });
-    read.to_vec()
+    read.collect()
 }

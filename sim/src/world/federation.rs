@@ -123,6 +123,11 @@ pub fn voters(place: usize) -> [usize; VOTERS] {
     std::array::from_fn(|step| (place + step) % CITIES.len())
 }
 
+/// The governance key of a city.
+pub fn governance_key(place: usize) -> SigningKey {
+    governance_keys().swap_remove(place)
+}
+
 fn governance_keys() -> Vec<SigningKey> {
     let mut dice = World::dice("governance", 0);
     let mut draw = || {

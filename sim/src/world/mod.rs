@@ -16,6 +16,7 @@ mod ask;
 mod auditors;
 mod calm;
 mod clerks;
+mod governors;
 mod officers;
 mod pace;
 mod paperwork;

@@ -85,6 +85,8 @@ pub struct Options {
     pub break_every: Option<Duration>,
     /// The city whose clock is wrong beyond every bound, and by how much.
     pub liar: Option<(usize, i64)>,
+    /// Between two orders that move a group's replicas, on average.
+    pub move_every: Option<Duration>,
     /// Entries between two snapshots.
     pub snapshot_every_entries: u64,
     /// Entries kept behind a snapshot.
@@ -156,6 +158,7 @@ impl Options {
             days_every: None,
             break_every: None,
             liar: None,
+            move_every: None,
             snapshot_every_entries: 5_000,
             kept_entries: 1_000,
             segment_bytes: 1 << 20,
@@ -201,8 +204,8 @@ impl Options {
                 self.clock_offset_ms, self.drift_ppm, self.step_every, self.liar
             ),
             format!(
-                "days pass every {:?}; a device breaks every {:?}",
-                self.days_every, self.break_every
+                "days pass every {:?}; a device breaks every {:?}; replicas move every {:?}",
+                self.days_every, self.break_every, self.move_every
             ),
             format!(
                 "people: {} clerks, {} officers, {} auditors, rest {:?}; {:?} of trouble, \
@@ -277,6 +280,9 @@ impl Options {
         if dice.below(4) == 0 {
             self.break_every = Some(pick(dice, &[6_000, 15_000]));
         }
+        if dice.below(3) == 0 {
+            self.move_every = Some(pick(dice, &[1_500, 5_000]));
+        }
     }
 }
 
@@ -317,6 +323,7 @@ mod tests {
             |o| o.trouble_at_start,
             |o| o.days_every.is_some(),
             |o| o.break_every.is_some(),
+            |o| o.move_every.is_some(),
         ] {
             assert!((4..60).contains(&share(is_on)));
         }

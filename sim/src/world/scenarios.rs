@@ -13,6 +13,8 @@ use tongban_types::{CaseNumber, Channel, Code, CommandId, Division, GroupId, Han
 
 use tongban_wal::{Wal, WalConfig};
 
+mod placements;
+
 use super::ask::ask;
 use super::events::Events;
 use super::federation::{self, CITIES, Federation};

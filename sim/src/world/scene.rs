@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use tongban_machine::{Placement, placement_of};
+use tongban_runtime::StoreView;
 use tongban_runtime::seams::WallClock;
 use tongban_types::{GroupId, Timestamp};
 
@@ -153,19 +155,50 @@ impl Scene {
         self.note_clocks();
         let shown = lock(&self.shown);
         let liar = self.options.liar.map(|(place, _)| place);
-        let latest = |voters: [usize; federation::VOTERS]| {
-            let honest = voters.into_iter().filter(|place| Some(*place) != liar);
+        let latest = |voters: &[usize]| {
+            let honest = voters.iter().copied().filter(|place| Some(*place) != liar);
             honest.map(|place| shown[place]).max().unwrap_or_default()
         };
         Federation::groups()
-            .map(|(group, voters)| (group, latest(voters)))
+            .map(|(group, voters)| (group, latest(&self.ever_placed(&voters))))
+            .collect()
+    }
+
+    /// Where replicas of a group may ever have been: where it began, or anywhere where groups move.
+    fn ever_placed(&self, voters: &[usize]) -> Vec<usize> {
+        match self.options.move_every {
+            None => voters.to_vec(),
+            Some(_) => (0..self.machines.len()).collect(),
+        }
+    }
+
+    /// The newest placement of a city's group that any machine knows.
+    pub fn placement(&self, place: usize) -> Placement {
+        let group = federation::group(place);
+        let known = self.machines.iter().map(|machine| {
+            let view = StoreView::new(machine.store().clone(), group);
+            placement_of(&view, &self.federation.registry, group)
+        });
+        let newest = known.max_by_key(|placement| placement.version);
+        newest.expect("there are machines")
+    }
+
+    /// The machines that are to keep a group's replicas now.
+    pub fn placed(&self, group: GroupId) -> Vec<usize> {
+        let place = federation::place_of(group.city()).expect("groups are of the six cities");
+        let replicas = self.placement(place).replicas().into_iter();
+        replicas
+            .filter_map(|node| federation::place_of(node.city()))
             .collect()
     }
 
     /// What all replicas hold now.
     pub fn sight(&self) -> Sight {
         let groups = Federation::groups().map(|(group, voters)| {
-            let machines = voters.into_iter().map(|place| &self.machines[place]);
+            let machines = self
+                .ever_placed(&voters)
+                .into_iter()
+                .map(|place| &self.machines[place]);
             let seen = machines.filter_map(|one| look(one.store(), one.node(), group));
             let reached = lock(&self.applied).hashes.reached(group);
             (

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tongban_types::DAY_MS;
 
 use super::federation::CITIES;
+use super::governors::govern;
 use super::scene::Scene;
 use crate::invariants::Violation;
 use crate::runtime::{Chance, Dice, Sleep, World, lock};
@@ -46,6 +47,9 @@ pub(crate) fn begin(scene: &Arc<Scene>) {
     }
     if options.days_every.is_some() {
         launch(scene, let_days_pass(scene.clone()));
+    }
+    if options.move_every.is_some() {
+        launch(scene, govern(scene.clone()));
     }
     if options.break_every.is_some() {
         launch(scene, break_devices(scene.clone()));

@@ -118,7 +118,7 @@ impl Opener {
             group: Arc::new(Leaderless(self.group)),
             replica: Arc::new(replica),
         };
-        node.run(BTreeMap::from([(self.group, hosted)]));
+        node.run(BTreeMap::from([(self.group, hosted)]), None);
         Ok(Survivor { log, node })
     }
 

@@ -432,6 +432,10 @@ impl NodeHandle for RecordingNode {
         self.report().connected
     }
 
+    async fn order_placement(&self, _order: Signed) -> Result<(), NodeError> {
+        Err(NodeError::NoQuorum)
+    }
+
     async fn until_failed(&self) -> String {
         std::future::pending().await
     }

@@ -63,8 +63,7 @@ impl Coded for StartError {
     fn exit(&self) -> Exit {
         match self {
             // A restart would find the same.
-            Self::NoGroup { .. }
-            | Self::Log(LogError::Damaged { .. } | LogError::UnknownFormat { .. }) => {
+            Self::Log(LogError::Damaged { .. } | LogError::UnknownFormat { .. }) => {
                 Exit::BadConfiguration
             }
             _ => Exit::Internal,
