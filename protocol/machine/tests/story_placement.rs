@@ -214,6 +214,19 @@ fn orders_of_before_are_kept_for_a_decade_and_then_given_up() {
 }
 
 #[test]
+fn orders_of_another_group_are_bounded_though_versions_are_missing_and_the_newest_is_kept() {
+    let mut weinan = City::open(WEINAN);
+    let kept = limits::PLACEMENTS_KEPT_MAX as u64;
+    let versions: Vec<u64> = (1..=kept + 6).map(|step| step * 100).collect();
+    for version in &versions {
+        weinan.place(&placement(FUZHOU, *version)).unwrap();
+    }
+    let orders = placement_orders(&weinan.view, fuzhou_group());
+    let found: Vec<u64> = orders.iter().map(|order| order.version).collect();
+    assert_eq!(found, versions[6..]);
+}
+
+#[test]
 fn an_order_that_stands_in_the_log_is_seen_before_it_is_applied() {
     let fuzhou = City::open(FUZHOU);
     let foresee = |entries: &[Vec<u8>]| {

@@ -6,7 +6,7 @@ use tongban_types::{KeyRole, NodeId, PlacementOrder, Signed, limits};
 
 use crate::context::Context;
 use crate::keyspace;
-use crate::placement::Placement;
+use crate::placement::{Placement, placement_orders};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 
@@ -40,9 +40,13 @@ pub(crate) fn on_placement(
     }
     require_shape(order)?;
     context.draft.store(kept, signed);
-    let orders_kept = limits::PLACEMENTS_KEPT_MAX as u64;
-    if let Some(old) = order.version.checked_sub(orders_kept) {
-        context.draft.delete(keyspace::placement_order(group, old));
+    // Of another group versions may be missing, so that they are counted, not reckoned.
+    let orders = placement_orders(&context.draft, group);
+    let too_many = orders.len().saturating_sub(limits::PLACEMENTS_KEPT_MAX);
+    for old in orders.iter().take(too_many) {
+        context
+            .draft
+            .delete(keyspace::placement_order(group, old.version));
     }
     let placement = Placement {
         version: order.version,
