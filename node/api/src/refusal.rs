@@ -1,6 +1,7 @@
 //! What a node's refusal becomes in HTTP: the one place where the two are matched.
 
 use axum::http::{HeaderValue, StatusCode, header};
+use tongban_runtime::ports::HandOverError;
 use tongban_runtime::{BlobError, NodeError, Refusal};
 use tongban_types::Code;
 
@@ -25,6 +26,10 @@ impl From<NodeError> for Problem {
             | NodeError::FileUnreachable
             | NodeError::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, code).retry_later(),
             NodeError::File(error) => Self::from(error),
+            NodeError::NotHosted(group) => Self::new(StatusCode::NOT_FOUND, code)
+                .detail(format!("本节点没有 {group} 组的副本")),
+            NodeError::RefusedThere(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, code),
+            NodeError::HandOver(error) => Self::from(error),
             NodeError::UnderWay => Self::new(StatusCode::CONFLICT, code).retry_later(),
             NodeError::NumbersUsedUp => Self::new(StatusCode::SERVICE_UNAVAILABLE, code),
             NodeError::Failed(reason) => {
@@ -35,6 +40,25 @@ impl From<NodeError> for Problem {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, code)
                     .detail(format!("{what} 超过 {bytes_max} 字节"))
             }
+        }
+    }
+}
+
+impl From<HandOverError> for Problem {
+    fn from(error: HandOverError) -> Self {
+        let code = error.code();
+        let problem = Self::new(StatusCode::CONFLICT, code);
+        match error {
+            HandOverError::NotLeader {
+                leader: Some(leader),
+            } => problem.detail(format!("主持的节点是 {leader}")),
+            HandOverError::NotLeader { leader: None } => problem.detail("现在无人主持".to_owned()),
+            HandOverError::NoVoter { to } => problem.detail(format!("{to} 不是投票成员")),
+            HandOverError::Silent { to } => problem.detail(format!("{to} 没有应答")),
+            HandOverError::Behind { to, entries } => {
+                problem.detail(format!("{to} 落后 {entries} 条"))
+            }
+            HandOverError::Stopped => Self::new(StatusCode::SERVICE_UNAVAILABLE, code),
         }
     }
 }

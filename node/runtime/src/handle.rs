@@ -11,14 +11,14 @@ use tongban_machine::{CaseRecord, Movement, Refusal};
 use tongban_trust::Registry;
 use tongban_types::{
     Actor, Attachment, CaseNumber, CaseState, CaseVersion, Channel, CityCode, Code, CommandId,
-    Decision, Division, GroupId, HandlingMode, Hash, ItemVersion, NodeId, Receipt, Signed,
-    Timestamp,
+    Decision, Division, GroupId, HandlingMode, Hash, ItemVersion, NodeId, Receipt, Timestamp,
 };
 
 use crate::attachments::Attachments;
 use crate::blob_store::BlobError;
 use crate::feed::{ChangePlace, Changes};
-use crate::ports::{GroupStatus, StateFailed};
+use crate::groups::Groups;
+use crate::ports::{GroupStatus, HandOverError, StateFailed};
 use crate::seams::Lane;
 
 /// An application whose form was checked against its item's schema.
@@ -338,6 +338,15 @@ pub enum NodeError {
     /// No node that has the file answers.
     #[error("no node that holds the file answers")]
     FileUnreachable,
+    /// Whoever leads the group refused to take it into the log.
+    #[error("whoever leads the group refused it: {0}")]
+    RefusedThere(Code),
+    /// This node keeps no replica of the group.
+    #[error("this node keeps no replica of group {0}")]
+    NotHosted(GroupId),
+    /// The lead of a group stays where it is.
+    #[error(transparent)]
+    HandOver(#[from] HandOverError),
     /// The day's case numbers of this node are used up.
     #[error("this node has given out all case numbers of the day")]
     NumbersUsedUp,
@@ -371,6 +380,9 @@ impl NodeError {
             Self::TooLarge { .. } => Code::TOO_LARGE,
             Self::File(error) => error.code(),
             Self::FileUnreachable => Code::BLOB_UNREACHABLE,
+            Self::RefusedThere(code) => *code,
+            Self::NotHosted(_) => Code::NOT_HOSTED,
+            Self::HandOver(error) => error.code(),
             Self::NumbersUsedUp => Code::NUMBERS_USED_UP,
         }
     }
@@ -409,6 +421,9 @@ pub trait NodeHandle: Send + Sync + 'static {
 
     /// Uploads, and files of cases.
     fn attachments(&self) -> &dyn Attachments;
+
+    /// The groups it keeps replicas of.
+    fn groups(&self) -> &dyn Groups;
 
     /// A case with its history, opened where this node holds the key.
     fn case(&self, number: CaseNumber) -> Result<OpenedCase, NodeError>;
@@ -459,10 +474,6 @@ pub trait NodeHandle: Send + Sync + 'static {
 
     /// Peers with a live connection.
     fn connected(&self) -> Vec<NodeId>;
-
-    /// Enters a signed order of placement into the log of its group, wherever that is led; whoever leads
-    /// it carries the order out from then on.
-    async fn order_placement(&self, order: Signed) -> Result<(), NodeError>;
 
     /// Returns once the node cannot go on, with why.
     async fn until_failed(&self) -> String;

@@ -18,6 +18,7 @@ mod feed;
 pub mod fuzzing;
 mod gauges;
 mod gifts;
+mod groups;
 mod handle;
 mod health;
 mod key_ring;
@@ -59,6 +60,7 @@ pub use backup::{
 pub use blob_store::{BlobError, BlobStore, NoBlobs, Upload, UploadId};
 pub use feed::{Change, ChangePlace, Changes};
 pub use gauges::{AppliedCounts, GroupGauges, NodeGauges};
+pub use groups::Groups;
 pub use handle::{
     Act, Acted, Application, CasePage, Collected, GroupReport, NodeError, NodeHandle, NodeHealth,
     NodeReport, OpenedCase, OpenedMovement, StoredCase, Wait,
@@ -75,6 +77,6 @@ pub use vault_backup::{OpenedVault, VaultBackupFault, back_up_vault, open_vault_
 
 // What the handle shows of the machine, so that its users need not know the machine itself.
 pub use tongban_machine::{
-    Acceptance, CaseRecord, DecisionRecord, DocumentStage, Movement, Refusal, Request,
-    ReviewRecord, Standpoint,
+    Acceptance, CaseRecord, DecisionRecord, DocumentStage, Movement, PlacementPlan, Refusal,
+    Request, ReviewRecord, Standpoint,
 };

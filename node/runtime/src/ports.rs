@@ -239,6 +239,19 @@ pub enum HandOverError {
     Stopped,
 }
 
+impl HandOverError {
+    /// The code `explain` describes.
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::NotLeader { .. } => Code::NOT_LEADER,
+            Self::NoVoter { .. } | Self::Silent { .. } | Self::Behind { .. } => {
+                Code::SUCCESSOR_UNFIT
+            }
+            Self::Stopped => Code::GROUP_STOPPED,
+        }
+    }
+}
+
 /// What is known of a group here and now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GroupStatus {

@@ -8,13 +8,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use openraft_rt::{AsyncRuntime, Mutex as _};
 use tongban_machine::{
-    CheckedEntry, Movement, Refusal, form_of, ground, issued_document, list_cases, load_case,
-    movements, registry_bytes, unanswered,
+    Movement, form_of, ground, issued_document, list_cases, load_case, movements, registry_bytes,
+    unanswered,
 };
 use tongban_trust::Registry;
 use tongban_types::{
-    Actor, Attachment, CaseNumber, CaseState, CaseVersion, CommandId, Entry, GroupId, NodeId,
-    Package, PlacementOrder, SealingPublicKey, Signed, decode, encode,
+    Actor, Attachment, CaseNumber, CaseState, CaseVersion, CommandId, GroupId, NodeId, Package,
+    SealingPublicKey,
 };
 
 use crate::acts::Acts;
@@ -26,6 +26,7 @@ use crate::courier::Courier;
 use crate::desk::{Desk, SALT_BYTES};
 use crate::feed::{ChangePlace, Changes};
 use crate::gauges::{NodeGauges, read_gauges};
+use crate::groups::Groups;
 use crate::handle::{
     Act, Acted, Application, CasePage, Collected, GroupReport, NodeError, NodeHandle, NodeHealth,
     NodeReport, OpenedCase, OpenedMovement, StoredCase, Wait,
@@ -39,7 +40,6 @@ use crate::replica::Replica;
 use crate::seams::{Platform, StateStore, Transport};
 use crate::signal::Signal;
 use crate::steward::Steward;
-use crate::submit::SubmitError;
 use crate::switchboard::Switchboard;
 use crate::timekeeper::run_timekeeper;
 use crate::told::Told;
@@ -371,6 +371,10 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
         self
     }
 
+    fn groups(&self) -> &dyn Groups {
+        self
+    }
+
     fn case(&self, number: CaseNumber) -> Result<OpenedCase, NodeError> {
         let replica = self.own_replica()?;
         let (record, steps, form, document) = replica.read(|view| {
@@ -527,28 +531,6 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
 
     fn connected(&self) -> Vec<NodeId> {
         self.core.transport.connected()
-    }
-
-    async fn order_placement(&self, order: Signed) -> Result<(), NodeError> {
-        let malformed = |_| NodeError::Refused(Refusal::Malformed);
-        let group = decode::<PlacementOrder>(&order.bytes)
-            .map_err(malformed)?
-            .group;
-        let entry = encode(&Entry::Placement(order));
-        if let Some(refusal) = CheckedEntry::check(group, entry.clone()).refusal() {
-            return Err(NodeError::Refused(refusal.clone()));
-        }
-        let timeout = self.core.tempo().order_timeout;
-        let reply = self.core.submit(group, entry.into(), timeout).await;
-        let reply = reply.map_err(|error| match error {
-            SubmitError::NoLeader => NodeError::NoQuorum,
-            SubmitError::TimedOut | SubmitError::Refused(_) => NodeError::TimedOut,
-        })?;
-        match reply.results.into_iter().next() {
-            Some(Ok(_)) => Ok(()),
-            Some(Err(refusal)) => Err(NodeError::Refused(refusal)),
-            None => Err(NodeError::TimedOut),
-        }
     }
 
     async fn until_failed(&self) -> String {

@@ -12,6 +12,7 @@ mod keyspace;
 mod memory;
 mod outbox;
 mod placement;
+mod plan;
 mod query;
 mod record;
 mod refusal;
@@ -24,6 +25,7 @@ pub use placement::{
     Members, NextStep, Placement, ordered_placement, placement_of, placement_order,
     placement_orders,
 };
+pub use plan::{PlacementPlan, judge_order, plan_order};
 pub use query::{
     CaseListing, Effect, Unanswered, answer_given, cases_in_state, changed_cases, effects,
     equivocations, evidence_count, find_batch, form_of, ground, is_awaited, issued_document,

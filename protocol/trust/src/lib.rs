@@ -7,6 +7,7 @@ mod certificate;
 mod document;
 mod error;
 mod json;
+mod placement_file;
 mod registry;
 mod signing;
 #[cfg(any(test, feature = "testing"))]
@@ -23,6 +24,7 @@ pub use error::TrustError;
 pub use json::{
     Fields, Json, JsonError, JsonFault, ShapeError, canonical, compact, indented, read_strict,
 };
+pub use placement_file::{PLACEMENT_SCHEMA, PlacementFile, PlacementFileError};
 pub use registry::{
     CityEntry, KeyEntry, KeyHolder, KeyId, KeyState, NodeEnrolment, NodeEntry, Registry,
     RegistryDraft, RegistryError, RegistryFile, governance_hash, verify_first, verify_next,

@@ -163,6 +163,12 @@ codes! {
     2023 ISSUER_KEY_NOT_IN_FORCE "issuer-key-not-in-force"
         zh "本节点的签发密钥未登记、已停用或不在有效期内, 文书等待签发" en "This node's issuer key is not enrolled, retired, or out of its time; documents wait."
         cure_zh "在新名册中登记或续期签发密钥, 文书随后自动签发" cure_en "Enrol or renew the issuer key in a next registry; documents are then issued by themselves.";
+    2030 PLACEMENT_MALFORMED "placement-malformed"
+        zh "部署令文件格式不对" en "The file of the placement order has another form."
+        cure_zh "用 tongban group plan 重新生成" cure_en "Write it anew with `tongban group plan`.";
+    2031 PLACEMENT_UNSIGNED "placement-unsigned"
+        zh "部署令尚未签署" en "Nobody has signed the placement order yet."
+        cure_zh "在保管治理密钥的机器上运行 tongban group sign" cure_en "Run `tongban group sign` where the city's governance key is kept.";
     3001 KEY_WITHOUT_RIGHT "key-without-right"
         zh "签名密钥在本组无此权限" en "The signing key has no right to this in this group."
         cure_zh "核对登记簿中该城市的密钥" cure_en "Compare with the city's keys in the registry.";
@@ -331,6 +337,15 @@ codes! {
         zh "有已收件的申请被审批组拒绝, 正在定时重试" en "The group refuses applications this desk took in; they are tried again now and then."
         cure_zh "用 GET /api/v1/cases?state=stored 查看每件的拒绝代码, 按其说明处理"
         cure_en "See each one's code with GET /api/v1/cases?state=stored and do what it says.";
+    4016 NOT_LEADER "not-leader"
+        zh "本节点不主持该审批组" en "This node does not lead that group."
+        cure_zh "向主持的节点提出: tongban group status" cure_en "Ask the node that does: `tongban group status` names it.";
+    4017 SUCCESSOR_UNFIT "successor-unfit"
+        zh "指定的节点现在不能接任主持" en "The node named cannot take the lead now: it is no voter, does not answer, or lags."
+        cure_zh "另选一个在线且同步的投票成员, 或稍候重试" cure_en "Name another voter that answers and is up to date, or try again in a moment.";
+    4018 NODE_DRAINING "node-draining"
+        zh "本节点正在停用维护, 不再收新件" en "This node is being drained for maintenance and takes no new case."
+        cure_zh "到本市另一节点收件; 维护结束后运行 tongban node resume" cure_en "Collect at another node of the city; after the maintenance, `tongban node resume`.";
     4020 BACKUP_NOT_WHOLE "backup-not-whole"
         zh "备份文件不完整" en "A backup ends before its signed manifest, or is no backup."
         cure_zh "换用另一份备份; 检查写备份时磁盘或连接是否中断" cure_en "Use another backup; see whether the disk or the line failed while this one was written.";

@@ -75,6 +75,9 @@ fn is_unclear(error: &NodeError) -> bool {
         | NodeError::NoSuchCase(_)
         | NodeError::TooLarge { .. }
         | NodeError::File(_)
+        | NodeError::NotHosted(_)
+        | NodeError::RefusedThere(_)
+        | NodeError::HandOver(_)
         | NodeError::NumbersUsedUp => false,
     }
 }

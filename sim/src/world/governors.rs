@@ -26,7 +26,7 @@ pub(crate) async fn govern(scene: Arc<Scene>) {
         let signed = key.sign(Purpose::PlacementOrder, encode(&order));
         let at = dice.index(CITIES.len());
         let placed = ask(&scene, at, |node| async move {
-            node.order_placement(signed).await
+            node.groups().order(signed).await
         })
         .await;
         let what = match placed {

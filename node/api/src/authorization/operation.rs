@@ -47,11 +47,19 @@ pub enum Operation {
     PingPeer,
     /// A backup of the node, sealed to its recovery key.
     MakeBackup,
+    /// How groups stand.
+    ReadGroups,
+    /// What an order of placement would do.
+    PlanPlacement,
+    /// Handing a signed order of placement in.
+    PlaceGroup,
+    /// Handing the lead of a group over.
+    HandOverLead,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 25] = [
         Self::Collect,
         Self::Transfer,
         Self::AskCorrection,
@@ -73,6 +81,10 @@ impl Operation {
         Self::ReadPeers,
         Self::PingPeer,
         Self::MakeBackup,
+        Self::ReadGroups,
+        Self::PlanPlacement,
+        Self::PlaceGroup,
+        Self::HandOverLead,
     ];
 
     /// Whether a token of this role may ask for it. No token has the role of the node itself.
@@ -96,10 +108,14 @@ impl Operation {
                 Role::Clerk | Role::Officer | Role::Supervisor | Role::Auditor
             ),
             Self::ReadFederation | Self::ReadStatus => !matches!(role, Role::System),
-            Self::ReadMetrics | Self::ReadPeers => {
+            Self::ReadMetrics | Self::ReadPeers | Self::ReadGroups => {
                 matches!(role, Role::Operator | Role::Supervisor | Role::Auditor)
             }
-            Self::PingPeer | Self::MakeBackup => matches!(role, Role::Operator),
+            Self::PingPeer
+            | Self::MakeBackup
+            | Self::PlanPlacement
+            | Self::PlaceGroup
+            | Self::HandOverLead => matches!(role, Role::Operator),
         }
     }
 }
@@ -133,6 +149,10 @@ mod tests {
                     | Operation::ReadPeers
                     | Operation::PingPeer
                     | Operation::MakeBackup
+                    | Operation::ReadGroups
+                    | Operation::PlanPlacement
+                    | Operation::PlaceGroup
+                    | Operation::HandOverLead
             );
             assert_eq!(operation.is_open_to(Role::Operator), expected);
         }
@@ -145,6 +165,9 @@ mod tests {
                 Operation::ReadForm,
                 Operation::PingPeer,
                 Operation::MakeBackup,
+                Operation::PlanPlacement,
+                Operation::PlaceGroup,
+                Operation::HandOverLead,
             ];
             let expected = !closed.contains(operation);
             assert_eq!(operation.is_open_to(Role::Auditor), expected);

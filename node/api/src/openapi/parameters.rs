@@ -6,7 +6,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Required, Schema};
 use utoipa::{IntoParams, PartialSchema as _};
 
-use super::kinds::{CaseNumberKind, NodeIdKind};
+use super::kinds::{CaseNumberKind, DivisionKind, NodeIdKind};
 use crate::limits::IDEMPOTENCY_KEY_BYTES_MAX;
 
 /// A parameter of the query, which may be left out.
@@ -71,6 +71,17 @@ parameters! {
         Required::True,
         "节点 · The node",
         NodeIdKind::schema(),
+    )
+}
+
+parameters! {
+    /// `{group}` of a path.
+    GroupPath parameter(
+        "group",
+        ParameterIn::Path,
+        Required::True,
+        "审批组, 以城市为名 · The group, named by its city",
+        DivisionKind::schema(),
     )
 }
 

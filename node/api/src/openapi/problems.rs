@@ -42,6 +42,10 @@ macro_rules! problem_set {
 }
 
 const NO_CASE: (&str, &str) = ("404", "TB3011 没有这个办件 · There is no such case here");
+const NOT_HOSTED: (&str, &str) = (
+    "404",
+    "TB4008 本节点没有该组的副本 · No replica of it is kept here",
+);
 const PASSING: (&str, &str) = (
     "503",
     "TB4001 TB4002 TB4003 一时办不到, 见 Retry-After · Passing by itself; Retry-After says when",
@@ -92,6 +96,37 @@ problem_set! {
     /// Of a backup.
     BackupProblems &[
         ("409", "TB4024 没有配置恢复密钥; TB4025 正在制作另一份 · No recovery key is configured; another is under way"),
+    ]
+}
+
+problem_set! {
+    /// Of whoever reads a group.
+    GroupProblems &[NOT_HOSTED]
+}
+
+problem_set! {
+    /// Of an order of placement.
+    PlacementProblems &[
+        NOT_HOSTED,
+        ("408", "TB7008 请求体来得太慢 · The body came too slowly"),
+        ("409", "TB3050 版本号不是下一号 · It is not the next order"),
+        ("413", "TB1003 过大 · Too large"),
+        ("415", "TB7006 应为 application/json"),
+        ("422", "TB2030 TB2031 TB3051 或签名不符 · It breaks a rule, is for another group, or its signature is not the \
+                 governance's"),
+        PASSING,
+    ]
+}
+
+problem_set! {
+    /// Of handing the lead over.
+    HandOverProblems &[
+        NOT_HOSTED,
+        ("408", "TB7008 请求体来得太慢 · The body came too slowly"),
+        ("409", "TB4016 TB4017 不在本节点, 或指定的节点不能接任 · It is not led here, or the node named cannot take it"),
+        ("413", "TB1003 过大 · Too large"),
+        ("415", "TB7006 应为 application/json"),
+        ("503", "TB5101 该组在本节点已停止 · The group has stopped here"),
     ]
 }
 

@@ -80,7 +80,8 @@ fn every_operation_says_what_it_does_what_it_takes_and_what_it_answers() {
             .filter(of_path)
             .count();
         assert_eq!(told, named, "{at}");
-        if method == "post" && !path.starts_with("/api/v1/uploads") {
+        // An order of placement is its own key, and what else an operator says twice is so once.
+        if method == "post" && path.starts_with("/api/v1/cases") {
             assert!(operation["requestBody"].is_object(), "{at}");
             assert!(operation.to_string().contains("Idempotency-Key"), "{at}");
         }

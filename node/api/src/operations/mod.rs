@@ -17,6 +17,7 @@ mod document;
 mod documentation;
 mod events;
 mod federation;
+mod groups;
 mod health;
 mod item;
 mod items;
@@ -78,6 +79,11 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(backup::make))
         .routes(routes!(peers::list))
         .routes(routes!(ping::ping))
+        .routes(routes!(groups::list::list))
+        .routes(routes!(groups::show::show))
+        .routes(routes!(groups::plan::plan))
+        .routes(routes!(groups::place::place))
+        .routes(routes!(groups::hand_over::hand_over))
         .routes(routes!(problem::explain))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))

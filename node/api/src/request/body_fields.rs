@@ -124,6 +124,11 @@ impl BodyFields {
         }
     }
 
+    /// Everything not yet taken, for what is read as a whole elsewhere.
+    pub(crate) fn into_json(self) -> Json {
+        Json::Object(self.members)
+    }
+
     /// Nothing may be left.
     pub(crate) fn end(self) -> Result<(), Problem> {
         let left: Vec<FieldFault> = self

@@ -10,6 +10,7 @@ mod acting;
 mod backup;
 mod collecting;
 mod files;
+mod groups;
 mod hostile;
 mod links;
 mod node;

@@ -8,23 +8,25 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
 
 use async_trait::async_trait;
-use tongban_runtime::ports::GroupStatus;
+use tongban_runtime::ports::{GroupStatus, Members, Placement};
 use tongban_runtime::{
     Act, Acted, Application, CasePage, CaseRecord, Change, ChangePlace, Changes, Collected,
-    DocumentStage, GroupReport, Movement, NodeError, NodeHandle, NodeHealth, NodeReport,
-    OpenedCase, OpenedMovement, Refusal, Standpoint, StoredCase, Wait,
+    DocumentStage, GroupReport, Groups, Movement, NodeError, NodeHandle, NodeHealth, NodeReport,
+    OpenedCase, OpenedMovement, PlacementPlan, Refusal, Standpoint, StoredCase, Wait,
 };
 use tongban_trust::Registry;
 use tongban_trust::testing::{SAMPLE_NOW, SampleFederation};
 use tongban_types::{
     Actor, CaseEnvelope, CaseNumber, CaseState, CaseVersion, Channel, Code, CommandId, DueTime,
-    GroupId, HandlingMode, Hash, ItemVersion, NodeId, PersonId, PublicKey, Receipt, ReceiptBody,
-    ReplicatedReceipt, Role, Signature, Signed, encode,
+    GroupId, HandlingMode, Hash, ItemVersion, NodeId, PersonId, PlacementOrder, PublicKey, Receipt,
+    ReceiptBody, ReplicatedReceipt, Role, Signature, Signed, encode,
 };
 
 /// What the node was asked to do.
 #[derive(Clone, Debug)]
 pub(crate) enum Asked {
+    Place(Signed),
+    HandOver(GroupId, NodeId),
     Collect(Actor, CommandId, Application, Wait),
     Act(Actor, CommandId, CaseNumber, CaseVersion, Act),
     CatchUp,
@@ -332,6 +334,10 @@ impl NodeHandle for RecordingNode {
         })
     }
 
+    fn groups(&self) -> &dyn Groups {
+        self
+    }
+
     fn attachments(&self) -> &dyn tongban_runtime::Attachments {
         self
     }
@@ -432,11 +438,47 @@ impl NodeHandle for RecordingNode {
         self.report().connected
     }
 
-    async fn order_placement(&self, _order: Signed) -> Result<(), NodeError> {
-        Err(NodeError::NoQuorum)
-    }
-
     async fn until_failed(&self) -> String {
         std::future::pending().await
+    }
+}
+
+/// Its own group stands where it began; of an order it says that one replica comes and one goes.
+#[async_trait]
+impl Groups for RecordingNode {
+    fn placement(&self, group: GroupId) -> Result<Placement, NodeError> {
+        let registry = self.registry().ok_or(NodeError::NotHosted(group))?;
+        Ok(Placement {
+            version: 0,
+            voters: registry.voters(group).to_vec(),
+            learners: Vec::new(),
+        })
+    }
+
+    fn plan(&self, order: &PlacementOrder) -> Result<PlacementPlan, NodeError> {
+        if let Some(refusal) = self.refusal.lock().unwrap().clone() {
+            return Err(refusal);
+        }
+        let members = Members {
+            voter_sets: vec![order.voters.iter().copied().collect()],
+            replicas: order.voters.iter().copied().collect(),
+        };
+        Ok(PlacementPlan {
+            steps: vec![members],
+            comes_in: [SampleFederation::node(4)].into(),
+            goes: [SampleFederation::node(2)].into(),
+            tolerates_now: Some(1),
+            tolerates_meanwhile: Some(0),
+            tolerates_then: Some(1),
+            waits_for: [SampleFederation::node(4)].into(),
+        })
+    }
+
+    async fn order(&self, order: Signed) -> Result<(), NodeError> {
+        self.note(Asked::Place(order))
+    }
+
+    async fn hand_over(&self, group: GroupId, to: NodeId) -> Result<(), NodeError> {
+        self.note(Asked::HandOver(group, to))
     }
 }

@@ -12,6 +12,7 @@ use crate::world::{EXPIRED, OTHER_CITY, World, application, request};
 fn addresses() -> Vec<(Method, String, Operation)> {
     let case = format!("/api/v1/cases/{}", number());
     let act = |name: &str| format!("{case}/{name}");
+    let group = |what: &str| format!("/api/v1/groups/350100/{what}");
     let get = |address: &str, operation| (Method::GET, address.to_owned(), operation);
     let post = |address: String, operation| (Method::POST, address, operation);
     vec![
@@ -51,6 +52,11 @@ fn addresses() -> Vec<(Method, String, Operation)> {
         (Method::HEAD, UPLOAD.to_owned(), Operation::Collect),
         (Method::PATCH, UPLOAD.to_owned(), Operation::Collect),
         (Method::DELETE, UPLOAD.to_owned(), Operation::Collect),
+        get("/api/v1/groups", Operation::ReadGroups),
+        get("/api/v1/groups/350100", Operation::ReadGroups),
+        post(group("plan"), Operation::PlanPlacement),
+        post(group("placement"), Operation::PlaceGroup),
+        post(group("lead"), Operation::HandOverLead),
     ]
 }
 

@@ -121,6 +121,18 @@ examples! {
         "演练恢复, 比对状态哈希" "rehearse a restore and compare state hashes";
     "tongban backup restore node.backup --trust registry.json --key recovery.key --data /var/lib/tongban --node 350100-02 --dry-run"
         "恢复会做什么" "what a restore would do";
+    "tongban group ls"
+        "本节点保存副本的审批组" "the groups this node keeps replicas of";
+    "tongban group status 350100"
+        "一个审批组的成员和进度" "members of a group and how far they are";
+    "tongban group plan 350100 --voters 350100-01,350100-02,350300-01 --out order.json"
+        "试算下一道部署令" "what the next order of placement would do";
+    "tongban group sign order.json --key governance.key"
+        "离线签署部署令" "sign the order, offline";
+    "tongban group apply order.json"
+        "下达部署令, 等到就位" "hand it in, and wait until the group stands so";
+    "tongban group transfer 350100 --to 350300-01"
+        "移交主持" "hand the lead over";
     "tongban peer ls"
         "对端节点: 直连、转送或断开, 往返时间" "other nodes: direct, relayed or away, and round trips";
     "tongban peer ping 610500-01"

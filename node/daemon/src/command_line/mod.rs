@@ -10,9 +10,9 @@ use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Su
 
 use crate::commands::{
     backup, bench_exchange, bench_intake, bench_route, case, cheat, check, completion, config,
-    demo, doc_verify, doctor, explain, init, item, key_backup, key_make, key_recover, key_show,
-    man, peer, registry_check, registry_make, registry_sign, status, token_create, token_ls,
-    token_revoke, up, version,
+    demo, doc_verify, doctor, explain, group, init, item, key_backup, key_make, key_recover,
+    key_show, man, peer, registry_check, registry_make, registry_sign, status, token_create,
+    token_ls, token_revoke, up, version,
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -101,6 +101,9 @@ enum Command {
     /// 名册 (the registry: who is who)
     #[command(subcommand)]
     Registry(RegistryCommand),
+    /// 审批组: 查看、部署、移交 (approval groups: how they stand, where they are placed, who leads)
+    #[command(subcommand)]
+    Group(group::GroupCommand),
     /// 对端节点 (other nodes)
     #[command(subcommand)]
     Peer(peer::PeerCommand),
@@ -216,6 +219,7 @@ impl CommandLine {
             Command::Key(command) => command.run(output),
             Command::Backup(command) => command.run(output),
             Command::Registry(command) => command.run(output),
+            Command::Group(command) => command.run(output),
             Command::Peer(command) => command.run(output),
             Command::Token(command) => command.run(output),
             Command::Doc(DocCommand::Verify(arguments)) => doc_verify::run(&arguments, output),

@@ -13,6 +13,7 @@ pub(crate) mod demo;
 pub(crate) mod doc_verify;
 pub(crate) mod doctor;
 pub(crate) mod explain;
+pub(crate) mod group;
 pub(crate) mod init;
 pub(crate) mod item;
 pub(crate) mod key_backup;

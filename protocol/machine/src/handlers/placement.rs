@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use tongban_trust::Registry;
 use tongban_types::{KeyRole, NodeId, PlacementOrder, Signed, limits};
 
 use crate::context::Context;
@@ -28,13 +29,8 @@ pub(crate) fn on_placement(
     }
     let known = context.placement(group)?.version;
     if group == context.group {
-        if order.version != known.saturating_add(1) {
-            return Err(Refusal::PlacementOutOfTurn {
-                expected: known.saturating_add(1),
-                got: order.version,
-            });
-        }
-        require_enrolled(context, order)?;
+        require_next(order, known)?;
+        require_enrolled(context.registry()?, order)?;
     } else if order.version <= known {
         return Err(Refusal::Superseded);
     }
@@ -57,9 +53,21 @@ pub(crate) fn on_placement(
     Ok(Reply::Done)
 }
 
+/// In the group's own log one order follows on another.
+pub(crate) fn require_next(order: &PlacementOrder, known: u64) -> Result<(), Refusal> {
+    let expected = known.saturating_add(1);
+    if order.version == expected {
+        return Ok(());
+    }
+    Err(Refusal::PlacementOutOfTurn {
+        expected,
+        got: order.version,
+    })
+}
+
 /// 3 or 5 voters; one at least the city's own, so that there is somebody whose desk and effects go by
 /// the group at first hand; and something outside the city, so that the state outlives it.
-fn require_shape(order: &PlacementOrder) -> Result<(), Refusal> {
+pub(crate) fn require_shape(order: &PlacementOrder) -> Result<(), Refusal> {
     let own = |node: &NodeId| node.city() == order.group.city();
     let ascends = |nodes: &[NodeId]| nodes.is_sorted_by(|left, right| left < right);
     let voters: BTreeSet<&NodeId> = order.voters.iter().collect();
@@ -79,8 +87,7 @@ fn require_shape(order: &PlacementOrder) -> Result<(), Refusal> {
     }
 }
 
-fn require_enrolled(context: &Context<'_>, order: &PlacementOrder) -> Result<(), Refusal> {
-    let registry = context.registry()?;
+pub(crate) fn require_enrolled(registry: &Registry, order: &PlacementOrder) -> Result<(), Refusal> {
     let mut replicas = order.voters.iter().chain(&order.learners);
     if replicas.all(|node| registry.key_of(KeyRole::Voter, *node).is_some()) {
         Ok(())

@@ -47,9 +47,11 @@ async fn order(scene: &Arc<Scene>, at: usize, order: Signed) {
     let end = World::now() + STEP_LIMIT;
     loop {
         let order = order.clone();
-        let placed = ask(scene, at, |node| async move {
-            node.order_placement(order).await
-        })
+        let placed = ask(
+            scene,
+            at,
+            |node| async move { node.groups().order(order).await },
+        )
         .await;
         match placed {
             Ok(()) => return,
@@ -137,7 +139,7 @@ fn an_order_that_the_citys_governance_did_not_sign_moves_nothing() {
         let home = [FUZHOU, PUTIAN, NINGDE];
         let forged = order_by(PUTIAN, 1, [FUZHOU, NANPING, WEINAN], &[]);
         let refused = ask(&scene, FUZHOU, |node| async move {
-            node.order_placement(forged).await
+            node.groups().order(forged).await
         })
         .await;
         assert!(refused.is_err(), "{refused:?}");
@@ -156,7 +158,7 @@ fn of_two_orders_of_one_version_only_the_one_in_force_moves_anybody() {
         scene.net.isolate(federation::node(FUZHOU));
         let lost = order_by(FUZHOU, 1, [FUZHOU, NANPING, WEINAN], &[]);
         let unclear = ask(&scene, FUZHOU, |node| async move {
-            node.order_placement(lost).await
+            node.groups().order(lost).await
         })
         .await;
         assert!(unclear.is_err(), "it stands in one log of three");

@@ -1,0 +1,108 @@
+//! `tongban group status`: one group, its order in force, its members and how far they are.
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::Value;
+use tongban_types::CityCode;
+
+use super::PATIENCE;
+use super::words::{names, standing, text, voters};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::node_access::{Call, NodeAccess};
+use crate::output::{Answer, Output, Reader};
+
+/// What it takes.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// 审批组, 以城市为名; 默认本市 (the group, named by its city; the node's own by default)
+    #[arg(value_name = "CITY")]
+    group: Option<CityCode>,
+    #[command(flatten)]
+    node: NodeAccess,
+}
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Shown(Value);
+
+impl Answer for Shown {
+    const SCHEMA: &'static str = "tongban.group/v1";
+
+    fn to_text(&self, reader: Reader) -> String {
+        let group = &self.0;
+        let mut lines = vec![
+            format!(
+                "{} {}  {}",
+                text(&group["group"]),
+                text(&group["city_name"]),
+                standing(group, reader)
+            ),
+            format!(
+                "{}  {}",
+                reader.say("可失去", "can lose"),
+                group["can_lose"]
+            ),
+            format!(
+                "{}  {}",
+                reader.say("主持", "leader"),
+                text(&group["leader"])
+            ),
+            format!(
+                "{}  v{}",
+                reader.say("部署令", "order"),
+                group["placement"]["version"]
+            ),
+            format!(
+                "{}  {}",
+                reader.say("投票", "voters"),
+                voters(&group["members"])
+            ),
+            format!(
+                "{}  {}",
+                reader.say("旁听", "learners"),
+                names(&group["members"]["learners"])
+            ),
+        ];
+        let replicas = group["replicas"].as_array().map(Vec::as_slice);
+        if let Some(replicas) = replicas.filter(|replicas| !replicas.is_empty()) {
+            let mut table =
+                reader.table(&[("副本", "REPLICA"), ("应答", "ANSWERS"), ("落后", "LACKS")]);
+            for replica in replicas {
+                let heard = replica["is_heard"].as_bool() == Some(true);
+                table.row([
+                    text(&replica["node"]).to_owned(),
+                    if heard {
+                        reader.say("是", "yes")
+                    } else {
+                        reader.say("否", "no")
+                    }
+                    .to_owned(),
+                    replica["lacks"].to_string(),
+                ]);
+            }
+            lines.push(table.text());
+        }
+        lines.join("\n")
+    }
+}
+
+/// Shows it. A group that stands as ordered and decides is a yes.
+pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
+    let mut client = arguments.node.open(PATIENCE)?;
+    let group = if let Some(group) = arguments.group {
+        let path = format!("/api/v1/groups/{group}");
+        let Some(answer) = client.order(&Call::get(path)).await? else {
+            return Ok(Exit::Yes);
+        };
+        answer.json()
+    } else {
+        let Some(answer) = client.order(&Call::get("/api/v1/groups")).await? else {
+            return Ok(Exit::Yes);
+        };
+        answer.json()["groups"][0].take()
+    };
+    let is_well = group["stands"] == true && group["has_quorum"] == true;
+    output.answer(&Shown(group));
+    Ok(if is_well { Exit::Yes } else { Exit::No })
+}
