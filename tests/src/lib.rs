@@ -5,6 +5,8 @@ pub mod city;
 pub mod client;
 pub mod federation;
 pub mod forms;
+pub mod ledger;
+pub mod load;
 pub mod power_cut;
 pub mod process;
 pub mod receipt;

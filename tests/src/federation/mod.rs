@@ -103,6 +103,15 @@ impl Federation {
         Ok(federation)
     }
 
+    /// The governance key of a city, as its officers keep it offline.
+    pub fn governance_key(&self, index: usize) -> PathBuf {
+        let root = self
+            .registry
+            .parent()
+            .expect("the registry is a file in the folder");
+        setup::governance_key(root, &self.places[index])
+    }
+
     /// Starts the process of a city; it does not answer yet.
     pub fn start_one(&mut self, index: usize) -> Result<()> {
         let place = &self.places[index];

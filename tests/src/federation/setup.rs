@@ -101,7 +101,7 @@ pub(super) fn sign_registry(root: &Path, places: &[Place]) -> Result<(PathBuf, S
     Ok((registry, pin))
 }
 
-fn governance_key(root: &Path, place: &Place) -> PathBuf {
+pub(super) fn governance_key(root: &Path, place: &Place) -> PathBuf {
     root.join(format!("governance-{}.key", place.code))
 }
 

@@ -2,16 +2,14 @@
 //! acknowledged is lost, nothing is there twice. `TONGBAN_KILLS` asks for another number of kills.
 
 mod killer;
-mod ledger;
-mod load;
 
 use std::time::{Duration, Instant};
 
 use tongban_tests::federation::{CITIES, Federation};
+use tongban_tests::ledger::check_books;
+use tongban_tests::load::Load;
 
 use killer::{Killer, Toll};
-use ledger::check_books;
-use load::Load;
 
 /// A whole run; fewer are a try, which claims less.
 const KILLS: usize = 120;

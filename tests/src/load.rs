@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::client::{Ask, Client};
+use crate::federation::{CITIES, Federation};
+use crate::forms::{Applicant, migration};
+use crate::power_cut::Dice;
 use anyhow::{Context, Result, bail, ensure};
-use tongban_tests::client::{Ask, Client};
-use tongban_tests::federation::{CITIES, Federation};
-use tongban_tests::forms::{Applicant, migration};
-use tongban_tests::power_cut::Dice;
 
 /// Windows of a city: as many applications wait at once while its node is away.
 const WINDOWS: usize = 4;
@@ -27,17 +27,17 @@ const DISTRICTS: [&str; 6] = ["350102", "350302", "350902", "350702", "610502", 
 
 /// A case whose receipt a client holds.
 #[derive(Clone, Debug)]
-pub(crate) struct Acknowledged {
-    pub(crate) number: String,
+pub struct Acknowledged {
+    pub number: String,
     /// Places of the receiving city and of the authority.
-    pub(crate) intake: usize,
-    pub(crate) authority: usize,
+    pub intake: usize,
+    pub authority: usize,
 }
 
 type Log = Arc<Mutex<Vec<Acknowledged>>>;
 
 /// The windows at work.
-pub(crate) struct Load {
+pub struct Load {
     stop: Arc<AtomicBool>,
     log: Log,
     windows: Vec<JoinHandle<Result<()>>>,
@@ -54,7 +54,7 @@ struct Window {
 }
 
 impl Load {
-    pub(crate) fn start(federation: &Federation, rate: u32) -> Result<Self> {
+    pub fn start(federation: &Federation, rate: u32) -> Result<Self> {
         let (stop, log) = (Arc::new(AtomicBool::new(false)), Log::default());
         let windows_of_all = u32::try_from(CITIES.len() * WINDOWS)?;
         let interval = Duration::from_secs(1) * windows_of_all / rate;
@@ -78,12 +78,12 @@ impl Load {
     }
 
     /// How many cases were acknowledged so far.
-    pub(crate) fn acknowledged(&self) -> usize {
+    pub fn acknowledged(&self) -> usize {
         self.log.lock().expect("no window panics").len()
     }
 
     /// Lets every window finish what it has begun; returns everything acknowledged.
-    pub(crate) fn finish(self) -> Result<Vec<Acknowledged>> {
+    pub fn finish(self) -> Result<Vec<Acknowledged>> {
         self.stop.store(true, Ordering::Relaxed);
         for window in self.windows {
             window.join().expect("no window panics")?;

@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::client::Client;
+use crate::federation::{CITIES, Federation};
+use crate::process::until;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
-use tongban_tests::client::Client;
-use tongban_tests::federation::{CITIES, Federation};
-use tongban_tests::process::until;
 
-use super::load::Acknowledged;
+use crate::load::Acknowledged;
 
 /// Pages of a hundred cases; a run makes a few hundred of them.
 const PAGES_MAX: usize = 10_000;
@@ -23,7 +23,7 @@ struct Book {
 }
 
 /// Waits until nothing is under way any more, then compares.
-pub(crate) fn check_books(
+pub fn check_books(
     federation: &Federation,
     acknowledged: &[Acknowledged],
     limit: Duration,
