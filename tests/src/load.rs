@@ -37,6 +37,7 @@ pub struct Acknowledged {
 type Log = Arc<Mutex<Vec<Acknowledged>>>;
 
 /// The windows at work.
+#[derive(Debug)]
 pub struct Load {
     stop: Arc<AtomicBool>,
     log: Log,

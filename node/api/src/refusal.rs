@@ -24,6 +24,7 @@ impl From<NodeError> for Problem {
             | NodeError::NoQuorum
             | NodeError::NoKey(_)
             | NodeError::FileUnreachable
+            | NodeError::Draining
             | NodeError::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, code).retry_later(),
             NodeError::File(error) => Self::from(error),
             NodeError::NotHosted(group) => Self::new(StatusCode::NOT_FOUND, code)

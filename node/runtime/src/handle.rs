@@ -274,17 +274,25 @@ pub struct NodeReport {
     pub refused_to_peers: BTreeMap<(Lane, Code), u64>,
     /// Deliveries of parcels handed on for fellow voters since start.
     pub relayed: u64,
+    /// It is being drained: it takes no new case and no lead.
+    pub draining: bool,
     /// The node cannot go on: its log, its store, a group or one of its tasks failed.
     pub failed: bool,
 }
 
 /// What supervisors and load balancers ask for often: looked up, never counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each answers a question of its own"
+)]
 pub struct NodeHealth {
     /// The node cannot go on.
     pub failed: bool,
     /// Version of the registry in force, once it knows its federation.
     pub registry: Option<u64>,
+    /// It is being drained.
+    pub draining: bool,
     /// Its own city's group runs here.
     pub runs_own_group: bool,
     /// That group can decide, as far as is known here.
@@ -341,6 +349,9 @@ pub enum NodeError {
     /// Whoever leads the group refused to take it into the log.
     #[error("whoever leads the group refused it: {0}")]
     RefusedThere(Code),
+    /// It is being drained and takes no new case.
+    #[error("the node is being drained and takes no new case")]
+    Draining,
     /// This node keeps no replica of the group.
     #[error("this node keeps no replica of group {0}")]
     NotHosted(GroupId),
@@ -381,6 +392,7 @@ impl NodeError {
             Self::File(error) => error.code(),
             Self::FileUnreachable => Code::BLOB_UNREACHABLE,
             Self::RefusedThere(code) => *code,
+            Self::Draining => Code::NODE_DRAINING,
             Self::NotHosted(_) => Code::NOT_HOSTED,
             Self::HandOver(error) => error.code(),
             Self::NumbersUsedUp => Code::NUMBERS_USED_UP,
@@ -471,6 +483,10 @@ pub trait NodeHandle: Send + Sync + 'static {
 
     /// Whether it goes on, without looking through anything.
     fn health(&self) -> NodeHealth;
+
+    /// Takes the node out of service for maintenance, or back into it; a restart brings it back too. While
+    /// it is drained it takes no new case, hands the leads it has away and takes none.
+    fn set_draining(&self, draining: bool);
 
     /// Peers with a live connection.
     fn connected(&self) -> Vec<NodeId>;

@@ -13,6 +13,7 @@ mod counting;
 mod courier;
 mod desk;
 mod document;
+mod draining;
 mod feed;
 #[cfg(fuzzing)]
 pub mod fuzzing;
@@ -58,6 +59,7 @@ pub use backup::{
     table_name, take_backup,
 };
 pub use blob_store::{BlobError, BlobStore, NoBlobs, Upload, UploadId};
+pub use draining::{Hindrance, hindrances};
 pub use feed::{Change, ChangePlace, Changes};
 pub use gauges::{AppliedCounts, GroupGauges, NodeGauges};
 pub use groups::Groups;

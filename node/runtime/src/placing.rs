@@ -79,7 +79,7 @@ impl InForce {
         Bytes::from(encode(&SubmitRequest::Placed {
             group,
             order: self.signed.clone(),
-            naming: self.naming.clone(),
+            naming: self.naming.clone().map(Box::new),
         }))
     }
 }

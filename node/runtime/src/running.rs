@@ -141,6 +141,7 @@ impl<P: Platform> RunningNode<P> {
             refusals: Refusals::default(),
             relayed: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
+            draining: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             failure: OnceLock::new(),
             failing: Signal::new(),
@@ -513,6 +514,7 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
             registry: self.core.registry().version(),
             refused_to_peers: self.core.refusals.read(),
             relayed: self.core.relayed.load(Ordering::Relaxed),
+            draining: self.core.is_draining(),
             failed: self.core.failure().is_some(),
         }
     }
@@ -522,10 +524,18 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
         NodeHealth {
             failed: self.core.failure().is_some(),
             registry: Some(self.core.registry().version()),
+            draining: self.core.is_draining(),
             runs_own_group: own.as_ref().is_some_and(|own| !own.stopped),
             has_quorum: own.is_some_and(|own| {
                 has_quorum(self.core.me, &own, &self.core.transport.connected())
             }),
+        }
+    }
+
+    fn set_draining(&self, draining: bool) {
+        let was = self.core.draining.swap(draining, Ordering::AcqRel);
+        if was != draining {
+            tracing::info!(node = %self.core.me, draining, "the node is drained, or serves again");
         }
     }
 

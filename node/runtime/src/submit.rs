@@ -210,12 +210,17 @@ impl<P: Platform> Core<P> {
                 let answer = self.on_standing(group).await?;
                 return Ok(Bytes::from(encode(&answer)));
             }
+            SubmitRequest::MayLead { group } => {
+                self.on_may_lead(group)?;
+                return Ok(Bytes::from(encode(&SubmitAnswer::Noted)));
+            }
             SubmitRequest::Placed {
                 group,
                 order,
                 naming,
             } => {
-                self.on_placed(peer, group, &order, naming.as_ref()).await?;
+                self.on_placed(peer, group, &order, naming.as_deref())
+                    .await?;
                 return Ok(Bytes::from(encode(&SubmitAnswer::Noted)));
             }
             SubmitRequest::ReadIndex { group } => {
@@ -258,7 +263,7 @@ impl<P: Platform> Core<P> {
         if hosted.group.status().leader != Some(self.me) {
             return Ok(());
         }
-        if foreseen(hosted, &checked)?.is_none() {
+        if foreseen(&hosted, &checked)?.is_none() {
             return Ok(());
         }
         let timeout = self.tempo().propose_timeout;
@@ -269,7 +274,7 @@ impl<P: Platform> Core<P> {
         if hosted.group.wait_applied(index, timeout).await.is_err() {
             return Err(Code::NO_QUORUM);
         }
-        foreseen(hosted, &checked)?.map_or(Ok(()), |refusal| Err(refusal.code()))
+        foreseen(&hosted, &checked)?.map_or(Ok(()), |refusal| Err(refusal.code()))
     }
 }
 

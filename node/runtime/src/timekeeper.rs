@@ -23,7 +23,11 @@ pub(crate) async fn run_timekeeper<P: Platform>(core: Arc<Core<P>>, group: Group
         match leader(&core, group) {
             Some(me) if me == core.me => {
                 bring_registry(&core, group).await;
-                give_lead_home(&core, group, &mut hand_overs).await;
+                if core.is_draining() {
+                    give_lead_away(&core, group).await;
+                } else {
+                    give_lead_home(&core, group, &mut hand_overs).await;
+                }
             }
             Some(home) if home.city() == group.city() => hand_overs = Rests::none(),
             _ => {}
@@ -124,6 +128,12 @@ fn file_of<P: Platform>(core: &Core<P>, version: u64) -> Option<Vec<u8>> {
         .or_else(|| settings.older_registries.get(&version).cloned())
 }
 
+async fn give_lead_away<P: Platform>(core: &Arc<Core<P>>, group: GroupId) {
+    if let Some(hosted) = core.group(group) {
+        core.give_lead_away(group, &hosted).await;
+    }
+}
+
 /// A group is led best from its own city: there its people act and its effects are carried out. Who
 /// leads it elsewhere hands over to a node of the city that is connected; one that lags or does not
 /// answer is refused by the group and asked again later.
@@ -142,6 +152,11 @@ async fn give_lead_home<P: Platform>(
         .iter()
         .find(|voter| voter.city() == group.city() && connected.contains(voter));
     if let (Some(home), Some(hosted)) = (home, core.group(group)) {
+        if !core.would_lead(group, *home).await {
+            let tempo = core.tempo();
+            hand_overs.tried(tempo.hand_over_min, tempo.hand_over_max);
+            return;
+        }
         match hosted.group.transfer_leader(*home).await {
             Ok(()) => {
                 // In vain it costs the group an election.

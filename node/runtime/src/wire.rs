@@ -32,7 +32,12 @@ pub(crate) enum SubmitRequest {
         /// The order in force.
         order: Signed,
         /// An earlier one by which the sender has its part in the group, if this one gives it none.
-        naming: Option<Signed>,
+        naming: Option<Box<Signed>>,
+    },
+    /// Say whether you would take the lead of a group.
+    MayLead {
+        /// The group.
+        group: GroupId,
     },
 }
 

@@ -369,7 +369,7 @@ codes! {
         cure_zh "恢复成备份所属城市的新节点编号" cure_en "Restore it as a new node of the city the backup names.";
     5001 LOG_DAMAGED "log-damaged"
         zh "本节点的日志有损坏：曾经落盘的内容已不完整" en "The log of this node is damaged: bytes that had been durable are not whole."
-        cure_zh "不要删改文件，不要清空后以原编号启动；保留数据目录备查，审批组由其余表决节点继续运行" cure_en "Change no file and do not start empty under the old id: keep the folder for inspection. The groups go on with their other voters; taking in a new one comes with a later version.";
+        cure_zh "不要删改文件，不要清空后以原编号启动；保留数据目录备查，审批组由其余表决节点继续运行" cure_en "Change no file and do not start empty under the old id: keep the folder for inspection. The groups go on with their other voters; put another machine in its place with `tongban group plan`.";
     5002 LOG_NOT_READABLE "log-not-readable"
         zh "磁盘拒绝读写本节点的日志" en "The disk refused to read or prepare the log of this node."
         cure_zh "检查磁盘、权限和剩余空间后重新启动" cure_en "Check the disk, the permissions and the free space, then start again.";
@@ -402,7 +402,7 @@ codes! {
         cure_zh "查看日志中的原因；保留数据目录，审批组由其余表决节点继续运行" cure_en "Read the cause in the log and keep the folder: the group goes on with its other voters.";
     5109 GROUP_LOG_LOST "group-log-lost"
         zh "本机上审批组的日志丢失而状态仍在" en "A group's log is gone from this disk, though its state is not."
-        cure_zh "不得清空数据后以原节点号启动；恢复日志，或由其余表决节点继续运行审批组" cure_en "Do not empty the folder and start under the old id. Bring the log back, or let the group go on with its other voters; taking in a new one comes with a later version.";
+        cure_zh "不得清空数据后以原节点号启动；恢复日志，或由其余表决节点继续运行审批组" cure_en "Do not empty the folder and start under the old id. Bring the log back, or let the group go on with its other voters and put another machine in its place with `tongban group plan`.";
     5110 LOG_HANGS "log-hangs"
         zh "磁盘迟迟不完成日志落盘，本节点暂不主持审批组" en "The disk does not finish writing the log, and this node leads no group meanwhile."
         cure_zh "检查磁盘；恢复后自动继续" cure_en "Look at the disk; it goes on by itself once the disk does.";

@@ -528,6 +528,7 @@ fn a_node_that_gives_up_is_found() {
             registry: 1,
             refused_to_peers: BTreeMap::new(),
             relayed: 0,
+            draining: false,
             failed,
         }
     };

@@ -66,6 +66,7 @@ fn is_unclear(error: &NodeError) -> bool {
         NodeError::TimedOut
         | NodeError::NoQuorum
         | NodeError::Busy
+        | NodeError::Draining
         | NodeError::UnderWay
         | NodeError::NoKey(_)
         | NodeError::FileUnreachable

@@ -74,7 +74,7 @@ impl<'f> Mover<'f> {
 
     /// Returns when nobody keeps a group that was moved away.
     pub(crate) fn finish(self) -> Result<Toll> {
-        for place in 0..CITIES.len() {
+        for (place, (_, name)) in CITIES.iter().enumerate() {
             let mut operator = self.operator(place)?;
             let kept = (0..CITIES.len()).filter(|city| self.placed[*city].contains(&place));
             let kept: BTreeSet<&str> = kept.map(|city| CITIES[city].0).collect();
@@ -86,7 +86,7 @@ impl<'f> Mover<'f> {
                 let seen: BTreeSet<&str> = groups.filter_map(|one| one["group"].as_str()).collect();
                 Ok((seen == kept).then_some(()))
             })
-            .with_context(|| format!("at {}", CITIES[place].1))?;
+            .with_context(|| format!("at {name}"))?;
         }
         Ok(self.toll)
     }

@@ -55,11 +55,13 @@ pub enum Operation {
     PlaceGroup,
     /// Handing the lead of a group over.
     HandOverLead,
+    /// Taking the node out of service and back into it.
+    DrainNode,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Collect,
         Self::Transfer,
         Self::AskCorrection,
@@ -85,6 +87,7 @@ impl Operation {
         Self::PlanPlacement,
         Self::PlaceGroup,
         Self::HandOverLead,
+        Self::DrainNode,
     ];
 
     /// Whether a token of this role may ask for it. No token has the role of the node itself.
@@ -115,7 +118,8 @@ impl Operation {
             | Self::MakeBackup
             | Self::PlanPlacement
             | Self::PlaceGroup
-            | Self::HandOverLead => matches!(role, Role::Operator),
+            | Self::HandOverLead
+            | Self::DrainNode => matches!(role, Role::Operator),
         }
     }
 }
@@ -153,6 +157,7 @@ mod tests {
                     | Operation::PlanPlacement
                     | Operation::PlaceGroup
                     | Operation::HandOverLead
+                    | Operation::DrainNode
             );
             assert_eq!(operation.is_open_to(Role::Operator), expected);
         }
@@ -168,6 +173,7 @@ mod tests {
                 Operation::PlanPlacement,
                 Operation::PlaceGroup,
                 Operation::HandOverLead,
+                Operation::DrainNode,
             ];
             let expected = !closed.contains(operation);
             assert_eq!(operation.is_open_to(Role::Auditor), expected);

@@ -72,6 +72,7 @@ pub(crate) async fn ready(State(api): State<Shared>, request: Request) -> Answer
         registry(health),
         group(health),
         quorum(health, is_quorum_required),
+        serves(health),
         stays(&request),
     ];
     answer(&request, checks)
@@ -148,6 +149,15 @@ fn stays(request: &Request) -> Check {
         ok: stopping.is_none_or(|Stopping(told)| !*told.borrow()),
         required: true,
         missing_zh: "本节点正在停止",
+    }
+}
+
+fn serves(health: NodeHealth) -> Check {
+    Check {
+        name: "serves",
+        ok: !health.draining,
+        required: true,
+        missing_zh: "本节点已停用维护",
     }
 }
 

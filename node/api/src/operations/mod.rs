@@ -15,6 +15,7 @@ mod cases;
 mod collect;
 mod document;
 mod documentation;
+mod drain;
 mod events;
 mod federation;
 mod groups;
@@ -84,6 +85,8 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(groups::plan::plan))
         .routes(routes!(groups::place::place))
         .routes(routes!(groups::hand_over::hand_over))
+        .routes(routes!(drain::show::show, drain::begin::begin))
+        .routes(routes!(drain::end::end))
         .routes(routes!(problem::explain))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))

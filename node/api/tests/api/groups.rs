@@ -124,3 +124,24 @@ async fn the_lead_is_handed_over_or_the_reason_told() {
     let reply = post(&world, "lead", json!({"to": "nobody"}).to_string()).await;
     reply.problem(400, "TB7009");
 }
+
+#[tokio::test]
+async fn a_drained_node_says_what_speaks_against_a_stop_and_is_not_ready() {
+    let world = World::new();
+    let send = async |method: Method, address: &str| {
+        let asked = request(method, "operator", address)
+            .body("".into())
+            .unwrap();
+        world.send(asked).await
+    };
+    let before = send(Method::GET, "/api/v1/node/drain").await.json();
+    assert_eq!(before["hindrances"][0]["kind"], "not-draining");
+    let drained = send(Method::POST, "/api/v1/node/drain").await.json();
+    assert_eq!(drained["draining"], true);
+    assert_eq!(drained["safe_to_stop"], false);
+    assert_eq!(drained["hindrances"][0]["kind"], "leads");
+    assert_eq!(send(Method::GET, "/readyz").await.status, 503);
+    let back = send(Method::POST, "/api/v1/node/resume").await.json();
+    assert_eq!(back["draining"], false);
+    assert_eq!(send(Method::GET, "/readyz").await.status, 200);
+}

@@ -215,6 +215,7 @@ impl RecordingNode {
                 registry: 1,
                 refused_to_peers: BTreeMap::new(),
                 relayed: 0,
+                draining: false,
                 failed: false,
             }),
             changes: Mutex::default(),
@@ -429,9 +430,14 @@ impl NodeHandle for RecordingNode {
         NodeHealth {
             failed: report.failed,
             registry: self.registry().map(|registry| registry.version()),
+            draining: report.draining,
             runs_own_group: own.is_some_and(|own| !own.status.stopped),
             has_quorum: own.is_some_and(|own| own.has_quorum),
         }
+    }
+
+    fn set_draining(&self, draining: bool) {
+        self.report.lock().unwrap().draining = draining;
     }
 
     fn connected(&self) -> Vec<NodeId> {

@@ -57,6 +57,9 @@ fn addresses() -> Vec<(Method, String, Operation)> {
         post(group("plan"), Operation::PlanPlacement),
         post(group("placement"), Operation::PlaceGroup),
         post(group("lead"), Operation::HandOverLead),
+        get("/api/v1/node/drain", Operation::ReadStatus),
+        post("/api/v1/node/drain".to_owned(), Operation::DrainNode),
+        post("/api/v1/node/resume".to_owned(), Operation::DrainNode),
     ]
 }
 

@@ -133,6 +133,10 @@ examples! {
         "下达部署令, 等到就位" "hand it in, and wait until the group stands so";
     "tongban group transfer 350100 --to 350300-01"
         "移交主持" "hand the lead over";
+    "tongban node drain"
+        "停用本节点, 等到可以停机" "drain this node, and wait until it is safe to stop";
+    "tongban node resume"
+        "恢复本节点" "take it back into service";
     "tongban peer ls"
         "对端节点: 直连、转送或断开, 往返时间" "other nodes: direct, relayed or away, and round trips";
     "tongban peer ping 610500-01"

@@ -11,7 +11,7 @@ use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Su
 use crate::commands::{
     backup, bench_exchange, bench_intake, bench_route, case, cheat, check, completion, config,
     demo, doc_verify, doctor, explain, group, init, item, key_backup, key_make, key_recover,
-    key_show, man, peer, registry_check, registry_make, registry_sign, status, token_create,
+    key_show, man, node, peer, registry_check, registry_make, registry_sign, status, token_create,
     token_ls, token_revoke, up, version,
 };
 use crate::exit::Exit;
@@ -104,6 +104,9 @@ enum Command {
     /// 审批组: 查看、部署、移交 (approval groups: how they stand, where they are placed, who leads)
     #[command(subcommand)]
     Group(group::GroupCommand),
+    /// 本节点: 停用维护与恢复 (this node: out of service for maintenance, and back)
+    #[command(subcommand)]
+    Node(node::NodeCommand),
     /// 对端节点 (other nodes)
     #[command(subcommand)]
     Peer(peer::PeerCommand),
@@ -220,6 +223,7 @@ impl CommandLine {
             Command::Backup(command) => command.run(output),
             Command::Registry(command) => command.run(output),
             Command::Group(command) => command.run(output),
+            Command::Node(command) => command.run(output),
             Command::Peer(command) => command.run(output),
             Command::Token(command) => command.run(output),
             Command::Doc(DocCommand::Verify(arguments)) => doc_verify::run(&arguments, output),

@@ -21,6 +21,7 @@ pub(crate) mod key_make;
 pub(crate) mod key_recover;
 pub(crate) mod key_show;
 pub(crate) mod man;
+pub(crate) mod node;
 pub(crate) mod peer;
 mod pin;
 mod prefix;

@@ -55,7 +55,7 @@ pub type TableCounts = BTreeMap<LocalTable, u64>;
 /// stored, what is stored into the group's state: each is taken before what it goes over into, and keys last,
 /// so that of nothing acknowledged before the backup began a trace is missing. Counters are left out, for they
 /// count case numbers of one node's digits and a restored node has others; so are tokens, which are given
-/// anew.
+/// anew, and orders of placement, which tell what another node hosts and are told again.
 const BEFORE_STATES: [LocalTable; 2] = [LocalTable::Proposed, LocalTable::Desk];
 const BEHIND_STATES: [LocalTable; 3] = [LocalTable::Founding, LocalTable::Files, LocalTable::Vault];
 
@@ -75,5 +75,6 @@ pub const fn table_name(table: LocalTable) -> &'static str {
         LocalTable::Proposed => "proposed",
         LocalTable::Founding => "founding",
         LocalTable::Files => "files",
+        LocalTable::Placed => "placed",
     }
 }

@@ -110,6 +110,9 @@ impl<P: Platform> Desk<P> {
         if let Some(before) = self.collected_before(id, request)? {
             return Ok(before);
         }
+        if self.core.is_draining() {
+            return Err(NodeError::Draining);
+        }
         let order = self.prepare(actor, id, &application, request).await?;
         match wait {
             Wait::Stored => self.store(order, request).await,

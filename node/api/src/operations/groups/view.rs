@@ -14,6 +14,10 @@ use crate::state::ApiState;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Group)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each answers a question of its own"
+)]
 pub(super) struct GroupView {
     /// Named by its city.
     #[schema(value_type = DivisionKind)]

@@ -1,6 +1,6 @@
 //! The file of an order of placement.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tongban_trust::{PlacementFile, PlacementFileError};
 use tongban_types::Code;
@@ -20,11 +20,11 @@ impl Coded for PlacementFileError {
 
 /// Reads an order.
 pub(super) fn read_order(path: &Path) -> Result<PlacementFile, Failure> {
-    let bytes = std::fs::read(path).map_err(|error| unreadable(path.to_owned(), &error))?;
+    let bytes = std::fs::read(path).map_err(|error| unreadable(path, &error))?;
     Ok(PlacementFile::decode(&bytes)?)
 }
 
-fn unreadable(path: PathBuf, error: &std::io::Error) -> Failure {
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     let exit = if error.kind() == std::io::ErrorKind::NotFound {
         Exit::NotFound
     } else {

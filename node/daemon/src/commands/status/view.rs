@@ -376,6 +376,7 @@ mod tests {
             registry: 1,
             refused_to_peers: BTreeMap::new(),
             relayed: 0,
+            draining: false,
             failed: false,
         }
     }
