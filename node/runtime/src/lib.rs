@@ -43,6 +43,7 @@ mod steward;
 mod store_view;
 mod submit;
 mod switchboard;
+mod telling;
 mod template;
 mod timekeeper;
 mod told;

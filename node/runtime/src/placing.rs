@@ -1,20 +1,18 @@
 //! Carrying orders of placement out: whoever leads a group brings it where it is ordered, and tells the
-//! nodes and the other cities' groups concerned.
+//! nodes concerned.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use tongban_machine::{Placement, Refusal, ordered_placement, placement_order, placement_orders};
-use tongban_types::{Code, Entry, GroupId, NodeId, PlacementOrder, Signed, encode, limits};
+use tongban_machine::{Placement, ordered_placement, placement_order, placement_orders};
+use tongban_types::{Code, GroupId, NodeId, PlacementOrder, Signed, encode, limits};
 
 use crate::core::{Core, Hosted};
 use crate::ports::{Arranged, GroupStatus};
-use crate::rests::Rests;
 use crate::seams::{Lane, Platform, Transport, TransportError};
-use crate::submit::SubmitError;
 use crate::told::Told;
 use crate::wire::{SubmitAnswer, SubmitRequest};
 
@@ -30,44 +28,10 @@ const BETWEEN_STEPS: Duration = Duration::from_millis(50);
 /// Nodes that are asked how a group stands: the voters of two orders, and some they name for the leader.
 const ASKED_MAX: usize = 2 * limits::VOTERS_MAX + 4;
 
-/// Groups that are told at once.
-const TOLD_AT_ONCE: usize = 8;
-
-/// A group that refuses to be told is told again after this long at first, as its registry may lag; each
-/// time it costs it an entry of its log.
-const TELL_AGAIN_MIN: Duration = Duration::from_secs(1);
-
-/// And at the latest after this long.
-const TELL_AGAIN_MAX: Duration = Duration::from_mins(10);
-
-/// What a leader remembers of whom it told; another one tells again, which does no harm.
-struct Spread<P: Platform> {
-    version: u64,
-    nodes: BTreeSet<NodeId>,
-    groups: BTreeSet<GroupId>,
-    refused: BTreeMap<GroupId, Rests<P::Runtime>>,
-}
-
-impl<P: Platform> Spread<P> {
-    fn of(version: u64) -> Self {
-        Self {
-            version,
-            nodes: BTreeSet::new(),
-            groups: BTreeSet::new(),
-            refused: BTreeMap::new(),
-        }
-    }
-
-    fn is_due(&self, group: GroupId) -> bool {
-        let rests = self.refused.get(&group);
-        !self.groups.contains(&group) && rests.is_none_or(Rests::may_try)
-    }
-}
-
 /// The order in force at a group, as this node knows it.
-struct InForce {
-    placement: Placement,
-    signed: Signed,
+pub(crate) struct InForce {
+    pub(crate) placement: Placement,
+    pub(crate) signed: Signed,
     /// The newest order before it that names this node, if it does not itself.
     naming: Option<Signed>,
     /// Whoever kept a replica by an order before.
@@ -84,9 +48,16 @@ impl InForce {
     }
 }
 
+/// What a leader remembers of the nodes it told of a version; another one tells again, which does no harm.
+#[derive(Default)]
+struct Spread {
+    version: u64,
+    nodes: BTreeSet<NodeId>,
+}
+
 /// Runs for one hosted group until the node stops.
 pub(crate) async fn run_placing<P: Platform>(core: Arc<Core<P>>, group: GroupId) {
-    let mut spread = Spread::<P>::of(0);
+    let mut spread = Spread::default();
     while !core.is_stopping() {
         let mut rest = core.tempo().look_every;
         if let Some(hosted) = core.group(group) {
@@ -110,13 +81,16 @@ async fn lead<P: Platform>(
     core: &Arc<Core<P>>,
     group: GroupId,
     hosted: &Hosted<P>,
-    spread: &mut Spread<P>,
+    spread: &mut Spread,
 ) -> bool {
     let Some(order) = in_force(core, group, hosted) else {
         return false;
     };
     if spread.version != order.placement.version {
-        *spread = Spread::of(order.placement.version);
+        *spread = Spread {
+            version: order.placement.version,
+            nodes: BTreeSet::new(),
+        };
     }
     tell_silent(core, group, hosted).await;
     match hosted.group.arrange(STEP_PATIENCE).await {
@@ -133,11 +107,14 @@ async fn lead<P: Platform>(
     let left: Vec<NodeId> = left.filter(|node| !spread.nodes.contains(node)).collect();
     let heard = tell_nodes(core, group, &order.request(group), left).await;
     spread.nodes.extend(heard);
-    tell_groups(core, group, &order.signed, spread).await;
     false
 }
 
-fn in_force<P: Platform>(core: &Core<P>, group: GroupId, hosted: &Hosted<P>) -> Option<InForce> {
+pub(crate) fn in_force<P: Platform>(
+    core: &Core<P>,
+    group: GroupId,
+    hosted: &Hosted<P>,
+) -> Option<InForce> {
     let read = hosted.replica.read(|view| {
         let placement = ordered_placement(view, group)?;
         let signed = placement_order(view, group, placement.version)?;
@@ -223,64 +200,6 @@ async fn tell_nodes<P: Platform>(
         heard.then_some(node)
     });
     join_all(told).await.into_iter().flatten().collect()
-}
-
-/// Enters the order into the logs of the other groups, which count these voters from then on.
-async fn tell_groups<P: Platform>(
-    core: &Arc<Core<P>>,
-    group: GroupId,
-    signed: &Signed,
-    spread: &mut Spread<P>,
-) {
-    let registry = core.registry();
-    let others = registry.cities().map(|(city, _)| GroupId(city));
-    let missing: Vec<GroupId> = others
-        .filter(|other| *other != group && spread.is_due(*other))
-        .collect();
-    let entry = Bytes::from(encode(&Entry::Placement(signed.clone())));
-    for some in missing.chunks(TOLD_AT_ONCE) {
-        let telling = some
-            .iter()
-            .map(|other| tell_group(core, *other, entry.clone()));
-        for (other, heard) in some.iter().zip(join_all(telling).await) {
-            match heard {
-                Heard::Known => {
-                    spread.groups.insert(*other);
-                }
-                Heard::Refused(code) => {
-                    tracing::warn!(%group, %other, %code, "a group does not take the placement in");
-                    let rests = spread.refused.entry(*other).or_insert_with(Rests::none);
-                    rests.tried(TELL_AGAIN_MIN, TELL_AGAIN_MAX);
-                }
-                Heard::Unclear => {}
-            }
-        }
-    }
-}
-
-enum Heard {
-    Known,
-    Refused(Code),
-    Unclear,
-}
-
-async fn tell_group<P: Platform>(core: &Core<P>, other: GroupId, entry: Bytes) -> Heard {
-    let submitted = core.submit(other, entry, core.tempo().propose_timeout);
-    let refused = match submitted.await {
-        Ok(reply) => match reply.results.into_iter().next() {
-            Some(Ok(_)) => return Heard::Known,
-            Some(Err(refusal)) => refusal.code(),
-            None => return Heard::Unclear,
-        },
-        Err(SubmitError::Refused(code)) => code,
-        Err(_) => return Heard::Unclear,
-    };
-    // It knows this order, or a later one.
-    if refused == Refusal::Superseded.code() {
-        Heard::Known
-    } else {
-        Heard::Refused(refused)
-    }
 }
 
 impl<P: Platform> Core<P> {

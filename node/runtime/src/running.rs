@@ -41,6 +41,7 @@ use crate::seams::{Platform, StateStore, Transport};
 use crate::signal::Signal;
 use crate::steward::Steward;
 use crate::switchboard::Switchboard;
+use crate::telling::run_telling;
 use crate::timekeeper::run_timekeeper;
 use crate::told::Told;
 use crate::vault::Vault;
@@ -213,6 +214,7 @@ impl<P: Platform> RunningNode<P> {
         }
         core.keep("timekeeper", run_timekeeper(core.clone(), group));
         core.keep("placing", run_placing(core.clone(), group));
+        core.keep("telling", run_telling(core.clone(), group));
         let courier = Courier::new(core.clone(), self.vault.clone(), group);
         core.keep("courier", Arc::new(courier).run());
     }
