@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use openraft_rt::{AsyncRuntime, Instant};
@@ -10,6 +10,7 @@ use tongban_machine::{Ground, Placement, View, ordered_placement};
 use tongban_trust::Registry;
 use tongban_types::{CityCode, GroupId, ItemVersion, NodeId, Timestamp};
 
+use crate::entering::Entering;
 use crate::handle::NodeError;
 use crate::ports::{GroupHandle, LocalLog};
 use crate::refusals::Refusals;
@@ -154,6 +155,8 @@ pub(crate) struct Core<P: Platform> {
     pub(crate) told_gate: <P::Runtime as AsyncRuntime>::Mutex<()>,
     pub(crate) route_raft: RouteRaft,
     pub(crate) refusals: Refusals,
+    /// Parcels this node handed in to a group and whose end it does not know.
+    pub(crate) entering: Mutex<Entering<<P::Runtime as AsyncRuntime>::Instant>>,
     /// Deliveries of other nodes handed on.
     pub(crate) relayed: AtomicU64,
     pub(crate) stopping: AtomicBool,

@@ -14,6 +14,7 @@ mod courier;
 mod desk;
 mod document;
 mod draining;
+mod entering;
 mod feed;
 #[cfg(fuzzing)]
 pub mod fuzzing;

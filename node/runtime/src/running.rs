@@ -138,6 +138,7 @@ impl<P: Platform> RunningNode<P> {
             hosted: RwLock::default(),
             placed: Signal::new(),
             told_gate: <P::Runtime as AsyncRuntime>::Mutex::new(()),
+            entering: Mutex::default(),
             route_raft,
             refusals: Refusals::default(),
             relayed: AtomicU64::new(0),
