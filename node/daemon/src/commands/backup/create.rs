@@ -100,6 +100,14 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
     })
 }
 
+/// Backs the node that runs on a data folder up into a new file, sealed to the recovery key it is configured with.
+pub(crate) async fn back_up_running(data: &Path, out: &Path) -> Result<(), Failure> {
+    let mut destination = Destination::begin(out)?;
+    ask_running(&NodeAccess::of_data(data), &mut destination).await?;
+    destination.finish()?;
+    Ok(())
+}
+
 /// Whether there is a backup: with `--curl` there is none.
 async fn ask_running(node: &NodeAccess, destination: &mut Destination) -> Result<bool, Failure> {
     let mut client = node.open(PIECE_PATIENCE)?;

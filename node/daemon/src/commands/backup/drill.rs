@@ -42,40 +42,46 @@ pub(crate) struct Arguments {
     scratch: Option<PathBuf>,
 }
 
-#[derive(Serialize)]
-struct Drilled {
+/// What a drill found.
+#[derive(Debug, Serialize)]
+pub(crate) struct Drilled {
     verdict: &'static str,
     code: Option<String>,
     node: String,
-    groups: Vec<Compared>,
+    /// Each group the node had a replica of.
+    pub(crate) groups: Vec<Compared>,
     tables: BTreeMap<&'static str, Table>,
-    cases: Tried,
+    /// What became of the city's forms.
+    pub(crate) cases: Tried,
 }
 
 /// A group's state, as it was signed and as it was found.
-#[derive(Serialize)]
-struct Compared {
-    group: String,
+#[derive(Debug, Serialize)]
+pub(crate) struct Compared {
+    /// The group.
+    pub(crate) group: String,
     index: u64,
     /// What the node signed.
-    promised: String,
+    pub(crate) promised: String,
     /// What came back; empty if no state did.
-    restored: String,
+    pub(crate) restored: String,
     /// Whether index, state hash and the digest over every pair of the state are equal.
-    equal: bool,
+    pub(crate) equal: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct Table {
     promised: u64,
     restored: u64,
 }
 
 /// What the keys that came back do with the forms that came back.
-#[derive(Serialize)]
-struct Tried {
-    cases: u64,
-    opened: u64,
+#[derive(Debug, Serialize)]
+pub(crate) struct Tried {
+    /// Cases of the city.
+    pub(crate) cases: u64,
+    /// Forms that open with a key that came back.
+    pub(crate) opened: u64,
     without_key: u64,
     broken: u64,
 }
@@ -125,7 +131,8 @@ impl Drilled {
         drilled
     }
 
-    fn has_passed(&self) -> bool {
+    /// Whether everything came back as it was signed.
+    pub(crate) fn has_passed(&self) -> bool {
         self.groups.iter().all(|group| group.equal)
             && self
                 .tables
@@ -191,23 +198,31 @@ impl Answer for Drilled {
     }
 }
 
-/// Drills. No node is touched; the scratch folder holds case keys in the clear until it is removed.
+/// Drills with the file somebody points at.
 pub(super) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
     let seed = read_seed(&arguments.key)?;
     let source = Source::check(&arguments.source)?;
-    let scratch = Scratch::make(arguments.scratch.as_deref())?;
-    let drilled = on_tasks(async {
-        restore_all(&source, &seed, &scratch.0).await?;
-        let found = Found::look(&source, &scratch.0).await?;
-        Ok(Drilled::of(&source, &found))
-    })?;
-    scratch.remove()?;
+    let drilled = on_tasks(drill(&source, &seed, arguments.scratch.as_deref()))?;
     output.answer(&drilled);
     Ok(if drilled.has_passed() {
         Exit::Yes
     } else {
         Exit::No
     })
+}
+
+/// Restores into a scratch folder, looks, and removes it. No node is touched; the folder holds case keys in the clear
+/// until it is removed.
+pub(crate) async fn drill(
+    source: &Source,
+    seed: &Zeroizing<[u8; 32]>,
+    scratch: Option<&Path>,
+) -> Result<Drilled, Failure> {
+    let scratch = Scratch::make(scratch)?;
+    restore_all(source, seed, &scratch.0).await?;
+    let found = Found::look(source, &scratch.0).await?;
+    scratch.remove()?;
+    Ok(Drilled::of(source, &found))
 }
 
 /// Records and states, as files.

@@ -15,6 +15,10 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
 
+pub(crate) use create::back_up_running;
+pub(crate) use drill::{Drilled, drill};
+pub(crate) use source::Source;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum BackupCommand {
     /// 备份一个节点, 加密给恢复密钥 (back a node up, sealed to the recovery key)

@@ -35,7 +35,7 @@ pub(super) struct SourceArguments {
 
 /// A backup that was checked from its first byte to its last.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(crate) struct Source {
     pub(super) file: PathBuf,
     pub(super) checked: CheckedBackup,
     pub(super) registry: Registry,
@@ -64,19 +64,31 @@ impl Coded for BackupFault {
 }
 
 impl Source {
-    /// Checks the file.
+    /// Checks the file somebody points at.
     pub(super) fn check(arguments: &SourceArguments) -> Result<Self, Failure> {
-        let registry = read_registry(&arguments.trust)?;
+        Self::of(&arguments.file, &arguments.trust, arguments.pin)
+    }
+
+    /// Checks a file with a registry, which is believed if its governance keys have the hash given.
+    pub(crate) fn of(file: &Path, trust: &Path, pin: Option<Hash>) -> Result<Self, Failure> {
+        let registry = read_registry(trust)?;
         // A registry that is not to be believed says nothing about the backup.
-        let registry = believe(&registry, arguments.pin)
+        let registry = believe(&registry, pin)
             .map_err(|error| Failure::from(error).exiting(Exit::Indeterminate))?;
-        let checked = check_file(&arguments.file)?;
+        let checked = check_file(file)?;
         checked.is_known_to(&registry)?;
         Ok(Self {
-            file: arguments.file.clone(),
+            file: file.to_owned(),
             checked,
             registry,
         })
+    }
+
+    /// Whether every part of it opens by the private half of the recovery key.
+    pub(crate) fn open_all(&self, seed: &Zeroizing<[u8; 32]>) -> Result<(), Failure> {
+        let mut opening = self.open(seed)?;
+        while opening.next_chunk()?.is_some() {}
+        Ok(())
     }
 
     /// Opens it by the private half of the recovery key.

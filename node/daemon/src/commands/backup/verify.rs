@@ -52,8 +52,7 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
     let seed = arguments.key.as_deref().map(read_seed).transpose()?;
     let source = Source::check(&arguments.source)?;
     if let Some(seed) = &seed {
-        let mut opening = source.open(seed)?;
-        while opening.next_chunk()?.is_some() {}
+        source.open_all(seed)?;
     }
     output.answer(&Verified {
         verdict: "whole",
