@@ -17,7 +17,7 @@ use super::{WARM_UP, failed, scratch};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Answer, Output, Reader};
-use crate::staging::{City, Clerk, Federation, Layout, SIX_CITIES, StageLine, Stop};
+use crate::staging::{City, Clerk, Federation, Layout, SIX_CITIES, Scheme, StageLine, Stop};
 
 /// Voters of each group: all three nodes host both groups.
 const VOTERS: usize = 3;
@@ -49,7 +49,9 @@ impl Exchange {
         let mut stop = Stop::listen().context("listening for signals")?;
         let form = form_of_size(OTHER_CITY, self.bytes).map_err(as_exchange)?;
         let folder = scratch(self.keep)?;
-        let layout = Layout::make(folder.path(), &cities(), VOTERS, StageLine::PlainUnbounded)?;
+        let cities = cities();
+        let scheme = Scheme::of(&cities, VOTERS, StageLine::PlainUnbounded);
+        let layout = Layout::make(folder.path(), &scheme)?;
         let mut federation = Federation::prepare(layout)?;
         let measured = tokio::select! {
             biased;

@@ -20,7 +20,9 @@ use tongban_types::{Code, Role};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::staging::{Clerk, Federation, Layout, SIX_CITIES, StageLine, Stop, wait_until_leading};
+use crate::staging::{
+    Clerk, Federation, Layout, SIX_CITIES, Scheme, StageLine, Stop, wait_until_leading,
+};
 
 use ceiling::Ceiling;
 use figures::{Comparison, Figures};
@@ -88,12 +90,9 @@ async fn measure_one(
     output: Output,
 ) -> Result<Option<Figures>, Failure> {
     let folder = scratch(intake.keep)?;
-    let mut layout = Layout::make(
-        folder.path(),
-        &SIX_CITIES[..intake.voters],
-        intake.voters,
-        StageLine::PlainUnbounded,
-    )?;
+    let cities = &SIX_CITIES[..intake.voters];
+    let scheme = Scheme::of(cities, intake.voters, StageLine::PlainUnbounded);
+    let mut layout = Layout::make(folder.path(), &scheme)?;
     for site in &mut layout.sites {
         site.forms = forms;
     }

@@ -19,7 +19,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Answer, Output, Reader};
 use crate::platform::FileDisk;
-use crate::staging::{Clerk, Desk, Federation, Layout, SIX_CITIES, StageLine, Stop};
+use crate::staging::{Clerk, Desk, Federation, Layout, SIX_CITIES, Scheme, StageLine, Stop};
 
 /// Voters of each group, on three cities' nodes.
 const VOTERS: usize = 3;
@@ -74,12 +74,8 @@ impl Route {
         let line = measured_round_trip(self.round_trip)
             .await
             .map_err(as_route)?;
-        let layout = Layout::make_apart(
-            folder.path(),
-            &SIX_CITIES,
-            VOTERS,
-            StageLine::PlainUnbounded,
-        )?;
+        let scheme = Scheme::of(&SIX_CITIES, VOTERS, StageLine::PlainUnbounded);
+        let layout = Layout::make_apart(folder.path(), &scheme)?;
         let fronts: Vec<_> = layout
             .sites
             .iter()

@@ -5,10 +5,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use data_encoding::HEXLOWER;
 use tongban_runtime::Forms;
 use tongban_runtime::seams::{Entropy as _, WallClock as _};
 use tongban_trust::{RegistryFile, SigningKey, governance_hash};
-use tongban_types::{CityCode, DAY_MS, Hash, NodeId, Timestamp};
+use tongban_types::{CityCode, DAY_MS, Hash, NodeId, SealingPublicKey, Timestamp};
 use zeroize::Zeroizing;
 
 use super::cities::City;
@@ -57,10 +58,27 @@ pub(crate) struct Site {
     pub(crate) line: StageLine,
     /// Whether its process seals forms.
     pub(crate) forms: Forms,
+    /// Whether its node speaks QUIC beside TCP.
+    pub(crate) quic: bool,
     /// Where it listens for other cities' nodes.
     pub(crate) federation: SocketAddr,
     /// Where the registry says that it listens: the same, or what stands in front of it.
     pub(crate) front: SocketAddr,
+}
+
+/// What a federation on this machine is to be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scheme<'a> {
+    /// The cities, in the order of the ring.
+    pub(crate) cities: &'a [City],
+    /// Voters of each group: the city's own node and those of the next cities in the ring.
+    pub(crate) voters: usize,
+    /// What the API of each is spoken over.
+    pub(crate) line: StageLine,
+    /// Cities whose nodes speak TCP alone, as where UDP is cut.
+    pub(crate) without_quic: &'a [u32],
+    /// Whose private half opens backups of the nodes.
+    pub(crate) recovery: Option<SealingPublicKey>,
 }
 
 /// What the API of a staged node is spoken over.
@@ -91,36 +109,38 @@ impl Site {
     }
 }
 
+impl<'a> Scheme<'a> {
+    /// Cities that all speak QUIC, and that are not backed up.
+    pub(crate) const fn of(cities: &'a [City], voters: usize, line: StageLine) -> Self {
+        Self {
+            cities,
+            voters,
+            line,
+            without_quic: &[],
+            recovery: None,
+        }
+    }
+}
+
 impl Layout {
-    /// Makes everything in an existing, empty folder. Each group has `voters` voters: the city's own
-    /// node and those of the next cities in the ring.
-    pub(crate) fn make(
-        folder: &Path,
-        cities: &[City],
-        voters: usize,
-        line: StageLine,
-    ) -> Result<Self, Failure> {
-        let sites = sites(&whole(folder)?, cities, line)?;
-        Self::make_of(folder, sites, voters)
+    /// Makes everything in an existing, empty folder.
+    pub(crate) fn make(folder: &Path, scheme: &Scheme<'_>) -> Result<Self, Failure> {
+        let sites = sites(&whole(folder)?, scheme)?;
+        Self::make_of(folder, sites, scheme)
     }
 
     /// The same, with an address in front of each node that others reach it by: whoever makes it relays
     /// from there.
-    pub(crate) fn make_apart(
-        folder: &Path,
-        cities: &[City],
-        voters: usize,
-        line: StageLine,
-    ) -> Result<Self, Failure> {
-        let mut sites = sites(&whole(folder)?, cities, line)?;
+    pub(crate) fn make_apart(folder: &Path, scheme: &Scheme<'_>) -> Result<Self, Failure> {
+        let mut sites = sites(&whole(folder)?, scheme)?;
         let fronts = free_ports(sites.len())?;
         for (site, front) in sites.iter_mut().zip(fronts) {
             site.front = (Ipv4Addr::LOCALHOST, front).into();
         }
-        Self::make_of(folder, sites, voters)
+        Self::make_of(folder, sites, scheme)
     }
 
-    fn make_of(folder: &Path, sites: Vec<Site>, voters: usize) -> Result<Self, Failure> {
+    fn make_of(folder: &Path, sites: Vec<Site>, scheme: &Scheme<'_>) -> Result<Self, Failure> {
         let folder = whole(folder)?;
         let mut plan = Plan {
             expires: whole_second(SystemClock.now().plus_ms(365 * DAY_MS)),
@@ -131,7 +151,7 @@ impl Layout {
         let mut governance = Vec::new();
         for (place, site) in sites.iter().enumerate() {
             let key = governance_key(&folder, site)?;
-            let nodes = (place..place + voters).map(|next| sites[next % sites.len()].node);
+            let nodes = (place..place + scheme.voters).map(|next| sites[next % sites.len()].node);
             plan.cities.push(city_plan(site, &key, nodes.collect())?);
             governance.push(key);
         }
@@ -145,7 +165,7 @@ impl Layout {
         let path = folder.join("registry.json");
         replace(&path, file.encode_indented().as_bytes(), 0o644)?;
         for site in &sites {
-            let text = configuration(site, &path, pin)?;
+            let text = configuration(site, &path, pin, scheme.recovery)?;
             replace(&site.config, text.as_bytes(), 0o644)?;
         }
         Ok(Self {
@@ -164,7 +184,8 @@ fn whole(folder: &Path) -> anyhow::Result<PathBuf> {
         .context("the folder of the federation")
 }
 
-fn sites(folder: &Path, cities: &[City], line: StageLine) -> anyhow::Result<Vec<Site>> {
+fn sites(folder: &Path, scheme: &Scheme<'_>) -> anyhow::Result<Vec<Site>> {
+    let cities = scheme.cities;
     let ports = free_ports(2 * cities.len())?;
     let mut sites = Vec::with_capacity(cities.len());
     for (city, ports) in cities.iter().zip(ports.chunks_exact(2)) {
@@ -178,7 +199,8 @@ fn sites(folder: &Path, cities: &[City], line: StageLine) -> anyhow::Result<Vec<
             log: own.join("node.log"),
             ready: own.join("ready.json"),
             forms: Forms::Sealed,
-            line,
+            quic: !scheme.without_quic.contains(&city.code),
+            line: scheme.line,
             http: (Ipv4Addr::LOCALHOST, ports[0]).into(),
             federation: (Ipv4Addr::LOCALHOST, ports[1]).into(),
             front: (Ipv4Addr::LOCALHOST, ports[1]).into(),
@@ -223,7 +245,12 @@ fn city_plan(site: &Site, key: &SigningKey, voters: Vec<NodeId>) -> Result<CityP
 }
 
 /// The sample with what differs on this machine.
-fn configuration(site: &Site, registry: &Path, governance: Hash) -> anyhow::Result<String> {
+fn configuration(
+    site: &Site,
+    registry: &Path,
+    governance: Hash,
+    recovery: Option<SealingPublicKey>,
+) -> anyhow::Result<String> {
     let mut sample: toml::Table = toml::from_str(site.city.sample).context("a sample is TOML")?;
     let changes: [(&str, &str, String); 6] = [
         ("data", "folder", site.data.display().to_string()),
@@ -237,6 +264,17 @@ fn configuration(site: &Site, registry: &Path, governance: Hash) -> anyhow::Resu
         let section = sample.get_mut(section).and_then(toml::Value::as_table_mut);
         let section = section.context("a sample has every section")?;
         section.insert(key.to_owned(), toml::Value::String(value));
+    }
+    if !site.quic {
+        let section = sample.get_mut("federation");
+        let section = section.and_then(toml::Value::as_table_mut);
+        let section = section.context("a sample has every section")?;
+        section.insert("quic".to_owned(), false.into());
+    }
+    if let Some(key) = recovery {
+        let key = toml::Value::String(HEXLOWER.encode(&key.0));
+        let section = toml::Table::from_iter([("recovery_key".to_owned(), key)]);
+        sample.insert("backup".to_owned(), section.into());
     }
     if site.line == StageLine::PlainUnbounded {
         let http = sample.get_mut("http").and_then(toml::Value::as_table_mut);
@@ -256,6 +294,8 @@ fn whole_second(at: Timestamp) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use tongban_runtime::recovery_public;
+
     use super::super::cities::SIX_CITIES;
     use super::*;
     use crate::configuration::Configuration;
@@ -264,7 +304,13 @@ mod tests {
     #[test]
     fn what_is_made_is_what_a_node_accepts() {
         let folder = tempfile::tempdir().unwrap();
-        let layout = Layout::make(folder.path(), &SIX_CITIES, 3, StageLine::Own).unwrap();
+        let last = SIX_CITIES[5].code;
+        let scheme = Scheme {
+            without_quic: &[last],
+            recovery: Some(recovery_public(&Zeroizing::new([7; 32]))),
+            ..Scheme::of(&SIX_CITIES, 3, StageLine::Own)
+        };
+        let layout = Layout::make(folder.path(), &scheme).unwrap();
         let bytes = read_registry(&layout.registry).unwrap();
         let registry = believe(&bytes, Some(layout.governance)).unwrap();
         assert_eq!(registry.cities().count(), 6);
@@ -273,6 +319,8 @@ mod tests {
             assert_eq!(configuration.node, site.node);
             assert_eq!(configuration.http_listen, site.http);
             assert_eq!(configuration.governance, layout.governance);
+            assert_eq!(configuration.federation_quic, site.city.code != last);
+            assert_eq!(configuration.recovery_key, scheme.recovery);
         }
         let hosted = |node| {
             registry

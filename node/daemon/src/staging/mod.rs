@@ -13,5 +13,5 @@ mod stop;
 pub(crate) use case::{Clerk, Desk, StageError};
 pub(crate) use cities::{City, SIX_CITIES};
 pub(crate) use federation::{Federation, wait_until_leading};
-pub(crate) use layout::{Layout, StageLine};
+pub(crate) use layout::{Layout, Scheme, StageLine};
 pub(crate) use stop::Stop;
