@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use hyper::http::response::Parts;
-use hyper::{Method, Request};
+use hyper::{HeaderMap, Method, Request};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use thiserror::Error;
@@ -128,11 +128,18 @@ fn exit_of(status: u16, body: &str) -> Exit {
 pub(crate) struct HttpAnswer {
     /// Its status.
     pub(crate) status: u16,
+    /// Its headers.
+    pub(crate) headers: HeaderMap,
     /// Its body.
     pub(crate) body: Bytes,
 }
 
 impl HttpAnswer {
+    /// One of its headers, if it is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
     /// Its body as JSON; null where it is none.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
@@ -207,6 +214,16 @@ impl HttpClient {
         self.call(Method::POST, path, headers, body).await
     }
 
+    /// Sends a piece of a file.
+    pub(crate) async fn patch(
+        &mut self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<HttpAnswer, ClientError> {
+        self.call(Method::PATCH, path, headers, body).await
+    }
+
     async fn call(
         &mut self,
         method: Method,
@@ -262,6 +279,7 @@ impl HttpClient {
             let body = body.map_err(|error| self.lost(error.to_string()))?;
             return Ok(Err(HttpAnswer {
                 status: head.status.as_u16(),
+                headers: head.headers,
                 body: body.to_bytes(),
             }));
         }
@@ -300,6 +318,7 @@ impl HttpClient {
         let body = body.to_bytes();
         Ok(HttpAnswer {
             status: head.status.as_u16(),
+            headers: head.headers,
             body,
         })
     }
@@ -317,7 +336,8 @@ impl HttpClient {
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
-        if !body.is_empty() {
+        let says_what = headers.iter().any(|(name, _)| CONTENT_TYPE == *name);
+        if !body.is_empty() && !says_what {
             request = request.header(CONTENT_TYPE, "application/json");
         }
         for (name, value) in headers {

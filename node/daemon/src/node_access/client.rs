@@ -218,6 +218,7 @@ mod tests {
     fn a_refusal_is_told_by_the_code_the_node_gave() {
         let answer = |status, body: &str| HttpAnswer {
             status,
+            headers: hyper::HeaderMap::new(),
             body: Bytes::from(body.to_owned()),
         };
         let call = Call::get("/api/v1/cases");

@@ -29,7 +29,7 @@ pub(crate) enum StageError {
     #[error(transparent)]
     Refused(#[from] ClientError),
     /// It did not come about in time.
-    #[error("{what}: {} 秒内没有发生", TRY_TIME_MAX.as_secs())]
+    #[error("{what}: {seconds} 秒内没有发生 (not within {seconds} s)", seconds = TRY_TIME_MAX.as_secs())]
     TooLate {
         /// What was waited for.
         what: String,
@@ -42,7 +42,7 @@ pub(crate) enum StageError {
 /// A person at a desk: one client of one node.
 #[derive(Debug)]
 pub(crate) struct Desk {
-    client: HttpClient,
+    pub(super) client: HttpClient,
 }
 
 /// A clerk who collects, and what was acknowledged.
@@ -96,7 +96,7 @@ impl Desk {
         case: &str,
         states: &[&str],
     ) -> Result<(), StageError> {
-        let what = format!("{case} 到达 {}", states.join(" 或 "));
+        let what = format!("{case} -> {}", states.join(" / "));
         self.until(&what, &format!("/api/v1/cases/{case}"), |answer| {
             let state = answer.json()["case"]["state"]
                 .as_str()
@@ -145,6 +145,18 @@ impl Desk {
         }
     }
 
+    /// Acts once, at the version this desk sees; the answer, whatever it is.
+    pub(crate) async fn act_once(
+        &mut self,
+        case: &str,
+        act: &str,
+        words: &Value,
+    ) -> Result<HttpAnswer, ClientError> {
+        let path = format!("/api/v1/cases/{case}");
+        let to = format!("{path}/{act}");
+        self.try_act(&path, &to, words, &mut None).await
+    }
+
     /// Sends the request there is, or one under a new key at the version seen now.
     async fn try_act(
         &mut self,
@@ -182,7 +194,7 @@ impl Desk {
         for _ in 0..PAGES_MAX {
             let path = format!("/api/v1/cases?limit=100&fresh=true{cursor}");
             let page = self
-                .until("读取办件列表", &path, |answer| {
+                .until("GET /api/v1/cases", &path, |answer| {
                     (answer.status == 200).then(|| answer.json())
                 })
                 .await?;
@@ -221,10 +233,23 @@ impl Clerk {
         form: &Value,
         hand_over: bool,
     ) -> Result<String, StageError> {
-        let body = Bytes::from(
-            json!({"item": {"code": item, "version": 1}, "form": form, "hand_over": hand_over})
-                .to_string(),
-        );
+        self.collect_with(item, form, &[], hand_over).await
+    }
+
+    /// The same with files, as the API names them.
+    pub(crate) async fn collect_with(
+        &mut self,
+        item: &str,
+        form: &Value,
+        files: &[Value],
+        hand_over: bool,
+    ) -> Result<String, StageError> {
+        let mut body =
+            json!({"item": {"code": item, "version": 1}, "form": form, "hand_over": hand_over});
+        if !files.is_empty() {
+            body["attachments"] = files.into();
+        }
+        let body = Bytes::from(body.to_string());
         let (begun, key) = (Instant::now(), new_key());
         loop {
             let headers = [
@@ -255,7 +280,7 @@ impl Clerk {
             };
             if begun.elapsed() > TRY_TIME_MAX {
                 return Err(StageError::TooLate {
-                    what: "收件".to_owned(),
+                    what: "收件 (taking a case in)".to_owned(),
                     last: Some(last),
                 });
             }
