@@ -78,7 +78,7 @@ const OWNED: [Owned; 54] = [
     owned("tracing-subscriber", &["daemon"]),
     owned_but_for_tests("serde_json", &["api", "daemon", "tests"]),
     owned_but_for_tests("tempfile", &["daemon", "tests"]),
-    owned("aho-corasick", &["tests"]),
+    owned("aho-corasick", &["daemon", "tests"]),
     owned("cargo_metadata", &["tests"]),
     owned("encoding_rs", &["tests"]),
     owned_but_for_tests("proptest", &[]),

@@ -55,6 +55,8 @@ examples! {
         "已有名册" "with a registry there is";
     "tongban demo"
         "六个城市在本机演示, 然后保持运行" "six cities on this machine, which then stay up";
+    "tongban demo --tour --lang en"
+        "导览: 逐步核对并说明, 用英文" "a tour: every step is checked and said, in English";
     "tongban demo --once --json"
         "演示一遍即结束, 供脚本判断" "once, for scripts";
     "tongban status"

@@ -17,13 +17,17 @@ const LAST_WAIT: Duration = Duration::from_secs(1);
 /// What it takes.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// 演示完即结束; 否则保持运行, 给出地址和令牌
+    /// 演示完即结束; 否则保持运行, 给出地址和令牌 (end after it; otherwise stay up, with addresses and tokens)
     #[arg(long)]
     once: bool,
-    /// 保留演示目录
+    /// 导览: 逐步核对, 每步一行 PASS 或 FAIL, 有 FAIL 则退出码为 1 (a tour: a line PASS or FAIL for each step, and
+    /// exit code 1 after a FAIL)
+    #[arg(long)]
+    tour: bool,
+    /// 保留演示目录 (leave its folder)
     #[arg(long)]
     keep: bool,
-    /// 使用这个空目录, 并保留
+    /// 使用这个空目录, 并保留 (an empty folder to use, which is left)
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }
@@ -31,6 +35,7 @@ pub(crate) struct Arguments {
 /// Plays it.
 pub(crate) fn run(arguments: Arguments, output: Output) -> Result<Exit, Failure> {
     let wishes = Wishes {
+        tour: arguments.tour,
         once: arguments.once,
         keep: arguments.keep,
         folder: arguments.dir,

@@ -6,6 +6,7 @@ use anyhow::{Context as _, bail};
 use tempfile::TempDir;
 
 use super::account::Account;
+use super::words;
 
 /// A folder, and what becomes of it.
 #[derive(Debug)]
@@ -20,9 +21,10 @@ impl House {
     /// The folder asked for, or a new temporary one.
     pub(crate) fn open(folder: Option<&Path>, keep: bool) -> anyhow::Result<Self> {
         if let Some(folder) = folder {
-            std::fs::create_dir_all(folder).context("演示目录")?;
+            std::fs::create_dir_all(folder)
+                .context("演示目录 (the folder of the demonstration)")?;
             if std::fs::read_dir(folder)?.next().is_some() {
-                bail!("演示目录 {} 不是空的", folder.display());
+                bail!("演示目录 {} 不是空的 (it is not empty)", folder.display());
             }
             return Ok(Self::Lasting(folder.to_owned()));
         }
@@ -43,14 +45,17 @@ impl House {
     }
 
     /// Removes it, or says where it is.
-    pub(crate) fn leave(self, account: &mut Account, after_failure: bool) {
+    pub(crate) fn leave(self, account: &Account, after_failure: bool) {
         match self {
             Self::Temporary(folder) if after_failure => {
                 let path = folder.keep();
-                account.say(&format!("为便于查看, 演示目录保留在 {}", path.display()));
+                account.say(
+                    words::FOLDER_KEPT_FOR_A_LOOK,
+                    &[("folder", &path.display())],
+                );
             }
             Self::Temporary(folder) => drop(folder),
-            Self::Lasting(path) => account.say(&format!("演示目录: {}", path.display())),
+            Self::Lasting(path) => account.say(words::FOLDER_KEPT, &[("folder", &path.display())]),
         }
     }
 }

@@ -4,11 +4,16 @@
 
 mod account;
 mod audit;
+mod forgery;
 mod house;
+mod lines;
 mod open_house;
 mod proof;
+mod rehearsal;
 mod story;
 mod summary;
+mod tour;
+mod words;
 
 use std::path::PathBuf;
 
@@ -18,19 +23,26 @@ use tongban_types::Code;
 use crate::exit::Exit;
 use crate::failure::{Coded as _, Failure};
 use crate::output::Output;
-use crate::staging::{Federation, Layout, SIX_CITIES, StageError, StageLine, Stop};
+use crate::staging::{Federation, Layout, SIX_CITIES, Scheme, StageError, StageLine, Stop};
 
 use account::Account;
 use house::House;
+use rehearsal::make_recovery_key;
 use story::Story;
 use summary::Summary;
+use tour::Tour;
 
 /// Voters of each city's group: its own node and the next two cities'.
 const VOTERS: usize = 3;
 
+/// Dingxi speaks TCP alone, as a city does whose wall lets no UDP through.
+const WITHOUT_QUIC: u32 = 621_100;
+
 /// How the demonstration is asked for.
 #[derive(Debug)]
 pub(crate) struct Wishes {
+    /// Check every step of it and say so, instead of telling it.
+    pub(crate) tour: bool,
     /// End after the story instead of staying up.
     pub(crate) once: bool,
     /// Leave the folder where it is.
@@ -42,50 +54,52 @@ pub(crate) struct Wishes {
 /// Plays it. Whatever happens, no process is left behind.
 pub(crate) async fn play(wishes: &Wishes, output: Output) -> Result<Exit, Failure> {
     let mut stop = Stop::listen().context("listening for signals")?;
-    let mut account = Account::begin(output);
+    let account = Account::begin(output, !wishes.tour);
     let house = House::open(wishes.folder.as_deref(), wishes.keep)?;
-    let layout =
-        Layout::make(house.path(), &SIX_CITIES, VOTERS, StageLine::Own).map_err(as_demo)?;
+    let scheme = Scheme {
+        without_quic: &[WITHOUT_QUIC],
+        recovery: Some(make_recovery_key(house.path()).map_err(as_demo)?),
+        ..Scheme::of(&SIX_CITIES, VOTERS, StageLine::Own)
+    };
+    let layout = Layout::make(house.path(), &scheme).map_err(as_demo)?;
     let mut federation = Federation::prepare(layout)?;
     let told = tokio::select! {
         biased;
         () = stop.asked() => Ok(None),
-        told = Box::pin(tell(&mut federation, &mut account)) => told.map(Some),
+        told = Box::pin(tell(&mut federation, &account, wishes.tour)) => told.map(Some),
     };
-    let exit = match told {
+    let is_interrupted = matches!(told, Ok(None));
+    // A folder in which something went wrong is worth a look.
+    let (exit, is_wrong) = match told {
         Ok(Some(summary)) => {
             let exit = summary.exit();
+            output.answer(&summary);
             if !wishes.once {
-                open_house::welcome(&federation, &mut account)?;
+                open_house::welcome(&federation, &account)?;
                 stop.asked().await;
             }
-            federation.end().await;
-            output.answer(&summary);
-            Ok(exit)
+            (Ok(exit), exit != Exit::Yes)
         }
-        Ok(None) => {
-            federation.end().await;
-            account.tell("已中断, 六个进程都已结束");
-            Ok(Exit::No)
-        }
-        Err(failure) => {
-            federation.end().await;
-            Err(as_demo(failure))
-        }
+        Ok(None) => (Ok(Exit::No), false),
+        Err(failure) => (Err(as_demo(failure)), true),
     };
-    house.leave(&mut account, exit.is_err());
+    federation.end().await;
+    if is_interrupted {
+        account.note(words::INTERRUPTED, &[]);
+    }
+    house.leave(&account, is_wrong);
     exit
 }
 
-async fn tell(federation: &mut Federation, account: &mut Account) -> Result<Summary, Failure> {
-    account.tell("六个城市各有密钥, 名册由六把治理密钥中的五把签名");
-    federation.start().await?;
-    let pids: Vec<String> = federation.pids().iter().map(ToString::to_string).collect();
-    account.tell(&format!(
-        "六个城市的节点已就绪, 六个进程: {}",
-        pids.join(" ")
-    ));
+async fn tell(
+    federation: &mut Federation,
+    account: &Account,
+    is_tour: bool,
+) -> Result<Summary, Failure> {
     let mut story = Story::begin(federation, account)?;
+    if is_tour {
+        return Ok(Box::pin(Tour::begin(story, account).walk()).await);
+    }
     story.tell().await
 }
 

@@ -9,6 +9,7 @@ use tongban_types::Role;
 
 use super::account::Account;
 use super::story::{FORM, ITEM};
+use super::words;
 use crate::failure::Failure;
 use crate::files::replace;
 use crate::staging::Federation;
@@ -18,32 +19,37 @@ use crate::tls::OWN_CERTIFICATE;
 const FIRST_KEY: &str = "demo-1";
 
 /// Says how to go on by oneself.
-pub(crate) fn welcome(federation: &Federation, account: &mut Account) -> Result<(), Failure> {
-    account.say("\n六个城市继续运行, Ctrl-C 结束。试试看:");
+pub(crate) fn welcome(federation: &Federation, account: &Account) -> Result<(), Failure> {
+    let reader = account.reader();
+    account.show(&format!("\n{}", words::STILL_UP.told(reader, &[])));
     for (place, site) in federation.layout.sites.iter().enumerate() {
-        account.say(&format!("\n{}  {}", site.city.name, site.url()));
+        let name = reader.say(site.city.name, site.city.english);
+        account.show(&format!("\n{name}  {}", site.url()));
         for (role, person, what) in [
-            (Role::Clerk, "demo-clerk", "窗口"),
-            (Role::Officer, "demo-officer-1", "审批"),
-            (Role::Officer, "demo-officer-2", "审批"),
-            (Role::Operator, "demo-operator", "运维"),
+            (Role::Clerk, "demo-clerk", words::CLERK),
+            (Role::Officer, "demo-officer-1", words::OFFICER),
+            (Role::Officer, "demo-officer-2", words::OFFICER),
+            (Role::Operator, "demo-operator", words::OPERATOR),
         ] {
             let token = federation.token(place, role, person)?;
-            account.say(&format!("  {what} {person}  {token}"));
+            let what = what.told(reader, &[]);
+            account.show(&format!("  {what} {person:<14}  {token}"));
         }
     }
     let form = application(federation)?;
     let site = federation.site(0);
     let clerk = federation.token(0, Role::Clerk, "demo-clerk")?;
-    account.say(&format!(
+    account.show(&format!(
         "\n  {program} status --data {data}\n\
          \x20 {program} doc verify {document} --trust {registry} --pin {pin}\n\
-         \n从福州窗口交一件 (再交一件时换一个 Idempotency-Key):\n\n\
+         \n{hand_in}\n\n\
          \x20 curl -i --cacert {certificate} -H 'Authorization: Bearer {clerk}' -H 'Content-Type: application/json' \
          -H 'Idempotency-Key: {key}' -H 'Prefer: wait=replicated' --data @{form} {url}/api/v1/cases\n\
          \x20 curl --cacert {certificate} -H 'Authorization: Bearer {clerk}' {url}/api/v1/cases\n\
-         \n接口说明页: {url}/docs",
+         \n{page}",
         program = this_program(),
+        hand_in = words::HAND_IN.told(reader, &[]),
+        page = words::API_PAGE.told(reader, &[("url", &format!("{}/docs", site.url()))]),
         data = quoted(&site.data),
         document = quoted(&federation.layout.folder.join("document.sdjwt")),
         registry = quoted(&federation.layout.registry),
@@ -57,12 +63,12 @@ pub(crate) fn welcome(federation: &Federation, account: &mut Account) -> Result<
 }
 
 /// This very program: nobody has to have installed it to run what is shown.
-fn this_program() -> String {
+pub(super) fn this_program() -> String {
     std::env::current_exe().map_or_else(|_| "tongban".to_owned(), |path| quoted(&path))
 }
 
 /// As a shell reads it.
-fn quoted(path: &Path) -> String {
+pub(super) fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+=:@".contains(letter);
     if text.chars().all(is_plain) {

@@ -1,88 +1,83 @@
-//! The document as anybody would verify it: offline, from one file and one registry; and a copy in
-//! which somebody has changed one letter.
+//! The document as anybody would verify it: offline, from one file and one registry; and what a forger makes of
+//! it.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, ensure};
-use tongban_runtime::seams::WallClock as _;
+use anyhow::Context as _;
+use tongban_runtime::seams::{Entropy as _, WallClock as _};
+use tongban_trust::SigningKey;
+use zeroize::Zeroizing;
 
+use super::forgery::{sign_as_stranger, sign_in_its_name, tamper};
 use crate::commands::doc_verify::Verification;
 use crate::failure::Failure;
 use crate::files::replace;
 use crate::output::{Answer as _, Reader};
-use crate::platform::SystemClock;
+use crate::platform::{OsEntropy, SystemClock};
 use crate::registry::read_registry;
 use crate::staging::Layout;
 
-/// What verifying found.
+/// Names of the files in the folder of the demonstration.
+pub(super) const DOCUMENT: &str = "document.sdjwt";
+pub(super) const TAMPERED: &str = "document-tampered.sdjwt";
+pub(super) const STRANGER: &str = "document-stranger.sdjwt";
+pub(super) const FALSE_NAME: &str = "document-false-name.sdjwt";
+
+/// What verifying a document found.
 #[derive(Debug)]
-pub(crate) struct Proof {
-    /// Where the document is.
-    pub(crate) file: PathBuf,
-    /// Verdict on it.
-    pub(crate) document: &'static str,
+pub(super) struct Proof {
+    /// Where it is.
+    pub(super) file: PathBuf,
+    /// Its verdict.
+    pub(super) verdict: &'static str,
     /// Everything that was checked, for people.
-    pub(crate) report: String,
-    /// Verdict on the tampered copy.
-    pub(crate) tampered: &'static str,
+    pub(super) report: String,
 }
 
-/// Keeps the document and a tampered copy as files, and verifies both with the registry file.
-pub(crate) fn prove(layout: &Layout, document: &[u8]) -> Result<Proof, Failure> {
-    let file = layout.folder.join("document.sdjwt");
-    let copy = layout.folder.join("document-tampered.sdjwt");
+/// Keeps a document as a file and verifies it with the registry file.
+pub(super) fn prove(
+    layout: &Layout,
+    document: &[u8],
+    name: &str,
+    reader: Reader,
+) -> Result<Proof, Failure> {
+    let file = layout.folder.join(name);
     replace(&file, document, 0o600)?;
-    replace(&copy, &tamper(document)?, 0o600)?;
-    let verify = |path: &Path| {
-        let bytes = std::fs::read(path).context("reading a document")?;
-        let registry = read_registry(&layout.registry)?;
-        Verification::of(
-            &bytes,
-            &registry,
-            Some(layout.governance),
-            SystemClock.now(),
-        )
-    };
-    let found = verify(&file)?;
+    let found = verify(layout, &file)?;
     Ok(Proof {
-        document: found.verdict,
-        report: found.to_text(Reader::default()),
-        tampered: verify(&copy)?.verdict,
+        verdict: found.verdict,
+        report: found.to_text(reader),
         file,
     })
 }
 
-/// Changes one letter in the middle of what is signed.
-fn tamper(document: &[u8]) -> anyhow::Result<Vec<u8>> {
-    let mut dots = document
-        .iter()
-        .enumerate()
-        .filter(|(_, byte)| **byte == b'.');
-    let (first, second) = (dots.next(), dots.next());
-    let (first, second) = first.zip(second).context("a document has three parts")?;
-    let middle = first.0.midpoint(second.0);
-    ensure!(
-        middle > first.0 && middle < second.0,
-        "the payload is not empty"
-    );
-    let mut changed = document.to_vec();
-    changed[middle] = if changed[middle] == b'A' { b'B' } else { b'A' };
-    Ok(changed)
+/// The same of a copy with one letter changed.
+pub(super) fn prove_tampered(
+    layout: &Layout,
+    document: &[u8],
+    reader: Reader,
+) -> Result<Proof, Failure> {
+    prove(layout, &tamper(document)?, TAMPERED, reader)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The same of two copies signed by a stranger: under his own name, and under the city's.
+pub(super) fn prove_strangers(
+    layout: &Layout,
+    document: &[u8],
+    reader: Reader,
+) -> Result<[Proof; 2], Failure> {
+    let key = SigningKey::from_seed(&Zeroizing::new(OsEntropy.array()));
+    let own = sign_as_stranger(document, &key)?;
+    let false_name = sign_in_its_name(document, &key)?;
+    Ok([
+        prove(layout, &own, STRANGER, reader)?,
+        prove(layout, &false_name, FALSE_NAME, reader)?,
+    ])
+}
 
-    #[test]
-    fn exactly_one_letter_of_the_payload_is_changed() {
-        let document = b"aaaa.bbbbbb.cccc~";
-        let changed = tamper(document).unwrap();
-        let differ: Vec<usize> = (0..document.len())
-            .filter(|place| document[*place] != changed[*place])
-            .collect();
-        assert_eq!(differ.len(), 1);
-        assert!((5..11).contains(&differ[0]));
-        assert!(tamper(b"no parts").is_err());
-    }
+fn verify(layout: &Layout, file: &Path) -> Result<Verification, Failure> {
+    let bytes = std::fs::read(file).context("reading a document")?;
+    let registry = read_registry(&layout.registry)?;
+    let now = SystemClock.now();
+    Verification::of(&bytes, &registry, Some(layout.governance), now)
 }

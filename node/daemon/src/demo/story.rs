@@ -1,18 +1,21 @@
 //! 户口迁移 from Fuzhou to Weinan, with a leader killed on the way and more applications all the
-//! while.
+//! while. Each act is told when it is done, and hands back what was seen.
 
 use std::collections::BTreeSet;
 use std::os::unix::process::ExitStatusExt as _;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
 use tongban_types::Role;
 
 use super::account::Account;
-use super::audit::count;
-use super::proof::prove;
+use super::audit::{Count, count};
+use super::lines::{Lines, QUIC, TCP};
+use super::proof::{DOCUMENT, prove, prove_tampered};
+use super::rehearsal::{Rehearsal, rehearse};
 use super::summary::Summary;
+use super::words::{self, Line};
 use crate::failure::Failure;
 use crate::staging::{Clerk, Desk, Federation, wait_until_leading};
 
@@ -27,34 +30,57 @@ const SIGKILL: i32 = 9;
 const INTAKE: u32 = 350_100;
 const AUTHORITY: u32 = 610_500;
 
+/// Who is in it: at the window in Fuzhou, and in the office in Weinan.
+pub(super) const CLERK: &str = "fz-001";
+pub(super) const REVIEWER: &str = "wn-201";
+pub(super) const DECIDER: &str = "wn-202";
+
 /// Applications before, during and after the kill, beside the one the story is about.
 const CASES_AROUND: usize = 4;
 
 /// The story and who is in it.
 #[derive(Debug)]
-pub(crate) struct Story<'a> {
-    federation: &'a mut Federation,
-    account: &'a mut Account,
-    intake: usize,
-    authority: usize,
-    clerk: Clerk,
-    reviewer: Desk,
-    decider: Desk,
-    acknowledged: BTreeSet<String>,
+pub(super) struct Story<'a> {
+    pub(super) federation: &'a mut Federation,
+    account: &'a Account,
+    /// The receiving city's place in the ring.
+    pub(super) intake: usize,
+    /// The deciding city's.
+    pub(super) authority: usize,
+    pub(super) clerk: Clerk,
+    pub(super) reviewer: Desk,
+    pub(super) decider: Desk,
+    /// Every case that was acknowledged.
+    pub(super) acknowledged: BTreeSet<String>,
+}
+
+/// A leader that was lost, and who followed it.
+#[derive(Debug)]
+pub(super) struct Fall {
+    /// Whose group it led.
+    pub(super) group: usize,
+    /// The place of the process that was killed.
+    pub(super) victim: usize,
+    /// Where the group is led from now.
+    pub(super) next: usize,
+    /// From the kill until another leader was seen.
+    pub(super) leaderless: Duration,
+    /// Whether it was that blow that ended it.
+    pub(super) was_killed: bool,
 }
 
 impl<'a> Story<'a> {
     /// Gives the people in it their tokens.
-    pub(crate) fn begin(
+    pub(super) fn begin(
         federation: &'a mut Federation,
-        account: &'a mut Account,
+        account: &'a Account,
     ) -> Result<Self, Failure> {
         let intake = federation.place_of(INTAKE)?;
         let authority = federation.place_of(AUTHORITY)?;
         Ok(Self {
-            clerk: Clerk::at(federation.person(intake, Role::Clerk, "fz-001")?),
-            reviewer: federation.person(authority, Role::Officer, "wn-201")?,
-            decider: federation.person(authority, Role::Officer, "wn-202")?,
+            clerk: Clerk::at(federation.person(intake, Role::Clerk, CLERK)?),
+            reviewer: federation.person(authority, Role::Officer, REVIEWER)?,
+            decider: federation.person(authority, Role::Officer, DECIDER)?,
             federation,
             account,
             intake,
@@ -64,105 +90,150 @@ impl<'a> Story<'a> {
     }
 
     /// Tells it, and counts at its end.
-    pub(crate) async fn tell(&mut self) -> Result<Summary, Failure> {
+    pub(super) async fn tell(&mut self) -> Result<Summary, Failure> {
+        self.open_the_cities().await?;
         let case = self.collect_the_case().await?;
-        self.collect_more("切换之前").await?;
-        self.receive_and_review(&case).await?;
-        let killed = self.lose_a_leader().await?;
-        self.decide_and_deliver(&case).await?;
-        self.collect_more("切换之后").await?;
-        let document = self.document_of(&case).await?;
-        let proof = prove(&self.federation.layout, &document)?;
-        self.account
-            .tell(&format!("离线核验文书 {}", proof.file.display()));
-        self.account.say(&indented(&proof.report));
-        let refused = if proof.tampered == "invalid" {
-            "被拒绝"
-        } else {
-            "没有被拒绝!"
-        };
-        self.account.tell(&format!("改动一个字符的副本{refused}"));
+        self.collect_more(words::COLLECTED_BEFORE, None).await?;
+        self.receive(&case).await?;
+        let lines = self.look_at_the_lines().await?;
+        self.accept_and_review(&case).await?;
+        let fall = self.lose_a_leader().await?;
+        self.decide(&case).await?;
+        let document = self.return_and_deliver(&case).await?;
+        self.collect_more(words::COLLECTED_AFTER, None).await?;
+        let verdicts = self.verify(&document)?;
         let counted = self.count().await?;
-        Ok(Summary {
-            cases_lost: counted.lost,
-            cases_duplicated: counted.duplicated,
-            leader_killed: killed,
-            document: proof.document,
-            tampered: proof.tampered,
-            seconds: (self.account.seconds() * 10.0).round() / 10.0,
+        let rehearsal = self.rehearse().await?;
+        let mut summary = Summary {
+            cases_lost: Some(counted.lost),
+            cases_duplicated: Some(counted.duplicated),
+            leader_killed: fall.was_killed,
+            document: verdicts.0,
+            tampered: verdicts.1,
             cases: self.acknowledged.len(),
-        })
+            ..Summary::default()
+        };
+        summary.note_lines(&lines, (self.intake, self.authority));
+        summary.note_drill(&rehearsal.drilled);
+        summary.seconds = self.account.seconds();
+        Ok(summary)
     }
 
-    async fn collect_the_case(&mut self) -> Result<String, Failure> {
+    /// Starts every city's node.
+    pub(super) async fn open_the_cities(&mut self) -> Result<(), Failure> {
+        self.account.tell(words::REGISTRY_SIGNED, &[]);
+        self.federation.start().await?;
+        self.account
+            .tell(words::READY, &[("pids", &self.federation.pids_said())]);
+        Ok(())
+    }
+
+    /// Takes the case in that the story is about.
+    pub(super) async fn collect_the_case(&mut self) -> Result<String, Failure> {
         let case = self.collect(0).await?;
-        self.account.tell(&format!(
-            "福州窗口收件 户口迁移 {case}, 属地渭南 (按表单中的迁入地); 多数副本已落盘, 回执已签"
-        ));
+        self.account.tell(words::COLLECTED, &[("case", &case)]);
         Ok(case)
     }
 
     /// The same application of another household: its own street number.
     async fn collect(&mut self, household: usize) -> Result<String, Failure> {
-        let mut form: Value = serde_json::from_str(FORM).context("the example is JSON")?;
-        form["move_in"]["street"] = format!("示例街道示例巷{}号", household + 1).into();
+        let form = form_of(household)?;
         let case = self.clerk.collect(ITEM, &form, true).await?;
         self.acknowledged.insert(case.clone());
         Ok(case)
     }
 
-    async fn collect_more(&mut self, when: &str) -> Result<(), Failure> {
+    /// Some more; what is said of them may name a city.
+    pub(super) async fn collect_more(
+        &mut self,
+        what: Line,
+        city: Option<usize>,
+    ) -> Result<(), Failure> {
         for _ in 0..CASES_AROUND {
             self.collect(self.acknowledged.len()).await?;
         }
+        let city = city.map_or("", |city| self.name(city));
         self.account
-            .tell(&format!("{when}又收 {CASES_AROUND} 件, 均已复制"));
+            .tell(what, &[("count", &CASES_AROUND), ("city", &city)]);
         Ok(())
     }
 
-    async fn receive_and_review(&mut self, case: &str) -> Result<(), Failure> {
+    /// Waits until the authority's group has it.
+    pub(super) async fn receive(&mut self, case: &str) -> Result<(), Failure> {
         self.reviewer.until_state(case, &["received"]).await?;
-        self.account.tell("渭南的审批组签收, 从此由渭南负责");
+        self.account.tell(words::RECEIVED, &[]);
+        Ok(())
+    }
+
+    /// What the cities are linked by.
+    pub(super) async fn look_at_the_lines(&mut self) -> Result<Lines, Failure> {
+        let pair = (self.intake, self.authority);
+        let lines = Lines::look(self.federation, pair).await?;
+        self.account.tell(
+            words::LINES,
+            &[
+                ("carrier", &lines.carrier_of(pair).to_uppercase()),
+                ("quic", &lines.count(QUIC)),
+                ("tcp", &lines.count(TCP)),
+            ],
+        );
+        Ok(lines)
+    }
+
+    /// What the first officer does.
+    pub(super) async fn accept_and_review(&mut self, case: &str) -> Result<(), Failure> {
         self.reviewer.act(case, "accept", &json!({})).await?;
-        self.account.tell("渭南 wn-201 受理, 开始计算承诺时限");
+        self.account.tell(words::ACCEPTED, &[]);
+        self.review(case).await
+    }
+
+    /// What the reviewer thinks of it.
+    pub(super) async fn review(&mut self, case: &str) -> Result<(), Failure> {
         let opinion = json!({"recommend": "grant", "opinion": "材料齐全, 符合迁移条件"});
         self.reviewer.act(case, "review", &opinion).await?;
-        self.account.tell("渭南 wn-201 审查: 建议准予");
+        self.account.tell(words::REVIEWED, &[]);
         Ok(())
     }
 
     /// Kills the process that leads the authority's or the receiving city's group, goes on
-    /// collecting, and starts it again. Whether it was that blow that ended it.
-    async fn lose_a_leader(&mut self) -> Result<bool, Failure> {
-        let (group, leader) = self.choose_leader().await?;
-        let (group_name, victim) = (
-            self.federation.city(group).said(),
-            self.federation.city(leader).said(),
-        );
-        let ended = self.federation.kill(leader).await?;
+    /// collecting, and starts it again.
+    pub(super) async fn lose_a_leader(&mut self) -> Result<Fall, Failure> {
+        let (group, victim) = self.choose_leader().await?;
+        let (group_name, name) = (self.name(group), self.name(victim));
+        let ended = self.federation.kill(victim).await?;
         let since = Instant::now();
-        self.account.tell(&format!(
-            "kill -9 {victim}的进程: 它正是{group_name}审批组的主副本"
-        ));
-        if leader == self.intake {
-            // Its own desk is what was killed: it comes back before anybody can hand anything in.
-            self.federation.restart(leader).await?;
-            self.collect_more("福州重启后").await?;
-        } else {
-            self.collect_more(&format!("{victim}停机期间")).await?;
-        }
-        let next = wait_until_leading(self.federation, group, Some(leader)).await?;
-        self.account.tell(&format!(
-            "{group_name}审批组的新主副本在{} (停机后 {:.1} 秒)",
-            self.federation.city(next).said(),
-            since.elapsed().as_secs_f64(),
-        ));
-        if leader != self.intake {
-            self.federation.restart(leader).await?;
-        }
         self.account
-            .tell(&format!("{victim}的节点重新启动, 从自己的日志恢复"));
-        Ok(ended.signal() == Some(SIGKILL))
+            .tell(words::KILLED, &[("victim", &name), ("group", &group_name)]);
+        if victim == self.intake {
+            // Its own desk is what was killed: it comes back before anybody can hand anything in.
+            self.federation.restart(victim).await?;
+            self.collect_more(words::COLLECTED_AFTER_RESTART, Some(victim))
+                .await?;
+        } else {
+            self.collect_more(words::COLLECTED_WHILE_DOWN, Some(victim))
+                .await?;
+        }
+        let next = wait_until_leading(self.federation, group, Some(victim)).await?;
+        let leaderless = since.elapsed();
+        self.account.tell(
+            words::LED_AGAIN,
+            &[
+                ("group", &group_name),
+                ("leader", &self.name(next)),
+                ("seconds", &seconds(leaderless)),
+            ],
+        );
+        if victim != self.intake {
+            self.federation.restart(victim).await?;
+        }
+        self.account.tell(words::RESTARTED, &[("victim", &name)]);
+        Ok(Fall {
+            group,
+            victim,
+            next,
+            leaderless,
+            was_killed: ended.signal() == Some(SIGKILL),
+        })
     }
 
     /// Of the two groups' leaders one that is neither city's own node, where there is one: then
@@ -180,30 +251,46 @@ impl<'a> Story<'a> {
         Ok(*chosen.unwrap_or(&leaders[0]))
     }
 
-    async fn decide_and_deliver(&mut self, case: &str) -> Result<(), Failure> {
-        let decision = json!({"decision": "grant", "reason": "符合户口迁移规定"});
-        self.decider.act(case, "decide", &decision).await?;
-        self.account
-            .tell("渭南 wn-202 核准: 准予 (审查人与核准人不是同一人)");
-        let clerk = self.clerk.desk();
-        clerk.until_state(case, &["granted"]).await?;
-        self.document_of(case).await?;
-        self.account.tell("结果和渭南签发的文书回到福州");
-        self.clerk.desk().act(case, "deliver", &json!({})).await?;
-        self.account.tell("福州窗口送达申请人");
+    /// What the second officer does.
+    pub(super) async fn decide(&mut self, case: &str) -> Result<(), Failure> {
+        self.decider.act(case, "decide", &grant()).await?;
+        self.account.tell(words::DECIDED, &[]);
         Ok(())
     }
 
-    /// The document at the city where the applicant is.
-    async fn document_of(&mut self, case: &str) -> Result<Vec<u8>, Failure> {
+    /// Waits until the result is where the applicant is, and hands it out; the document.
+    pub(super) async fn return_and_deliver(&mut self, case: &str) -> Result<Vec<u8>, Failure> {
+        let clerk = self.clerk.desk();
+        clerk.until_state(case, &["granted"]).await?;
         let path = format!("/api/v1/cases/{case}/document");
-        let found = self.clerk.desk().until("文书", &path, |answer| {
+        let found = clerk.until("文书 (the document)", &path, |answer| {
             (answer.status == 200).then(|| answer.body.to_vec())
         });
-        Ok(found.await?)
+        let document = found.await?;
+        self.account.tell(words::RETURNED, &[]);
+        self.clerk.desk().act(case, "deliver", &json!({})).await?;
+        self.account.tell(words::DELIVERED, &[]);
+        Ok(document)
     }
 
-    async fn count(&mut self) -> Result<super::audit::Count, Failure> {
+    /// Verdicts on the document and on a tampered copy.
+    fn verify(&self, document: &[u8]) -> Result<(&'static str, &'static str), Failure> {
+        let (layout, reader) = (&self.federation.layout, self.account.reader());
+        let proof = prove(layout, document, DOCUMENT, reader)?;
+        let file = proof.file.display();
+        self.account.tell(words::VERIFIED, &[("file", &file)]);
+        self.account.show_below(&proof.report);
+        let tampered = prove_tampered(layout, document, reader)?.verdict;
+        let told = match tampered {
+            "invalid" => words::TAMPERED_REFUSED,
+            _ => words::TAMPERED_TAKEN,
+        };
+        self.account.tell(told, &[]);
+        Ok((proof.verdict, tampered))
+    }
+
+    /// Counts what was acknowledged in both cities.
+    pub(super) async fn count(&mut self) -> Result<Count, Failure> {
         let counted = count(
             &self.acknowledged,
             &INTAKE.to_string(),
@@ -211,19 +298,56 @@ impl<'a> Story<'a> {
             &mut self.reviewer,
         )
         .await?;
-        self.account.tell(&format!(
-            "清点: 已答复的 {} 件在福州和渭南各有一份; 缺 {} 件, 多 {} 件",
-            self.acknowledged.len(),
-            counted.lost,
-            counted.duplicated,
-        ));
+        self.account.tell(
+            words::COUNTED,
+            &[
+                ("cases", &self.acknowledged.len()),
+                ("lost", &counted.lost),
+                ("more", &counted.duplicated),
+            ],
+        );
         Ok(counted)
+    }
+
+    /// Backs the receiving city's node up and drills with the backup.
+    pub(super) async fn rehearse(&mut self) -> Result<Rehearsal, Failure> {
+        let layout = &self.federation.layout;
+        let rehearsal = Box::pin(rehearse(layout, self.federation.site(self.intake))).await?;
+        let drilled = &rehearsal.drilled;
+        let file = rehearsal.file.display();
+        self.account.tell(words::BACKED_UP, &[("file", &file)]);
+        let equal = drilled.groups.iter().filter(|group| group.equal).count();
+        self.account.tell(
+            words::DRILLED,
+            &[
+                ("equal", &equal),
+                ("groups", &drilled.groups.len()),
+                ("opened", &drilled.cases.opened),
+                ("cases", &drilled.cases.cases),
+            ],
+        );
+        Ok(rehearsal)
+    }
+
+    /// A city as the reader says it.
+    pub(super) fn name(&self, place: usize) -> &'static str {
+        self.federation.city(place).name_for(self.account.reader())
     }
 }
 
-fn indented(text: &str) -> String {
-    text.lines()
-        .map(|line| format!("           {line}"))
-        .collect::<Vec<_>>()
-        .join("\n")
+/// The example's application, of a household by its number.
+pub(super) fn form_of(household: usize) -> anyhow::Result<Value> {
+    let mut form: Value = serde_json::from_str(FORM).context("the example is JSON")?;
+    form["move_in"]["street"] = format!("示例街道示例巷{}号", household + 1).into();
+    Ok(form)
+}
+
+/// The decision that is asked for.
+pub(super) fn grant() -> Value {
+    json!({"decision": "grant", "reason": "符合户口迁移规定"})
+}
+
+/// Seconds as people read them.
+pub(super) fn seconds(time: Duration) -> String {
+    format!("{:.1}", time.as_secs_f64())
 }

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 
 pub(crate) use format::{Format, Language};
 pub(crate) use reader::{Mark, Reader};
-pub(crate) use table::padded;
+pub(crate) use table::{folded, padded};
 
 /// What a command answers.
 pub(crate) trait Answer: Serialize {
@@ -53,6 +53,11 @@ impl Output {
             is_quiet,
             reader,
         }
+    }
+
+    /// Who reads them where people do.
+    pub(crate) const fn reader(self) -> Reader {
+        self.reader
     }
 
     /// Whether programs read the answers.

@@ -2,7 +2,7 @@
 
 use comfy_table::Cell;
 use comfy_table::presets::NOTHING;
-use unicode_width::UnicodeWidthStr as _;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// Rows under the names of their columns.
 #[derive(Debug)]
@@ -46,9 +46,63 @@ pub(crate) fn padded(text: &str, places: usize) -> String {
     format!("{text}{}", " ".repeat(blanks))
 }
 
+/// What may not begin a line.
+const CLOSING: &str = ")],;:.!?，。；：、）」》！？";
+
+/// The text in lines of at most `places`, broken at blanks and beside Chinese characters. What has neither, such
+/// as a path, is not broken.
+pub(crate) fn folded(text: &str, places: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for piece in pieces(text) {
+        let line = lines.last_mut().expect("there is one");
+        if width(line) + width(piece.trim_end()) > places && !line.is_empty() {
+            line.truncate(line.trim_end().len());
+            lines.push(piece.to_owned());
+        } else {
+            line.push_str(piece);
+        }
+    }
+    lines
+}
+
+/// The pieces a text may be broken into, each with the blanks behind it.
+fn pieces(text: &str) -> Vec<&str> {
+    let (mut pieces, mut begin, mut last) = (Vec::new(), 0, None);
+    for (place, letter) in text.char_indices() {
+        let is_wide = |letter: char| letter.width() == Some(2);
+        let may_break = last.is_some_and(|last| {
+            let beside = last == ' ' || is_wide(last) || is_wide(letter);
+            beside && letter != ' ' && last != '(' && !CLOSING.contains(letter)
+        });
+        if may_break {
+            pieces.push(&text[begin..place]);
+            begin = place;
+        }
+        last = Some(letter);
+    }
+    pieces.push(&text[begin..]);
+    pieces
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_text_is_folded_where_it_may_be() {
+        assert_eq!(folded("one two three", 8), ["one two", "three"]);
+        assert_eq!(folded("福州窗口收件, 完", 8), ["福州窗口", "收件, 完"]);
+        assert_eq!(
+            folded("福州窗, 完", 6),
+            ["福州", "窗, 完"],
+            "no line begins with a comma"
+        );
+        assert_eq!(
+            folded("see /a/path/without/blanks now", 8),
+            ["see", "/a/path/without/blanks", "now"]
+        );
+        assert_eq!(folded("", 8), [""]);
+    }
 
     #[test]
     fn chinese_takes_two_places() {

@@ -83,14 +83,14 @@ impl ChildNode {
             }
             if let Some(status) = self.child.try_wait()? {
                 bail!(
-                    "{}的进程已退出 ({status}), 日志 {}",
+                    "{}的进程已退出 (its process has ended): {status}, 日志 (log) {}",
                     site.city.name,
                     site.log.display()
                 );
             }
             if begun.elapsed() > START_TIME_MAX {
                 bail!(
-                    "{}的进程没有就绪, 日志 {}",
+                    "{}的进程没有就绪 (its process is not ready), 日志 (log) {}",
                     site.city.name,
                     site.log.display()
                 );

@@ -14,6 +14,7 @@ use super::cities::City;
 use super::layout::{Layout, Site};
 use super::staff::make_token;
 use crate::failure::Failure;
+use crate::http_client::ClientError;
 
 /// Elections take two seconds; on a busy machine several of them.
 const LEADER_TIME_MAX: Duration = Duration::from_secs(30);
@@ -96,10 +97,22 @@ impl Federation {
             .collect()
     }
 
+    /// The same for people.
+    pub(crate) fn pids_said(&self) -> String {
+        let pids: Vec<String> = self.pids().iter().map(ToString::to_string).collect();
+        pids.join(" ")
+    }
+
     /// What a node says of itself.
     pub(crate) async fn status(&self, place: usize) -> Option<Value> {
         let mut desk = Desk::new(self.site(place), &self.operators[place]);
         desk.read("/api/v1/status").await.ok()
+    }
+
+    /// The other nodes, as the node of a place is linked with them.
+    pub(crate) async fn peers(&self, place: usize) -> Result<Value, ClientError> {
+        let mut desk = Desk::new(self.site(place), &self.operators[place]);
+        desk.read("/api/v1/peers").await
     }
 
     /// The place whose process leads the group of a city, if its replicas agree that one does.
@@ -126,7 +139,10 @@ impl Federation {
     pub(crate) async fn kill(&mut self, place: usize) -> anyhow::Result<ExitStatus> {
         match self.children[place].take() {
             Some(child) => child.kill().await,
-            None => bail!("{}的进程没有运行", self.city(place).name),
+            None => bail!(
+                "{}的进程没有运行 (its process does not run)",
+                self.city(place).name
+            ),
         }
     }
 
@@ -168,7 +184,10 @@ pub(crate) async fn wait_until_leading(
         match federation.leader_of(group).await {
             Some(leader) if Some(leader) != except => return Ok(leader),
             _ if begun.elapsed() > LEADER_TIME_MAX => {
-                bail!("{}的审批组没有选出主副本", federation.city(group).name)
+                bail!(
+                    "{}的审批组没有选出主副本 (its group elected no leader)",
+                    federation.city(group).name
+                )
             }
             _ => sleep(LOOK_EVERY).await,
         }

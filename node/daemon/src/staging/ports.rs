@@ -30,7 +30,7 @@ pub(crate) fn free_ports(count: usize) -> anyhow::Result<Vec<u16>> {
         }
     }
     if held.len() < count {
-        bail!("本机没有足够的空闲端口");
+        bail!("本机没有足够的空闲端口 (not enough free ports here)");
     }
     Ok(held.into_iter().map(|(port, _, _)| port).collect())
 }

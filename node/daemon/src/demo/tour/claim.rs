@@ -1,0 +1,141 @@
+//! What the tour claims, in its order, and where to look when a claim does not hold.
+
+use crate::demo::open_house::{quoted, this_program};
+use crate::demo::proof;
+use crate::demo::rehearsal::{backup_file, recovery_key};
+use crate::demo::words::{self, Line};
+use crate::staging::{Layout, Site};
+
+/// A claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Claim {
+    CitiesAreUp,
+    IsReplicated,
+    IsRouted,
+    LinesAreQuic,
+    FileArrives,
+    LeaderIsLost,
+    PeopleDiffer,
+    ResultReturns,
+    DocumentIsValid,
+    TamperedIsInvalid,
+    StrangerIsRefused,
+    HostKnowsNothing,
+    AllAreThere,
+    BackupIsWhole,
+    DrillPasses,
+}
+
+/// Places of the ring.
+pub(super) const FUZHOU: usize = 0;
+pub(super) const PUTIAN: usize = 1;
+pub(super) const WEINAN: usize = 4;
+pub(super) const DINGXI: usize = 5;
+
+impl Claim {
+    /// In the order of the tour.
+    pub(super) const ALL: [Self; 15] = [
+        Self::CitiesAreUp,
+        Self::IsReplicated,
+        Self::IsRouted,
+        Self::LinesAreQuic,
+        Self::FileArrives,
+        Self::LeaderIsLost,
+        Self::PeopleDiffer,
+        Self::ResultReturns,
+        Self::DocumentIsValid,
+        Self::TamperedIsInvalid,
+        Self::StrangerIsRefused,
+        Self::HostKnowsNothing,
+        Self::AllAreThere,
+        Self::BackupIsWhole,
+        Self::DrillPasses,
+    ];
+
+    /// Its name for scripts.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::CitiesAreUp => "cities_are_up",
+            Self::IsReplicated => "application_is_replicated",
+            Self::IsRouted => "application_is_routed",
+            Self::LinesAreQuic => "cities_speak_quic",
+            Self::FileArrives => "file_arrives_unchanged",
+            Self::LeaderIsLost => "lost_leader_loses_nothing",
+            Self::PeopleDiffer => "different_people_decide",
+            Self::ResultReturns => "result_returns",
+            Self::DocumentIsValid => "document_is_valid_offline",
+            Self::TamperedIsInvalid => "tampered_copy_is_invalid",
+            Self::StrangerIsRefused => "unknown_signer_is_refused",
+            Self::HostKnowsNothing => "host_holds_no_word",
+            Self::AllAreThere => "every_case_is_there_once",
+            Self::BackupIsWhole => "backup_is_whole",
+            Self::DrillPasses => "drill_finds_equal_hashes",
+        }
+    }
+
+    /// The claim in words.
+    pub(super) const fn line(self) -> Line {
+        match self {
+            Self::CitiesAreUp => words::CITIES_ARE_UP,
+            Self::IsReplicated => words::IS_REPLICATED,
+            Self::IsRouted => words::IS_ROUTED,
+            Self::LinesAreQuic => words::LINES_ARE_QUIC,
+            Self::FileArrives => words::FILE_ARRIVES,
+            Self::LeaderIsLost => words::LEADER_IS_LOST,
+            Self::PeopleDiffer => words::PEOPLE_DIFFER,
+            Self::ResultReturns => words::RESULT_RETURNS,
+            Self::DocumentIsValid => words::DOCUMENT_IS_VALID,
+            Self::TamperedIsInvalid => words::TAMPERED_IS_INVALID,
+            Self::StrangerIsRefused => words::STRANGER_IS_REFUSED,
+            Self::HostKnowsNothing => words::HOST_KNOWS_NOTHING,
+            Self::AllAreThere => words::ALL_ARE_THERE,
+            Self::BackupIsWhole => words::BACKUP_IS_WHOLE,
+            Self::DrillPasses => words::DRILL_PASSES,
+        }
+    }
+
+    /// A command that looks at the same once more; it runs while the cities are up and when they are down.
+    pub(super) fn look_further(self, layout: &Layout) -> String {
+        let fuzhou = &layout.sites[FUZHOU];
+        let command = match self {
+            Self::CitiesAreUp | Self::IsReplicated | Self::LinesAreQuic | Self::AllAreThere => {
+                doctor(fuzhou)
+            }
+            Self::HostKnowsNothing => doctor(&layout.sites[PUTIAN]),
+            Self::IsRouted
+            | Self::FileArrives
+            | Self::LeaderIsLost
+            | Self::PeopleDiffer
+            | Self::ResultReturns => doctor(&layout.sites[WEINAN]),
+            Self::DocumentIsValid => verify(layout, proof::DOCUMENT),
+            Self::TamperedIsInvalid => verify(layout, proof::TAMPERED),
+            Self::StrangerIsRefused => verify(layout, proof::FALSE_NAME),
+            Self::BackupIsWhole => backup(layout, "verify"),
+            Self::DrillPasses => backup(layout, "drill"),
+        };
+        format!("{} {command}", this_program())
+    }
+}
+
+fn doctor(site: &Site) -> String {
+    format!("doctor --config {}", quoted(&site.config))
+}
+
+fn verify(layout: &Layout, name: &str) -> String {
+    format!(
+        "doc verify {} --trust {} --pin {}",
+        quoted(&layout.folder.join(name)),
+        quoted(&layout.registry),
+        layout.governance,
+    )
+}
+
+fn backup(layout: &Layout, verb: &str) -> String {
+    format!(
+        "backup {verb} {} --trust {} --pin {} --key {}",
+        quoted(&backup_file(layout, &layout.sites[FUZHOU])),
+        quoted(&layout.registry),
+        layout.governance,
+        quoted(&recovery_key(&layout.folder)),
+    )
+}
