@@ -7,17 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use futures_util::future::{join, join_all};
-use openraft_rt::{AsyncRuntime, Instant as _};
 use tongban_machine::{
     ParcelFate, Refusal, Reply, Unanswered, answer_given, is_awaited, unanswered,
 };
 use tongban_types::{
-    CaseNumber, CertifiedParcels, Code, Entry, GroupId, Hash, PacketBody, Parcel, PlacedParcel,
-    decode, encode, limits,
+    CaseNumber, CertifiedParcels, Code, Entry, GroupId, PacketBody, Parcel, decode, encode, limits,
 };
 
-use crate::core::{Core, Hosted, Until};
-use crate::entering::Entering;
+use crate::core::{Core, Hosted};
 use crate::seams::{Lane, Platform, Transport};
 use crate::submit::SubmitError;
 use crate::vault::Vault;
@@ -376,26 +373,12 @@ impl<P: Platform> Core<P> {
         }
         let to = delivery.to;
         let (mut positions, batches) = split_known(&hosted, delivery.batches);
-        let (batches, waited_for) = {
-            let now = <P::Runtime as AsyncRuntime>::Instant::now();
-            self.entering()
-                .begin(to, (hosted.group.status().term, now), batches)
-        };
-        let mut refused = None;
         if !batches.is_empty() {
             match self.enter_parcels(to, batches).await {
                 Ok(answers) => positions.extend(answers),
-                Err(code) => refused = Some(code),
+                Err(code) if positions.is_empty() => return Err(code),
+                Err(code) => tracing::debug!(group = %to, %code, "others are not taken in"),
             }
-        }
-        if !waited_for.is_empty() {
-            positions.extend(self.wait_for(&hosted, waited_for).await);
-            refused = refused.or(Some(Code::NO_QUORUM));
-        }
-        if positions.is_empty()
-            && let Some(code) = refused
-        {
-            return Err(code);
         }
         let positions: Vec<u64> = positions.into_iter().collect();
         // The answers may have been committed elsewhere: they can be placed once they are here.
@@ -414,35 +397,6 @@ impl<P: Platform> Core<P> {
         Ok(Bytes::from(encode(&ParcelAnswers { batches })))
     }
 
-    fn entering(&self) -> MutexGuard<'_, Entering<<P::Runtime as AsyncRuntime>::Instant>> {
-        // Every change under the lock is whole before anything can panic.
-        self.entering.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits for parcels that are on their way into the log; where the answers stand of those that came to
-    /// be applied in time.
-    async fn wait_for(
-        &self,
-        hosted: &Hosted<P>,
-        mut batches: Vec<CertifiedParcels>,
-    ) -> BTreeSet<u64> {
-        let until = Until::<P::Runtime>::after(self.tempo().propose_timeout);
-        let mut applied = hosted.replica.changed().listen();
-        let mut positions = BTreeSet::new();
-        loop {
-            applied.mark();
-            let (found, left) = split_known(hosted, batches);
-            positions.extend(found);
-            batches = left;
-            match until.left() {
-                Some(left) if !batches.is_empty() => {
-                    applied.heard(left.min(self.tempo().look_every)).await;
-                }
-                _ => return positions,
-            }
-        }
-    }
-
     /// Enters the batches that prove themselves; where their answers stand in the outbox. If none is
     /// taken in now or later, why the first was not.
     async fn enter_parcels(
@@ -453,16 +407,9 @@ impl<P: Platform> Core<P> {
         // In their order and awaited together, so that they share the group's rounds. Packets of one
         // case that come to stand out of order are refused and repeated by their sender.
         let entered = batches.into_iter().map(async |batch| {
-            let parcels: Vec<Hash> = batch.parcels.iter().map(PlacedParcel::hash).collect();
             let entry = Bytes::from(encode(&Entry::Parcels(batch)));
-            let submitted = match self.check_before_append(to, &entry).await {
-                Ok(()) => self.submit(to, entry, self.tempo().propose_timeout).await,
-                Err(code) => Err(SubmitError::Refused(code)),
-            };
-            // What timed out may still be applied.
-            if !matches!(submitted, Err(SubmitError::TimedOut)) {
-                self.entering().end(to, &parcels);
-            }
+            self.check_before_append(to, &entry).await?;
+            let submitted = self.submit(to, entry, self.tempo().propose_timeout).await;
             submitted.map_err(|error| match error {
                 SubmitError::Refused(code) => code,
                 SubmitError::NoLeader | SubmitError::TimedOut => Code::NO_QUORUM,
@@ -509,7 +456,7 @@ impl<P: Platform> Core<P> {
 
 #[cfg(test)]
 mod tests {
-    use tongban_types::{CityCode, ParcelBatch};
+    use tongban_types::{CityCode, Hash, ParcelBatch, PlacedParcel};
 
     use super::*;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use thiserror::Error;
-use tongban_machine::{CheckedEntry, EntryReply, Refusal, is_about_places};
+use tongban_machine::{CheckedEntry, EntryReply, Refusal, is_about_places, is_of_parcels};
 use tongban_types::{Code, Entry, GroupId, NodeId, decode, encode};
 
 use openraft_rt::AsyncRuntime;
@@ -49,24 +49,6 @@ impl Ask {
     }
 }
 
-/// Proposes an entry here; an order of placement, so that no change of members is made beside it.
-async fn propose<P: Platform>(
-    hosted: &Hosted<P>,
-    entry: Bytes,
-    timeout: Duration,
-) -> Result<Bytes, ProposeError> {
-    if is_placement(&entry) {
-        hosted.group.propose_order(entry, timeout).await
-    } else {
-        hosted.group.propose(entry, timeout).await
-    }
-}
-
-/// Whether an entry is an order of placement, told from its tag: it is asked of every entry.
-fn is_placement(entry: &[u8]) -> bool {
-    is_about_places(entry) && matches!(decode(entry), Ok(Entry::Placement(_)))
-}
-
 enum Tried {
     Answer(SubmitAnswer),
     Elsewhere(Option<NodeId>),
@@ -75,6 +57,26 @@ enum Tried {
 }
 
 impl<P: Platform> Core<P> {
+    /// Proposes an entry here: an order of placement so that no change of members is made beside it, parcels
+    /// so that none is appended twice.
+    async fn propose(
+        &self,
+        hosted: &Hosted<P>,
+        entry: Bytes,
+        timeout: Duration,
+    ) -> Result<Bytes, ProposeError> {
+        // Told from the tag, for it is asked of every entry.
+        if is_about_places(&entry) && matches!(decode(&entry), Ok(Entry::Placement(_))) {
+            return hosted.group.propose_order(entry, timeout).await;
+        }
+        if is_of_parcels(&entry)
+            && let Ok(Entry::Parcels(parcels)) = decode(&entry)
+        {
+            return self.propose_parcels(hosted, entry, parcels, timeout).await;
+        }
+        hosted.group.propose(entry, timeout).await
+    }
+
     /// Submits an entry and returns the reply of its application.
     pub(crate) async fn submit(
         &self,
@@ -162,7 +164,8 @@ impl<P: Platform> Core<P> {
             return Tried::Elsewhere(None);
         };
         let answered = match ask {
-            Ask::Propose(entry) => propose(&hosted, entry.clone(), turn)
+            Ask::Propose(entry) => self
+                .propose(&hosted, entry.clone(), turn)
                 .await
                 .map(|reply| SubmitAnswer::Applied(reply.to_vec())),
             Ask::ReadIndex => hosted.group.read_index(turn).await.map(SubmitAnswer::Index),
@@ -200,7 +203,7 @@ impl<P: Platform> Core<P> {
             SubmitRequest::Propose { group, entry } => {
                 let hosted = self.group(group).ok_or(Code::NOT_HOSTED)?;
                 self.check_before_append(group, &entry).await?;
-                let applied = propose(&hosted, Bytes::from(entry), timeout).await;
+                let applied = self.propose(&hosted, Bytes::from(entry), timeout).await;
                 (
                     group,
                     applied.map(|reply| SubmitAnswer::Applied(reply.to_vec())),

@@ -259,6 +259,12 @@ pub fn is_about_places(bytes: &[u8]) -> bool {
         .is_some_and(|tag| (FIRST_TAG..=LAST_TAG).contains(tag))
 }
 
+/// Whether an entry brings parcels of another group, told from its tag alone.
+pub fn is_of_parcels(bytes: &[u8]) -> bool {
+    const TAG: u8 = 2;
+    bytes.get(RECORD_HEAD_BYTES) == Some(&TAG)
+}
+
 fn on_commands(
     context: &mut Context<'_>,
     signer: PublicKey,

@@ -2,7 +2,7 @@
 
 use tongban_machine::{
     ParcelFate, Refusal, Standpoint, answer_given, equivocations, evidence_count, is_awaited,
-    received_certificate,
+    is_of_parcels, received_certificate,
 };
 use tongban_trust::{SigningKey, verify_majority};
 use tongban_types::{
@@ -24,6 +24,8 @@ fn a_replica_knows_what_was_taken_in_and_what_still_waits_without_an_entry() {
     let (mut fuzhou, mut weinan) = (City::open(FUZHOU), City::open(WEINAN));
     in_transit(&mut fuzhou, &weinan);
     let packet = certify(&fuzhou, only_packet(&fuzhou, &weinan));
+    assert!(is_of_parcels(&encode(&Entry::Parcels(packet.clone()))));
+    assert!(!is_of_parcels(&encode(&Entry::Registry(Vec::new()))));
     assert_eq!(answer_given(&weinan.view, &packet.parcels[0]), None);
     let answer = answer_of(&enter_parcel(&mut weinan, &packet).unwrap());
     assert_eq!(answer_given(&weinan.view, &packet.parcels[0]), Some(answer));
