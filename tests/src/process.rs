@@ -77,6 +77,21 @@ pub fn ask_tongban(arguments: &[&str]) -> Result<(Option<i32>, Value)> {
     Ok((ended.code, answer))
 }
 
+/// Checks an answer by the schema whose name it carries.
+pub fn by_its_schema(answer: &Value) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("answer.json");
+    std::fs::write(&file, answer.to_string())?;
+    let name = answer["schema"]
+        .as_str()
+        .context("an answer names its schema")?;
+    let mut command = Command::new(program()?);
+    command.args(["schema", "validate", name]).arg(&file);
+    let checked = run(command, COMMAND_LIMIT)?;
+    ensure!(checked.code == Some(0), "{checked:?} of {answer}");
+    Ok(())
+}
+
 /// How a command ended and what it said.
 #[derive(Clone, Debug)]
 pub struct Ended {

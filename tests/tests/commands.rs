@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tongban_tests::federation::{FUZHOU, Federation, Place, WEINAN};
 use tongban_tests::forms::{Applicant, migration};
-use tongban_tests::process::{Ended, program, run, until};
+use tongban_tests::process::{Ended, by_its_schema, program, run, until};
 
 /// A command waits for its node, which may wait for an election.
 const COMMAND_LIMIT: Duration = Duration::from_mins(1);
@@ -40,11 +40,16 @@ impl<'a> Person<'a> {
         })
     }
 
+    /// What it answers, which is by the schema it names.
     fn ask(&self, words: &[&str]) -> Result<Ended> {
-        typed(
+        let ended = typed(
             &self.token,
             &[words, &["--data", self.data, "--json"]].concat(),
-        )
+        )?;
+        if let Ok(answer) = serde_json::from_str(&ended.stdout) {
+            by_its_schema(&answer)?;
+        }
+        Ok(ended)
     }
 
     /// What a command answers that must succeed.
@@ -151,6 +156,11 @@ fn tell(federation: &Federation, scratch: &Path) -> Result<()> {
     let registry = federation.registry.to_str().context("UTF-8")?;
     let verified = typed(
         "",
+        &["doc", "verify", &document, "--trust", registry, "--json"],
+    )?;
+    by_its_schema(&serde_json::from_str(&verified.stdout)?)?;
+    let verified = typed(
+        "",
         &[
             "doc", "verify", &document, "--trust", registry, "--lang", "en",
         ],
@@ -202,6 +212,7 @@ fn care(place: &Place) -> Result<()> {
     let config = place.config.to_str().context("UTF-8")?;
     let doctor = typed("", &["doctor", "--config", config, "--json"])?;
     let found: Value = serde_json::from_str(&doctor.stdout)?;
+    by_its_schema(&found)?;
     ensure!(
         doctor.code == Some(0) && found["healthy"] == true,
         "{doctor:?}"
@@ -220,6 +231,7 @@ fn care(place: &Place) -> Result<()> {
     // Weinan took a packet, so that it is connected; whom nobody wanted anything of is idle, not away.
     let peers = typed("", &["peer", "ls", "--config", config, "--json"])?;
     let listed: Value = serde_json::from_str(&peers.stdout)?;
+    by_its_schema(&listed)?;
     let peers = listed["peers"].as_array().context("peers")?;
     ensure!(peers.len() == 5, "{listed}");
     let weinan = peers.iter().find(|peer| peer["city"] == "610500");
@@ -245,6 +257,10 @@ fn care(place: &Place) -> Result<()> {
         nobody.code == Some(5) && nobody.stdout.contains("TB6010"),
         "{nobody:?}"
     );
+    for of_node in [&["status"][..], &["peer", "ping", node, "--count", "1"]] {
+        let said = typed("", &[of_node, &["--config", config, "--json"]].concat())?;
+        by_its_schema(&serde_json::from_str(&said.stdout)?)?;
+    }
     let status = typed("", &["status", "--config", config])?;
     ensure!(
         status.code == Some(0) && status.stdout.contains("伙伴城市: "),
@@ -272,6 +288,7 @@ fn reload(place: &Place) -> Result<()> {
     ensure!(told("diff")?.code == Some(10));
     let reloaded = told("reload")?;
     let said: Value = serde_json::from_str(&reloaded.stdout)?;
+    by_its_schema(&said)?;
     ensure!(
         reloaded.code == Some(0) && said["changed"][0] == "log.level",
         "{reloaded:?}"
@@ -291,6 +308,7 @@ fn reload(place: &Place) -> Result<()> {
     )?;
     let reloaded = told("reload")?;
     let said: Value = serde_json::from_str(&reloaded.stdout)?;
+    by_its_schema(&said)?;
     let waits = "replication.snapshot_every_entries";
     ensure!(
         reloaded.code == Some(10) && said["pending"][0] == waits,

@@ -5,6 +5,7 @@
 mod authorization;
 mod catalogue;
 mod file_body;
+mod json_schema;
 mod limits;
 mod links;
 mod metrics;
@@ -18,6 +19,7 @@ mod rendering;
 mod request;
 mod router;
 mod serving;
+mod shapes;
 mod state;
 mod streaming;
 mod trace;
@@ -30,6 +32,7 @@ pub use catalogue::{
     Catalogue, CatalogueError, CheckedForm, Fee, FieldFault, FormFault, Guide, Item, Material,
     MaterialForm, MaterialSource, Names, Reach,
 };
+pub use json_schema::{JsonSchema, SchemaFault};
 pub use links::{PeerLink, PeerLinks, PeerState};
 pub use metrics::RequestMetrics;
 pub use openapi::openapi_json;
@@ -37,4 +40,9 @@ pub use operations::status_json;
 pub use rates::Rates;
 pub use router::router;
 pub use serving::{Line, serve};
+pub use shapes::{
+    ActedShape, CaseShape, CollectedShape, DrainShape, GroupShape, MembersShape, OpenedCaseShape,
+    OrderShape, PeerShape, PeersShape, PingShape, PlacedShape, PlanShape, ProblemShape,
+    StatusShape, StoredCaseShape,
+};
 pub use state::{ApiState, BackupPieces, BeginBackup};

@@ -137,3 +137,6 @@ pub(crate) const WORDS_CHARS_MAX: usize = 2_048;
 
 /// Seconds a client is told to wait where a quorum or a key is missing: above an election.
 pub(crate) const RETRY_AFTER_SECONDS: &str = "2";
+
+/// Places named of a value that is not by its schema: two screens, after which the schema is the wrong one.
+pub(crate) const SCHEMA_FAULTS_MAX: usize = 100;

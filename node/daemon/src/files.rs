@@ -1,7 +1,7 @@
 //! Small files read and written whole: bounded when read, atomic and durable when written.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -60,21 +60,32 @@ impl Coded for FileError {
 
 /// Reads a whole file of at most `bytes_max`.
 pub(crate) fn read_bounded(path: &Path, bytes_max: usize) -> Result<Vec<u8>, FileError> {
-    let read = || {
-        let mut bytes = Vec::new();
-        let limit = u64::try_from(bytes_max)
-            .unwrap_or(u64::MAX)
-            .saturating_add(1);
-        File::open(path)?.take(limit).read_to_end(&mut bytes)?;
-        if bytes.len() > bytes_max {
-            return Err(io::Error::new(
-                io::ErrorKind::FileTooLarge,
-                format!("文件超过 {bytes_max} 字节"),
-            ));
-        }
-        Ok(bytes)
-    };
+    let read = || read_all(File::open(path)?, bytes_max);
     read().map_err(FileError::at(path))
+}
+
+/// The same; for `-`, all of stdin.
+pub(crate) fn read_bounded_or_stdin(path: &Path, bytes_max: usize) -> Result<Vec<u8>, FileError> {
+    if path == Path::new("-") {
+        return read_all(io::stdin().lock(), bytes_max).map_err(FileError::at(path));
+    }
+    read_bounded(path, bytes_max)
+}
+
+fn read_all(from: impl Read, bytes_max: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // One more byte shows that it is longer.
+    let limit = u64::try_from(bytes_max)
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
+    from.take(limit).read_to_end(&mut bytes)?;
+    if bytes.len() > bytes_max {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("文件超过 {bytes_max} 字节"),
+        ));
+    }
+    Ok(bytes)
 }
 
 /// Replaces a file by another content: whoever reads it sees the old one or the new one, whole.

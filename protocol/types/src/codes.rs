@@ -607,6 +607,9 @@ codes! {
     8006 AMBIGUOUS_PREFIX "ambiguous-prefix"
         zh "编号的开头不止一个相符" en "More than one identifier begins so."
         cure_zh "多写几位" cure_en "Write more of it.";
+    8007 UNKNOWN_SCHEMA "unknown-schema"
+        zh "没有这个名称的 JSON Schema" en "No versioned object has this name."
+        cure_zh "用 tongban schema ls 查看全部名称" cure_en "See all names with `tongban schema ls`.";
     8010 CONFIGURATION_UNREADABLE "configuration-unreadable"
         zh "配置文件无法读取" en "The configuration file cannot be read."
         cure_zh "检查路径和权限" cure_en "Check its path and permissions.";

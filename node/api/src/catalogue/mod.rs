@@ -23,6 +23,7 @@ use tongban_types::{Calendar, ItemVersion};
 pub use fault::{CatalogueError, FieldFault, FormFault};
 pub use item::{CheckedForm, Item};
 pub use item_file::{Fee, Guide, Material, MaterialForm, MaterialSource, Names, Reach};
+pub(crate) use wording::words;
 
 /// A calendar of 64 years has about 64 KiB.
 const CALENDAR_BYTES_MAX: usize = 256 * 1024;

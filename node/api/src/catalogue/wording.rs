@@ -49,7 +49,8 @@ fn shown(form: &Field, pointer: &str) -> String {
     }
 }
 
-fn words(kind: &Kind) -> String {
+/// What a broken rule is called, said after the name of the field.
+pub(crate) fn words(kind: &Kind) -> String {
     match kind {
         Kind::Type { .. } => "的类型不对".to_owned(),
         Kind::Pattern { .. } | Kind::Format { .. } => "格式不正确".to_owned(),

@@ -17,7 +17,7 @@ use crate::state::Shared;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = OpenedCase)]
-struct OpenedCaseView<'a> {
+pub(crate) struct OpenedCaseView<'a> {
     #[schema(value_type = CaseNumberKind)]
     number: String,
     /// Stored at this desk only: the group has not committed it yet.

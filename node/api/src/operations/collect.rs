@@ -68,7 +68,7 @@ fn example() -> Value {
 /// What collecting answers.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Collected)]
-struct CollectedView {
+pub(crate) struct CollectedView {
     #[schema(value_type = CaseNumberKind)]
     case: String,
     repeated: bool,

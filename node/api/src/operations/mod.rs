@@ -41,6 +41,14 @@ use utoipa_axum::routes;
 use crate::problem::{Answer, Problem};
 use crate::state::Shared;
 
+pub(crate) use acts::ActedView;
+pub(crate) use case::OpenedCaseView;
+pub(crate) use collect::CollectedView;
+pub(crate) use drain::DrainView;
+pub(crate) use groups::{GroupView, MembersView, OrderBody, PlacedView, PlanView};
+pub(crate) use peers::{PeerView, PeersView};
+pub(crate) use ping::PingView;
+pub(crate) use status::StatusView;
 pub use status::status_json;
 
 /// The addresses of all operations, with what each says of itself.

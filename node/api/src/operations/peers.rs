@@ -18,7 +18,7 @@ use crate::state::Shared;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Peers)]
-struct PeersView {
+pub(crate) struct PeersView {
     schema: &'static str,
     #[schema(value_type = NodeIdKind)]
     this_node: String,
@@ -27,7 +27,7 @@ struct PeersView {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Peer)]
-struct PeerView {
+pub(crate) struct PeerView {
     #[schema(value_type = DivisionKind)]
     city: String,
     city_name: String,

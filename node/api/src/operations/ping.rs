@@ -15,7 +15,7 @@ use crate::state::Shared;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Ping)]
-struct PingView {
+pub(crate) struct PingView {
     schema: &'static str,
     #[schema(value_type = NodeIdKind)]
     node: String,

@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use serde::Serialize;
 use tokio::time::{sleep_until, timeout};
 use tongban_types::Role;
+use utoipa::ToSchema;
 
 use super::figures::{count, float, rounded};
 use super::form::{OTHER_CITY, form_of_size};
@@ -16,7 +17,7 @@ use super::usage::{Usage, metrics, sample};
 use super::{WARM_UP, failed, scratch};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 use crate::staging::{City, Clerk, Federation, Layout, SIX_CITIES, Scheme, StageLine, Stop};
 
 /// Voters of each group: all three nodes host both groups.
@@ -148,7 +149,7 @@ async fn acknowledged(federation: &Federation) -> anyhow::Result<u64> {
 }
 
 /// What was measured.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 struct ExchangeFigures {
     /// Packets whose acknowledgement the sender's group entered.
     packets_per_second: f64,
@@ -164,6 +165,9 @@ struct ExchangeFigures {
     failures: u64,
     first_failure: Option<String>,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<ExchangeFigures>("tongban bench exchange");
 
 impl Answer for ExchangeFigures {
     const SCHEMA: &'static str = "tongban.bench-exchange/v1";

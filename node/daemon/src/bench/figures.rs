@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Intake;
 use super::ceiling::Ceiling;
 use super::load::Written;
 use super::usage::Usage;
-use crate::output::{Answer, Reader, padded};
+use crate::output::{Answer, Described, Reader, padded};
 
 /// What was measured.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Figures {
     cases_per_second: f64,
     p50_ms: f64,
@@ -112,7 +113,7 @@ impl Figures {
 }
 
 /// The same load with forms sealed, as nodes always do, and in the clear, one after the other.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Comparison {
     #[serde(flatten)]
     pub(super) sealed: Figures,
@@ -125,6 +126,9 @@ impl Comparison {
         self.sealed.failures == 0 && self.unsealed.failures == 0
     }
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Comparison>("tongban bench intake");
 
 impl Answer for Comparison {
     const SCHEMA: &'static str = "tongban.bench-intake/v1";

@@ -19,7 +19,7 @@ use tongban_types::{Code, Role};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Described, Output};
 use crate::staging::{
     Clerk, Federation, Layout, SIX_CITIES, Scheme, StageLine, Stop, wait_until_leading,
 };
@@ -29,6 +29,9 @@ use figures::{Comparison, Figures};
 use form::{OWN_CITY, form_of_size};
 use load::{Load, Writers};
 use usage::Usage;
+
+/// The JSON forms of what is measured here.
+pub(crate) const ANSWERS: &[Described] = &[exchange::ANSWER, figures::ANSWER, route::ANSWER];
 
 pub(crate) use exchange::Exchange;
 pub(crate) use route::Route;

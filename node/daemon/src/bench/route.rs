@@ -10,6 +10,7 @@ use serde_json::Value;
 use tokio::time::sleep;
 use tongban_runtime::seams::{Disk as _, DiskFile as _};
 use tongban_types::Role;
+use utoipa::ToSchema;
 
 use super::figures::{quantile_ms, rounded};
 use super::form::{OTHER_CITY, form_of_size};
@@ -17,7 +18,7 @@ use super::slow_line::{SlowLines, measured_round_trip};
 use super::{failed, scratch};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 use crate::platform::FileDisk;
 use crate::staging::{Clerk, Desk, Federation, Layout, SIX_CITIES, Scheme, StageLine, Stop};
 
@@ -161,7 +162,7 @@ async fn measure_sync(folder: &Path) -> anyhow::Result<Duration> {
 }
 
 /// What was measured.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 struct RouteFigures {
     /// From collecting to the acknowledgement of the authority's group, known at the receiving city.
     p50_ms: f64,
@@ -205,6 +206,9 @@ impl RouteFigures {
         }
     }
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<RouteFigures>("tongban bench route");
 
 impl Answer for RouteFigures {
     const SCHEMA: &'static str = "tongban.bench-route/v1";

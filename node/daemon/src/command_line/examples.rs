@@ -157,6 +157,14 @@ examples! {
         "撤销, 编号可只写开头" "revoke; the beginning of an id is enough";
     "tongban doc verify document.sdjwt --trust registry.json"
         "离线核验文书" "verify a document offline";
+    "tongban schema ls"
+        "列出全部 JSON 对象" "every versioned JSON object";
+    "tongban schema show case"
+        "tongban case show --json 的结构" "what `tongban case show --json` gives";
+    "tongban schema validate form.000109900001 form.json"
+        "检查填好的表单, 指出每处不符" "check a filled form, place by place";
+    "tongban schema validate cases cases.jsonl --lines"
+        "检查 -o jsonl 的每一行" "check each line of -o jsonl";
     "tongban bench intake --voters 3 --writers 256 --bytes 1024 --seconds 10"
         "收件测速" "measure intake";
     "tongban bench route --rtt-ms 40"

@@ -11,8 +11,8 @@ use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Su
 use crate::commands::{
     backup, bench_exchange, bench_intake, bench_route, case, cheat, check, completion, config,
     demo, doc_verify, doctor, explain, group, init, item, key_backup, key_make, key_recover,
-    key_show, man, node, peer, registry_check, registry_make, registry_sign, status, token_create,
-    token_ls, token_revoke, up, version,
+    key_show, man, node, peer, registry_check, registry_make, registry_sign, schema, status,
+    token_create, token_ls, token_revoke, up, version,
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -116,6 +116,9 @@ enum Command {
     /// 文书 (documents)
     #[command(subcommand)]
     Doc(DocCommand),
+    /// JSON 对象的结构说明 (JSON Schemas of all that is given and taken)
+    #[command(subcommand)]
+    Schema(schema::SchemaCommand),
     /// 测速 (benchmarks)
     #[command(subcommand)]
     Bench(BenchCommand),
@@ -227,6 +230,7 @@ impl CommandLine {
             Command::Peer(command) => command.run(output),
             Command::Token(command) => command.run(output),
             Command::Doc(DocCommand::Verify(arguments)) => doc_verify::run(&arguments, output),
+            Command::Schema(command) => command.run(output),
             Command::Bench(BenchCommand::Intake(arguments)) => {
                 bench_intake::run(&arguments, output)
             }

@@ -3,11 +3,12 @@
 use clap::Args;
 use serde::Serialize;
 use tongban_types::Code;
+use utoipa::ToSchema;
 
 use crate::command_line::{examples_of, tree};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 
 /// What it takes.
 #[derive(Debug, Args)]
@@ -17,17 +18,20 @@ pub(crate) struct Arguments {
     noun: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Sheet {
     examples: Vec<Line>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Line {
     typed: &'static str,
     zh: &'static str,
     en: &'static str,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Sheet>("tongban cheat");
 
 impl Answer for Sheet {
     const SCHEMA: &'static str = "tongban.examples/v1";

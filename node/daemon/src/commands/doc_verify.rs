@@ -7,13 +7,15 @@ use serde::Serialize;
 use tongban_runtime::seams::WallClock as _;
 use tongban_trust::{CheckResult, Indication, Report, verify_document};
 use tongban_types::{Hash, Timestamp, limits::DOCUMENT_BYTES_MAX};
+use utoipa::ToSchema;
 
 use super::pin::read_pin;
+use super::report_shape::ReportShape;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::read_bounded;
 use crate::instant::{beijing, read_time};
-use crate::output::{Answer, Mark, Output, Reader, padded};
+use crate::output::{Answer, Described, Mark, Output, Reader, padded};
 use crate::platform::SystemClock;
 use crate::registry::{believe, read_registry};
 
@@ -35,13 +37,14 @@ pub(crate) struct Arguments {
 }
 
 /// What was found about a document.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Verification {
     /// `valid`, `invalid` or `indeterminate`.
     pub(crate) verdict: &'static str,
     code: Option<String>,
     logged: bool,
     governance_compared: bool,
+    #[schema(value_type = ReportShape)]
     report: Report,
 }
 
@@ -98,6 +101,9 @@ impl Verification {
         }
     }
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Verification>("tongban doc verify");
 
 impl Answer for Verification {
     const SCHEMA: &'static str = "tongban.verification/v1";

@@ -3,10 +3,11 @@
 use clap::Args;
 use serde::Serialize;
 use tongban_types::{Code, CodeEntry};
+use utoipa::ToSchema;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 
 /// What it takes.
 #[derive(Debug, Args)]
@@ -19,14 +20,14 @@ pub(crate) struct Arguments {
     all: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Explained {
     codes: Vec<Entry>,
     #[serde(skip)]
     brief: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Entry {
     code: String,
     name: &'static str,
@@ -34,7 +35,7 @@ struct Entry {
     cure: Words,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Words {
     zh: &'static str,
     en: &'static str,
@@ -56,6 +57,9 @@ impl From<&CodeEntry> for Entry {
         }
     }
 }
+
+/// The JSON form of codes explained.
+pub(crate) const CODES: Described = Described::answer::<Explained>("tongban explain");
 
 impl Answer for Explained {
     const SCHEMA: &'static str = "tongban.codes/v1";
@@ -80,12 +84,15 @@ impl Answer for Explained {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct ExitCode {
     exit: u8,
     zh: &'static str,
     en: &'static str,
 }
+
+/// The JSON form of an exit code explained.
+pub(crate) const EXIT_CODE: Described = Described::answer::<ExitCode>("tongban explain");
 
 impl Answer for ExitCode {
     const SCHEMA: &'static str = "tongban.exit-code/v1";

@@ -9,13 +9,14 @@ use clap::Args;
 use serde::Serialize;
 use tongban_trust::governance_hash;
 use tongban_types::{CityCode, Code, Division, Hash, NodeId};
+use utoipa::ToSchema;
 
 use crate::configuration::Configuration;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::{FileError, replace};
 use crate::keys::KeyFolder;
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 use crate::registry::{believe, read_registry};
 
 /// An answer typed at a terminal is a path at most.
@@ -44,16 +45,22 @@ pub(crate) struct Arguments {
     yes: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Begun {
     node: String,
     city: String,
+    #[schema(value_type = String)]
     config: PathBuf,
+    #[schema(value_type = String)]
     enrolment: PathBuf,
+    #[schema(value_type = String)]
     data: PathBuf,
     governance: Option<String>,
     next: Vec<String>,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Begun>("tongban init");
 
 impl Answer for Begun {
     const SCHEMA: &'static str = "tongban.init/v1";

@@ -6,6 +6,7 @@ use clap::Args;
 use serde::Serialize;
 use tongban_runtime::back_up_vault;
 use tongban_types::{Code, SealingPublicKey};
+use utoipa::ToSchema;
 
 use super::pin::read_pin;
 use super::stopped_node::{StoppedNode, on_tasks};
@@ -13,7 +14,7 @@ use crate::exit::Exit;
 use crate::failure::{Coded, Failure};
 use crate::files::replace;
 use crate::node_process::BACKUP_STAMP;
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 use crate::platform::OsEntropy;
 
 /// What it takes.
@@ -30,12 +31,16 @@ pub(crate) struct Arguments {
     out: PathBuf,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct BackedUp {
+    #[schema(value_type = String)]
     file: PathBuf,
     node: String,
     records: usize,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<BackedUp>("tongban key backup");
 
 impl Answer for BackedUp {
     const SCHEMA: &'static str = "tongban.key-backup/v1";

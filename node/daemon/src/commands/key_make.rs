@@ -10,13 +10,14 @@ use tongban_runtime::recovery_public;
 use tongban_runtime::seams::Entropy as _;
 use tongban_trust::{KeyId, SigningKey};
 use tongban_types::NodeId;
+use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::keys::{KeyFolder, write_seed};
 use crate::node_process::check_user;
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 use crate::platform::OsEntropy;
 
 /// What it takes.
@@ -41,10 +42,13 @@ pub(crate) struct Arguments {
     recovery: Option<PathBuf>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct RecoveryKey {
     public: String,
 }
+
+/// The JSON form of a recovery key made.
+pub(crate) const RECOVERY_KEY: Described = Described::answer::<RecoveryKey>("tongban key make");
 
 impl Answer for RecoveryKey {
     const SCHEMA: &'static str = "tongban.recovery-key/v1";
@@ -54,11 +58,14 @@ impl Answer for RecoveryKey {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct GovernanceKey {
     public: String,
     key_id: String,
 }
+
+/// The JSON form of a governance key made.
+pub(crate) const GOVERNANCE_KEY: Described = Described::answer::<GovernanceKey>("tongban key make");
 
 impl Answer for GovernanceKey {
     const SCHEMA: &'static str = "tongban.governance-key/v1";

@@ -8,13 +8,14 @@ use clap::Args;
 use serde::Serialize;
 use tongban_runtime::open_vault_backup;
 use tongban_types::Code;
+use utoipa::ToSchema;
 
 use super::stopped_node::{StoppedNode, on_tasks};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::read_bounded;
 use crate::keys::read_seed;
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 
 /// A vault of ten million cases takes about this much.
 const BACKUP_BYTES_MAX: usize = 1024 * 1024 * 1024;
@@ -33,12 +34,15 @@ pub(crate) struct Arguments {
     backup: PathBuf,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Recovered {
     node: String,
     from: String,
     records: usize,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Recovered>("tongban key recover");
 
 impl Answer for Recovered {
     const SCHEMA: &'static str = "tongban.key-recovery/v1";

@@ -7,12 +7,13 @@ use anyhow::Context as _;
 use clap::Args;
 use clap_mangen::Man;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::command_line::{examples_of, tree};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::{FileError, replace};
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 
 /// What it takes.
 #[derive(Debug, Args)]
@@ -22,10 +23,13 @@ pub(crate) struct Arguments {
     dir: PathBuf,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Written {
     pages: Vec<String>,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Written>("tongban man");
 
 impl Answer for Written {
     const SCHEMA: &'static str = "tongban.man/v1";

@@ -28,6 +28,8 @@ mod prefix;
 pub(crate) mod registry_check;
 pub(crate) mod registry_make;
 pub(crate) mod registry_sign;
+mod report_shape;
+pub(crate) mod schema;
 pub(crate) mod status;
 mod stopped_node;
 pub(crate) mod token_create;

@@ -7,12 +7,13 @@ use serde::Serialize;
 use tongban_runtime::seams::WallClock as _;
 use tongban_trust::{Registry, RegistryError, RegistryFile, governance_hash, verify_next};
 use tongban_types::{Code, GroupId, Hash, Timestamp};
+use utoipa::ToSchema;
 
 use super::pin::read_pin;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::instant::{beijing, read_time};
-use crate::output::{Answer, Mark, Output, Reader, padded};
+use crate::output::{Answer, Described, Mark, Output, Reader, padded};
 use crate::platform::SystemClock;
 use crate::registry::{believe, read_registry};
 
@@ -33,7 +34,7 @@ pub(crate) struct Arguments {
     at: Option<Timestamp>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Checked {
     verdict: &'static str,
     code: Option<String>,
@@ -47,7 +48,7 @@ struct Checked {
     cities: Vec<City>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct City {
     code: String,
     name: String,
@@ -57,12 +58,15 @@ struct City {
     voters: Vec<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Node {
     id: String,
     addresses: Vec<String>,
     keys: usize,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Checked>("tongban registry check");
 
 impl Answer for Checked {
     const SCHEMA: &'static str = "tongban.registry/v1";

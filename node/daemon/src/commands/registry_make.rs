@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 use tongban_trust::{RegistryFile, governance_hash};
+use utoipa::ToSchema;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::replace;
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 use crate::registry::{Plan, read_registry};
 
 /// What it takes.
@@ -26,13 +27,17 @@ pub(crate) struct Arguments {
     after: Option<PathBuf>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Made {
+    #[schema(value_type = String)]
     file: PathBuf,
     version: u64,
     governance: String,
     signatures_needed: usize,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Made>("tongban registry make");
 
 impl Answer for Made {
     const SCHEMA: &'static str = "tongban.registry-made/v1";

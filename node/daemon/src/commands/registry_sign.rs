@@ -6,12 +6,13 @@ use clap::Args;
 use serde::Serialize;
 use tongban_trust::{Registry, RegistryFile, SigningKey};
 use tongban_types::{CityCode, Code, PublicKey};
+use utoipa::ToSchema;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::replace;
 use crate::keys::read_seed;
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 use crate::registry::read_registry;
 
 /// What it takes.
@@ -28,14 +29,18 @@ pub(crate) struct Arguments {
     after: Option<PathBuf>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct SignedBy {
+    #[schema(value_type = String)]
     file: PathBuf,
     city: String,
     key_id: String,
     signatures: usize,
     signatures_needed: usize,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<SignedBy>("tongban registry sign");
 
 impl Answer for SignedBy {
     const SCHEMA: &'static str = "tongban.registry-signed/v1";

@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::node_access::{Call, NodeAccess, NodeClient};
 use crate::output::Output;
 
+pub(crate) use view::ANSWER;
 use view::Status;
 
 /// A node that answers at all answers a status from memory.

@@ -7,12 +7,13 @@ use serde::Serialize;
 use tongban_api::FileTokenBook;
 use tongban_runtime::seams::WallClock as _;
 use tongban_types::{Actor, DAY_MS, NodeId, PersonId, Role};
+use utoipa::ToSchema;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::instant::beijing;
 use crate::node_process::{TOKENS_FILE, city_of_folder};
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 use crate::platform::{OsEntropy, SystemClock};
 
 /// What it takes.
@@ -38,7 +39,7 @@ pub(crate) struct Arguments {
     node: Option<NodeId>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Created {
     id: String,
     token: String,
@@ -47,6 +48,9 @@ struct Created {
     person: String,
     expires: String,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Created>("tongban token create");
 
 impl Answer for Created {
     const SCHEMA: &'static str = "tongban.token/v1";

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use tongban_api::FileTokenBook;
+use utoipa::ToSchema;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::instant::beijing;
 use crate::node_process::TOKENS_FILE;
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 
 /// What it takes.
 #[derive(Debug, Args)]
@@ -20,12 +21,12 @@ pub(crate) struct Arguments {
     data: PathBuf,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Listed {
     tokens: Vec<Line>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Line {
     id: String,
     role: &'static str,
@@ -33,6 +34,9 @@ struct Line {
     expires: String,
     label: String,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Listed>("tongban token ls");
 
 impl Answer for Listed {
     const SCHEMA: &'static str = "tongban.tokens/v1";

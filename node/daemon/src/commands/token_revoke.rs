@@ -6,12 +6,13 @@ use clap::Args;
 use serde::Serialize;
 use tongban_api::FileTokenBook;
 use tongban_types::Code;
+use utoipa::ToSchema;
 
 use super::prefix::the_one;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::node_process::TOKENS_FILE;
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 
 /// What it takes.
 #[derive(Debug, Args)]
@@ -24,10 +25,13 @@ pub(crate) struct Arguments {
     id: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Revoked<'a> {
     id: &'a str,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Revoked>("tongban token revoke");
 
 impl Answer for Revoked<'_> {
     const SCHEMA: &'static str = "tongban.token-revoked/v1";

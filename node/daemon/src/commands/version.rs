@@ -1,9 +1,10 @@
 //! `tongban version`: what this program is, and the permanent formats it speaks.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::exit::Exit;
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 
 /// The commit, where whoever built it said so (`TONGBAN_COMMIT`): a build asks git nothing.
 const COMMIT: Option<&str> = option_env!("TONGBAN_COMMIT");
@@ -20,7 +21,7 @@ const FORMATS: [&str; 5] = [
     "tongban-api/v1",
 ];
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Program {
     version: &'static str,
     commit: Option<&'static str>,
@@ -30,6 +31,9 @@ struct Program {
     features: Vec<&'static str>,
     formats: [&'static str; 5],
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Program>("tongban version");
 
 impl Answer for Program {
     const SCHEMA: &'static str = "tongban.version/v1";

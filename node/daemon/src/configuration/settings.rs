@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::Written;
 use super::layers::Origin;
@@ -22,7 +23,7 @@ pub(crate) struct Setting {
 }
 
 /// A setting that differs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Change {
     /// `log.level`.
     pub(crate) key: String,

@@ -29,6 +29,7 @@ use account::Account;
 use house::House;
 use rehearsal::make_recovery_key;
 use story::Story;
+pub(crate) use summary::ANSWER;
 use summary::Summary;
 use tour::Tour;
 

@@ -2,16 +2,17 @@
 
 use serde::Serialize;
 use tongban_types::Code;
+use utoipa::ToSchema;
 
 use super::lines::{Lines, QUIC, TCP};
 use super::tour::Step;
 use super::words::{self, Line};
 use crate::commands::backup::Drilled;
 use crate::exit::Exit;
-use crate::output::{Answer, Reader};
+use crate::output::{Answer, Described, Reader};
 
 /// The outcome of a demonstration.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Summary {
     /// Acknowledged cases missing at the receiving city or at the authority; nothing where a tour ended before
     /// they were counted.
@@ -71,6 +72,9 @@ impl Summary {
         if kept { Exit::Yes } else { Exit::No }
     }
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Summary>("tongban demo");
 
 impl Answer for Summary {
     const SCHEMA: &'static str = "tongban.demo/v1";

@@ -6,18 +6,25 @@ use std::collections::BTreeMap;
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tongban_types::{KeyRole, NodeId, PublicKey, SealingPublicKey};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
-use crate::output::{Answer, Reader};
+use crate::output::{Answer, Described, Reader};
 
 /// The public half of a node.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Enrolment {
     /// Of which form this is, when it was printed.
     #[serde(default, skip_serializing)]
     schema: Option<String>,
+    #[schema(value_type = String, pattern = "^[0-9]{6}-[0-9]{2}$")]
     node: TextNode,
+    /// By their roles.
+    #[schema(value_type = BTreeMap<String, HexKey>)]
     keys: BTreeMap<KeyRole, HexKey>,
+    /// What case keys are wrapped to.
     sealing: HexKey,
 }
 
@@ -64,6 +71,20 @@ impl Enrolment {
         SealingPublicKey(self.sealing.0)
     }
 }
+
+impl PartialSchema for HexKey {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some("^[0-9a-f]{64}$"))
+            .into()
+    }
+}
+
+impl ToSchema for HexKey {}
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Enrolment>("tongban key show");
 
 impl Answer for Enrolment {
     const SCHEMA: &'static str = "tongban.enrolment/v1";

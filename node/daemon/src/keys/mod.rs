@@ -6,7 +6,7 @@ mod error;
 mod file;
 mod folder;
 
-pub(crate) use enrolment::{Enrolment, HexKey};
+pub(crate) use enrolment::{ANSWER as ENROLMENT, Enrolment, HexKey};
 pub(crate) use error::KeyError;
 pub(crate) use file::{read_seed, write_seed};
 pub(crate) use folder::{KeyFolder, NodeKeys};

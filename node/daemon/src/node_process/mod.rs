@@ -22,7 +22,7 @@ pub(crate) use data_folder::{
 };
 pub(crate) use enrolled::check_enrolled;
 pub(crate) use operator::read_token;
-pub(crate) use ready::{READY_FILE, Ready};
+pub(crate) use ready::{ANSWER as READY, READY_FILE, Ready};
 pub(crate) use reloading::Reloader;
 pub(crate) use running::Running;
 pub(crate) use service_manager::{say_ready, stay_alive};

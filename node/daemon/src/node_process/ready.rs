@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::files::{FileError, read_bounded, replace};
-use crate::output::{Answer, Reader};
+use crate::output::{Answer, Described, Reader};
 use crate::tls::Trust;
 
 /// In the data folder while the process runs.
@@ -15,13 +16,14 @@ pub(crate) const READY_FILE: &str = "ready.json";
 const READY_BYTES_MAX: usize = 4_096;
 
 /// Where a running node answers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema, Deserialize)]
 pub(crate) struct Ready {
     /// Address and port of the API.
     pub(crate) http: String,
     /// The same with what it is spoken over, `https` or `http`.
     pub(crate) url: String,
     /// Where its certificate is; `None` without TLS.
+    #[schema(value_type = Option<String>)]
     pub(crate) certificate: Option<PathBuf>,
     /// SHA-256 of its certificate, to be compared by whoever connects from elsewhere.
     pub(crate) fingerprint: Option<String>,
@@ -32,6 +34,9 @@ pub(crate) struct Ready {
     /// Its process.
     pub(crate) pid: u32,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Ready>("tongban up");
 
 impl Answer for Ready {
     const SCHEMA: &'static str = "tongban.ready/v1";

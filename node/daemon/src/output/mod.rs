@@ -1,6 +1,7 @@
 //! The only place that prints. Answers go to stdout, as text for people or in a form with a versioned
 //! schema for programs; talk goes to stderr, so that a pipe carries answers alone.
 
+mod described;
 mod format;
 mod reader;
 mod rows;
@@ -9,16 +10,18 @@ mod table;
 use std::io::Write as _;
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::failure::Failure;
 
+pub(crate) use described::Described;
 pub(crate) use format::{Format, Language};
 pub(crate) use reader::{Mark, Reader};
 pub(crate) use table::{folded, padded};
 
 /// What a command answers.
-pub(crate) trait Answer: Serialize {
+pub(crate) trait Answer: Serialize + ToSchema {
     /// Name and version of its JSON form, `tongban.<what>/v<n>`.
     const SCHEMA: &'static str;
 
@@ -43,6 +46,30 @@ struct Envelope<'a, T> {
     schema: &'static str,
     #[serde(flatten)]
     answer: &'a T,
+}
+
+/// What every command answers that did not do what it was asked.
+const ERROR_SCHEMA: &str = "tongban.error/v1";
+
+/// The error of any command.
+pub(crate) const ERROR: Described = Described::marked::<Why>(ERROR_SCHEMA, "tongban");
+
+/// Why there is no answer: what happened, and the command to run next.
+#[derive(Serialize, ToSchema)]
+struct Why {
+    /// What `tongban explain` describes.
+    #[schema(pattern = "^TB[0-9]{4}$")]
+    code: String,
+    name: Option<&'static str>,
+    /// What the code means, in Chinese.
+    message: Option<&'static str>,
+    message_en: Option<&'static str>,
+    /// What happened, outermost first.
+    causes: Vec<String>,
+    /// The exit code of the process.
+    exit: u8,
+    /// The command to run next.
+    next: String,
 }
 
 impl Output {
@@ -119,15 +146,26 @@ impl Output {
     }
 }
 
-fn rows_of<T: Answer>(answer: &T) -> Vec<serde_json::Value> {
+fn rows_of<T: Answer>(answer: &T) -> Vec<Value> {
     rows::rows(json(answer), T::ROWS)
 }
 
-fn json<T: Serialize>(answer: &T) -> serde_json::Value {
+fn json<T: Serialize>(answer: &T) -> Value {
     serde_json::to_value(answer).expect("answers are objects with text for names")
 }
 
 fn json_line<T: Serialize>(schema: &'static str, answer: &T) -> String {
+    // What a node answered brings its own mark along.
+    let value = json(answer);
+    if let Value::Object(mut members) = value
+        && members.remove("schema").is_some()
+    {
+        return serde_json::to_string(&Envelope {
+            schema,
+            answer: &members,
+        })
+        .expect("answers are objects with text for names");
+    }
     serde_json::to_string(&Envelope { schema, answer })
         .expect("answers are objects with text for names")
 }
@@ -148,18 +186,16 @@ fn failure_text(failure: &Failure, reader: Reader) -> String {
 
 fn failure_json(failure: &Failure) -> String {
     let entry = failure.code.entry();
-    let causes: Vec<String> = failure.cause.chain().map(ToString::to_string).collect();
-    json!({
-        "schema": "tongban.error/v1",
-        "code": failure.code.to_string(),
-        "name": entry.map(|entry| entry.name),
-        "message": entry.map(|entry| entry.zh),
-        "message_en": entry.map(|entry| entry.en),
-        "causes": causes,
-        "exit": failure.exit.number(),
-        "next": failure.next,
-    })
-    .to_string()
+    let why = Why {
+        code: failure.code.to_string(),
+        name: entry.map(|entry| entry.name),
+        message: entry.map(|entry| entry.zh),
+        message_en: entry.map(|entry| entry.en),
+        causes: failure.cause.chain().map(ToString::to_string).collect(),
+        exit: failure.exit.number(),
+        next: failure.next.clone(),
+    };
+    json_line(ERROR_SCHEMA, &why)
 }
 
 /// A reader that went away is no reason to fail: nobody is left to be told.
@@ -191,7 +227,7 @@ mod tests {
         let text = failure_text(&failure, Reader::plain(Language::En));
         assert!(text.starts_with("error TB8001: Something"), "{text}");
         assert!(text.ends_with("next: tongban config check --config F"));
-        let parsed: serde_json::Value = serde_json::from_str(&failure_json(&failure)).unwrap();
+        let parsed: Value = serde_json::from_str(&failure_json(&failure)).unwrap();
         assert_eq!(parsed["code"], "TB8001");
         assert_eq!(parsed["exit"], 1);
         assert_eq!(parsed["causes"][0], "something");
@@ -208,8 +244,7 @@ mod tests {
                     let command = last.split_once(": ").map_or("", |(_, command)| command);
                     assert!(command.starts_with("tongban "), "{text}");
                 }
-                let parsed: serde_json::Value =
-                    serde_json::from_str(&failure_json(&failure)).unwrap();
+                let parsed: Value = serde_json::from_str(&failure_json(&failure)).unwrap();
                 assert_eq!(parsed["exit"], exit.number());
             }
         }

@@ -10,3 +10,5 @@ pub(super) mod refuse_to_accept;
 pub(super) mod review;
 pub(super) mod transfer;
 pub(super) mod withdraw;
+
+pub(crate) use order::ActedView;

@@ -31,7 +31,7 @@ pub(super) struct Order {
 /// How a case stands after an act.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Acted)]
-pub(super) struct ActedView {
+pub(crate) struct ActedView {
     #[schema(value_type = CaseNumberKind)]
     case: String,
     version: u32,

@@ -4,3 +4,5 @@ pub(super) mod begin;
 pub(super) mod end;
 pub(super) mod show;
 mod view;
+
+pub(crate) use view::DrainView;

@@ -12,7 +12,7 @@ use crate::state::ApiState;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Drain)]
-pub(super) struct DrainView {
+pub(crate) struct DrainView {
     schema: &'static str,
     #[schema(value_type = NodeIdKind)]
     node: String,

@@ -7,3 +7,8 @@ pub(super) mod place;
 pub(super) mod plan;
 pub(super) mod show;
 mod view;
+
+pub(crate) use order::OrderBody;
+pub(crate) use place::PlacedView;
+pub(crate) use plan::PlanView;
+pub(crate) use view::{GroupView, MembersView};

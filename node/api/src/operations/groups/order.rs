@@ -17,7 +17,7 @@ use crate::request::Call;
     dead_code,
     reason = "read member by member, so that each fault is told by its place"
 )]
-pub(super) struct OrderBody {
+pub(crate) struct OrderBody {
     /// `tongban.placement-order/v1`.
     #[schema(pattern = "^tongban\\.placement-order/v1$")]
     schema: String,

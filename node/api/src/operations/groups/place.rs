@@ -16,7 +16,7 @@ use crate::state::Shared;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Placed)]
-struct PlacedView {
+pub(crate) struct PlacedView {
     schema: &'static str,
     #[schema(value_type = DivisionKind)]
     group: String,

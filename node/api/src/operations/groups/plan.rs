@@ -18,7 +18,7 @@ use crate::state::Shared;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = PlacementPlan)]
-struct PlanView {
+pub(crate) struct PlanView {
     schema: &'static str,
     #[schema(value_type = DivisionKind)]
     group: String,

@@ -18,7 +18,7 @@ use crate::state::ApiState;
     clippy::struct_excessive_bools,
     reason = "each answers a question of its own"
 )]
-pub(super) struct GroupView {
+pub(crate) struct GroupView {
     /// Named by its city.
     #[schema(value_type = DivisionKind)]
     group: String,
@@ -56,7 +56,7 @@ struct PlacementView {
 /// The members a group has by its log.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Members)]
-pub(super) struct MembersView {
+pub(crate) struct MembersView {
     /// One set of voters, or two while they change: then each needs a majority.
     #[schema(value_type = Vec<Vec<NodeIdKind>>)]
     voter_sets: Vec<Vec<String>>,

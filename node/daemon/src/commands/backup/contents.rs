@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use data_encoding::HEXLOWER;
 use serde::Serialize;
 use tongban_runtime::{CheckedBackup, table_name};
+use utoipa::ToSchema;
 
 use crate::instant::beijing;
 use crate::output::Reader;
 
 /// A backup at a glance.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Contents {
     pub(super) node: String,
     begun_at: String,
@@ -27,7 +28,7 @@ pub(super) struct Contents {
 }
 
 /// A group's state in it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Kept {
     group: String,
     index: u64,

@@ -12,6 +12,7 @@ use serde::Serialize;
 use tongban_assembly::replicas_at_rest;
 use tongban_runtime::{BackupSink as _, BackupSource, take_backup};
 use tongban_types::{GroupId, SealingPublicKey};
+use utoipa::ToSchema;
 
 use super::contents::Contents;
 use super::destination::Destination;
@@ -23,7 +24,7 @@ use crate::files::replace;
 use crate::keys::KeyFolder;
 use crate::node_access::NodeAccess;
 use crate::node_process::{BACKUP_STAMP, open_state};
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 use crate::platform::{DaemonPlatform, FileDisk, OsEntropy, SystemClock};
 use crate::registry::{believe, held_files};
 
@@ -47,12 +48,16 @@ pub(crate) struct Arguments {
     node: NodeAccess,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Created {
+    #[schema(value_type = String)]
     file: PathBuf,
     #[serde(flatten)]
     contents: Contents,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Created>("tongban backup create");
 
 impl Answer for Created {
     const SCHEMA: &'static str = "tongban.backup-created/v1";

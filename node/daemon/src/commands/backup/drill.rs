@@ -16,6 +16,7 @@ use tongban_runtime::ports::{LocalLog as _, LocalTable};
 use tongban_runtime::seams::Entropy as _;
 use tongban_runtime::{Examination, Replica, Restoring, WhatComesBack, examine, table_name};
 use tongban_types::{BackedUpState, Code, GroupId};
+use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use super::restore::check_empty;
@@ -26,7 +27,7 @@ use crate::failure::Failure;
 use crate::files::FileError;
 use crate::keys::read_seed;
 use crate::node_process::open_state;
-use crate::output::{Answer, Mark, Output, Reader};
+use crate::output::{Answer, Described, Mark, Output, Reader};
 use crate::platform::{DaemonPlatform, FileDisk, OsEntropy};
 
 /// What it takes.
@@ -43,7 +44,7 @@ pub(crate) struct Arguments {
 }
 
 /// What a drill found.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Drilled {
     verdict: &'static str,
     code: Option<String>,
@@ -56,7 +57,7 @@ pub(crate) struct Drilled {
 }
 
 /// A group's state, as it was signed and as it was found.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Compared {
     /// The group.
     pub(crate) group: String,
@@ -69,14 +70,14 @@ pub(crate) struct Compared {
     pub(crate) equal: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Table {
     promised: u64,
     restored: u64,
 }
 
 /// What the keys that came back do with the forms that came back.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Tried {
     /// Cases of the city.
     pub(crate) cases: u64,
@@ -141,6 +142,9 @@ impl Drilled {
             && self.cases.broken == 0
     }
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Drilled>("tongban backup drill");
 
 impl Answer for Drilled {
     const SCHEMA: &'static str = "tongban.backup-drill/v1";

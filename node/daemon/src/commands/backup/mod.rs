@@ -13,7 +13,15 @@ use clap::Subcommand;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Described, Output};
+
+/// The JSON forms of what is answered here.
+pub(crate) const ANSWERS: &[Described] = &[
+    create::ANSWER,
+    drill::ANSWER,
+    restore::ANSWER,
+    verify::ANSWER,
+];
 
 pub(crate) use create::back_up_running;
 pub(crate) use drill::{Drilled, drill};

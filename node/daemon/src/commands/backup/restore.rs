@@ -10,6 +10,7 @@ use clap::Args;
 use serde::Serialize;
 use tongban_runtime::{Restored, Restoring, WhatComesBack, table_name};
 use tongban_types::{Code, NodeId};
+use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use super::contents::Contents;
@@ -20,7 +21,7 @@ use crate::failure::Failure;
 use crate::files::{FileError, replace};
 use crate::keys::{KeyFolder, read_seed};
 use crate::node_process::{DataFolder, check_user};
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 use crate::platform::FileDisk;
 use crate::registry::{believe, is_held_name};
 
@@ -43,10 +44,11 @@ pub(crate) struct Arguments {
     dry_run: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Answered {
     dry_run: bool,
     new_node: String,
+    #[schema(value_type = String)]
     data: PathBuf,
     /// Records put back, by table.
     restored: BTreeMap<&'static str, u64>,
@@ -55,6 +57,9 @@ struct Answered {
     #[serde(flatten)]
     contents: Contents,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Answered>("tongban backup restore");
 
 impl Answer for Answered {
     const SCHEMA: &'static str = "tongban.backup-restored/v1";

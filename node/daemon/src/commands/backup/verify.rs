@@ -5,13 +5,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::contents::Contents;
 use super::source::{Source, SourceArguments};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::keys::read_seed;
-use crate::output::{Answer, Mark, Output, Reader};
+use crate::output::{Answer, Described, Mark, Output, Reader};
 
 /// What it takes.
 #[derive(Debug, Args)]
@@ -23,13 +24,16 @@ pub(crate) struct Arguments {
     key: Option<PathBuf>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Verified {
     verdict: &'static str,
     opened: bool,
     #[serde(flatten)]
     contents: Contents,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Verified>("tongban backup verify");
 
 impl Answer for Verified {
     const SCHEMA: &'static str = "tongban.backup-verified/v1";

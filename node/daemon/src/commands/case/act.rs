@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use tongban_api::ActedShape;
 use tongban_types::Code;
+use utoipa::ToSchema;
 
 use super::number::{number_of, read_case};
 use super::{new_key, read_form, text, under_key};
@@ -14,7 +16,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::http_client::order_patience;
 use crate::node_access::{Call, NodeAccess};
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 
 /// What it takes.
 #[derive(Debug, Args)]
@@ -96,9 +98,13 @@ impl Step {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(transparent)]
+#[schema(value_type = ActedShape)]
 struct Acted(Value);
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Acted>("tongban case act");
 
 impl Answer for Acted {
     const SCHEMA: &'static str = "tongban.case-acted/v1";

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use tongban_types::Code;
+use utoipa::ToSchema;
 
 use super::number::{number_of, read_case};
 use crate::exit::Exit;
@@ -14,7 +15,7 @@ use crate::failure::Failure;
 use crate::files::{FileError, replace};
 use crate::http_client::order_patience;
 use crate::node_access::{Call, NodeAccess};
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 
 /// What it takes.
 #[derive(Debug, Args)]
@@ -29,11 +30,15 @@ pub(crate) struct Arguments {
     node: NodeAccess,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Exported {
     case: String,
+    #[schema(value_type = Vec<String>)]
     files: Vec<PathBuf>,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Exported>("tongban case export");
 
 impl Answer for Exported {
     const SCHEMA: &'static str = "tongban.case-exported/v1";

@@ -3,13 +3,17 @@
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
+use tongban_api::{CaseShape, StoredCaseShape};
+use utoipa::openapi::schema::AnyOfBuilder;
+use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::{minute, place, text};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::http_client::order_patience;
 use crate::node_access::{Call, NodeAccess};
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 
 /// Pages of a hundred read for `--all`: a million cases are for an export of another kind.
 const PAGES_MAX: usize = 1_000;
@@ -33,12 +37,38 @@ pub(crate) struct Arguments {
     node: NodeAccess,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Listed {
+    #[schema(value_type = Vec<ListedCase>)]
     cases: Vec<Value>,
     #[serde(skip)]
     has_more: bool,
 }
+
+/// A case of the group, or one that only this desk has.
+enum ListedCase {}
+
+impl PartialSchema for ListedCase {
+    fn schema() -> RefOr<Schema> {
+        let named = |name| Ref::from_schema_name(name);
+        AnyOfBuilder::new()
+            .item(named(CaseShape::name()))
+            .item(named(StoredCaseShape::name()))
+            .into()
+    }
+}
+
+impl ToSchema for ListedCase {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((CaseShape::name().into(), CaseShape::schema()));
+        CaseShape::schemas(schemas);
+        schemas.push((StoredCaseShape::name().into(), StoredCaseShape::schema()));
+        StoredCaseShape::schemas(schemas);
+    }
+}
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Listed>("tongban case ls");
 
 impl Answer for Listed {
     const SCHEMA: &'static str = "tongban.cases/v1";

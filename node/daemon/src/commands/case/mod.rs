@@ -7,7 +7,6 @@ mod new;
 mod number;
 mod show;
 
-use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -19,9 +18,18 @@ use tongban_types::{Code, Division};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::files::{FileError, read_bounded};
-use crate::output::Output;
+use crate::files::read_bounded_or_stdin;
+use crate::output::{Described, Output};
 use crate::platform::OsEntropy;
+
+/// The JSON forms of what is answered here.
+pub(crate) const ANSWERS: &[Described] = &[
+    act::ANSWER,
+    export::ANSWER,
+    ls::ANSWER,
+    new::ANSWER,
+    show::ANSWER,
+];
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CaseCommand {
@@ -59,16 +67,7 @@ impl CaseCommand {
 
 /// A filled form, from a file or, for `-`, from stdin.
 fn read_form(file: &Path) -> Result<Value, Failure> {
-    let bytes = if file == Path::new("-") {
-        let mut bytes = Vec::new();
-        // One more byte shows that it is longer.
-        let bound = u64::try_from(FORM_BYTES_MAX).unwrap_or(u64::MAX) + 1;
-        let read = std::io::stdin().lock().take(bound).read_to_end(&mut bytes);
-        read.map_err(FileError::at(file))?;
-        bytes
-    } else {
-        read_bounded(file, FORM_BYTES_MAX)?
-    };
+    let bytes = read_bounded_or_stdin(file, FORM_BYTES_MAX)?;
     serde_json::from_slice(&bytes).map_err(|error| {
         let message = format!("{}: {error}", file.display());
         Failure::new(Code::JSON_NOT_STRICT, Exit::No, message).then("tongban item preview CODE")

@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Value, json};
+use tongban_api::CollectedShape;
+use utoipa::ToSchema;
 
 use super::{new_key, read_form, text, under_key};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::http_client::order_patience;
 use crate::node_access::{Call, NodeAccess, NodeClient};
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 
 /// What it takes.
 #[derive(Debug, Args)]
@@ -41,9 +43,13 @@ pub(crate) struct Arguments {
     node: NodeAccess,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(transparent)]
+#[schema(value_type = CollectedShape)]
 struct Collected(Value);
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Collected>("tongban case new");
 
 impl Answer for Collected {
     const SCHEMA: &'static str = "tongban.case-collected/v1";

@@ -4,6 +4,8 @@
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
+use tongban_api::OpenedCaseShape;
+use utoipa::ToSchema;
 
 use super::number::{number_of, read_case};
 use super::{minute, place, text};
@@ -11,7 +13,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::http_client::order_patience;
 use crate::node_access::{Call, NodeAccess};
-use crate::output::{Answer, Output, Reader, padded};
+use crate::output::{Answer, Described, Output, Reader, padded};
 
 /// What it takes.
 #[derive(Debug, Args)]
@@ -23,9 +25,13 @@ pub(crate) struct Arguments {
     node: NodeAccess,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(transparent)]
+#[schema(value_type = OpenedCaseShape)]
 pub(super) struct Shown(pub(super) Value);
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Shown>("tongban case show");
 
 impl Answer for Shown {
     const SCHEMA: &'static str = "tongban.case/v1";

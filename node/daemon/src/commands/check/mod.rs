@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::node_access::NodeAccess;
 use crate::output::Output;
 
+pub(crate) use verdict::ANSWER;
 use verdict::{State, Verdict};
 
 /// What it takes.

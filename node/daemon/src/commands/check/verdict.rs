@@ -1,12 +1,13 @@
 //! What a check found, and how each monitoring system reads it.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::exit::Exit;
-use crate::output::{Answer, Mark, Reader};
+use crate::output::{Answer, Described, Mark, Reader};
 
 /// The four states of the Nagios plugin guidelines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum State {
     Ok,
@@ -16,7 +17,7 @@ pub(super) enum State {
 }
 
 /// A verdict.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct Verdict {
     /// Which check.
     pub(super) check: &'static str,
@@ -161,6 +162,9 @@ impl Verdict {
         lines.join("\n")
     }
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Verdict>("tongban check");
 
 impl Answer for Verdict {
     const SCHEMA: &'static str = "tongban.check/v1";

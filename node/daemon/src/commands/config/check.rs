@@ -3,22 +3,29 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Which;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{Answer, Mark, Output, Reader};
+use crate::output::{Answer, Described, Mark, Output, Reader};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Checked {
+    #[schema(value_type = String)]
     config: PathBuf,
     node: String,
+    #[schema(value_type = String)]
     data: PathBuf,
     federation: String,
     http: String,
+    #[schema(value_type = String)]
     registry: PathBuf,
     log: String,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Checked>("tongban config check");
 
 impl Answer for Checked {
     const SCHEMA: &'static str = "tongban.config/v1";

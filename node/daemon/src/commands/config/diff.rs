@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::show::plain;
 use super::{Which, running};
@@ -10,12 +11,15 @@ use crate::configuration::{Change, Origin, Setting, changes};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::node_process::Running;
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Difference {
     changes: Vec<Change>,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Difference>("tongban config diff");
 
 impl Answer for Difference {
     const SCHEMA: &'static str = "tongban.config-diff/v1";

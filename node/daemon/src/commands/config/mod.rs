@@ -15,7 +15,11 @@ use crate::configuration::{Configuration, ConfigurationError, Layers};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::node_process::Running;
-use crate::output::Output;
+use crate::output::{Described, Output};
+
+/// The JSON forms of what is answered here.
+pub(crate) const ANSWERS: &[Described] =
+    &[check::ANSWER, diff::ANSWER, reload::ANSWER, show::ANSWER];
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {

@@ -9,12 +9,13 @@ use clap::Args;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
 use tongban_types::Code;
+use utoipa::ToSchema;
 
 use super::{Which, running};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::node_process::Running;
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 
 /// How often is looked whether the node has read it.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -29,11 +30,14 @@ pub(crate) struct Arguments {
     timeout: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Reloaded {
     changed: Vec<String>,
     pending: Vec<String>,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Reloaded>("tongban config reload");
 
 impl Answer for Reloaded {
     const SCHEMA: &'static str = "tongban.config-reloaded/v1";

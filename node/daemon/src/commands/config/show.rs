@@ -3,11 +3,12 @@
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::Which;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 
 /// What stands for a secret.
 const HIDDEN: &str = "***";
@@ -22,19 +23,22 @@ pub(crate) struct Arguments {
     origin: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Shown {
     settings: Vec<Line>,
     #[serde(skip)]
     with_origin: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Line {
     key: String,
     value: Value,
     origin: String,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Shown>("tongban config show");
 
 impl Answer for Shown {
     const SCHEMA: &'static str = "tongban.config-shown/v1";

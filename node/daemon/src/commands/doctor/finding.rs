@@ -1,12 +1,13 @@
 //! One thing looked at, and what to do about it.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::failure::Failure;
 use crate::output::{Mark, Reader, padded};
 
 /// How it stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Level {
     /// As it should be.
@@ -20,7 +21,7 @@ pub(crate) enum Level {
 }
 
 /// What was found.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Finding {
     /// What was looked at, for programs.
     pub(crate) id: &'static str,

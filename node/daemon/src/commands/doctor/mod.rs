@@ -16,10 +16,11 @@ use serde::Serialize;
 use crate::configuration::{Configuration, ConfigurationError, Layers};
 use crate::exit::Exit;
 use crate::node_access::CONFIG_USUAL;
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 
 pub(crate) use disk::free_space;
 use finding::{Finding, Level};
+use utoipa::ToSchema;
 
 /// What it takes.
 #[derive(Debug, Args)]
@@ -32,11 +33,14 @@ pub(crate) struct Arguments {
     offline: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Examined {
     healthy: bool,
     findings: Vec<Finding>,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Examined>("tongban doctor");
 
 impl Answer for Examined {
     const SCHEMA: &'static str = "tongban.doctor/v1";

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
+use tongban_api::MembersShape;
 use tongban_types::Code;
+use utoipa::ToSchema;
 
 use super::PATIENCE;
 use super::file::read_order;
@@ -14,7 +16,7 @@ use super::words::voters;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::node_access::{Call, NodeAccess, NodeClient};
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 
 /// Between two looks at the group.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -32,13 +34,18 @@ pub(crate) struct Arguments {
     node: NodeAccess,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Applied {
     group: String,
     version: u64,
     stands: bool,
+    /// Without a replica of the group here any more, none.
+    #[schema(value_type = Option<MembersShape>)]
     members: Value,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Applied>("tongban group apply");
 
 impl Answer for Applied {
     const SCHEMA: &'static str = "tongban.placement-applied/v1";

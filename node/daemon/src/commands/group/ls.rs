@@ -3,13 +3,15 @@
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
+use tongban_api::GroupShape;
+use utoipa::ToSchema;
 
 use super::PATIENCE;
 use super::words::{names, standing, text, voters};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::node_access::{Call, NodeAccess};
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 
 /// What it takes.
 #[derive(Debug, Args)]
@@ -18,11 +20,16 @@ pub(crate) struct Arguments {
     node: NodeAccess,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Listed {
+    #[schema(value_type = String)]
     this_node: Value,
+    #[schema(value_type = Vec<GroupShape>)]
     groups: Vec<Value>,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Listed>("tongban group ls");
 
 impl Answer for Listed {
     const SCHEMA: &'static str = "tongban.groups/v1";

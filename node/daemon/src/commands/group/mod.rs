@@ -17,10 +17,20 @@ use clap::Subcommand;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Described, Output};
 
 /// Longer than a node waits for a group to answer.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The JSON forms of what is answered here.
+pub(crate) const ANSWERS: &[Described] = &[
+    apply::ANSWER,
+    ls::ANSWER,
+    plan::ANSWER,
+    sign::ANSWER,
+    status::ANSWER,
+    transfer::ANSWER,
+];
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum GroupCommand {

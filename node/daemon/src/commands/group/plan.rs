@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
+use tongban_api::PlanShape;
 use tongban_trust::PlacementFile;
 use tongban_types::{CityCode, GroupId, NodeId, PlacementOrder};
+use utoipa::ToSchema;
 
 use super::PATIENCE;
 use super::words::{names, tolerance, voters};
@@ -14,7 +16,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::replace;
 use crate::node_access::{Call, NodeAccess, NodeClient};
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 
 /// What it takes.
 #[derive(Debug, Args)]
@@ -38,12 +40,17 @@ pub(crate) struct Arguments {
     node: NodeAccess,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Planned {
+    #[schema(value_type = Option<String>)]
     file: Option<PathBuf>,
     #[serde(flatten)]
+    #[schema(value_type = PlanShape)]
     plan: Value,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Planned>("tongban group plan");
 
 impl Answer for Planned {
     const SCHEMA: &'static str = "tongban.placement-plan/v1";

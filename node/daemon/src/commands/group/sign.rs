@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use tongban_trust::SigningKey;
+use utoipa::ToSchema;
 
 use super::file::read_order;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::replace;
 use crate::keys::read_seed;
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 
 /// What it takes.
 #[derive(Debug, Args)]
@@ -24,8 +25,9 @@ pub(crate) struct Arguments {
     key: PathBuf,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct SignedOrder {
+    #[schema(value_type = String)]
     file: PathBuf,
     group: String,
     version: u64,
@@ -33,6 +35,9 @@ struct SignedOrder {
     learners: Vec<String>,
     signer: String,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<SignedOrder>("tongban group sign");
 
 impl Answer for SignedOrder {
     const SCHEMA: &'static str = "tongban.placement-signed/v1";

@@ -3,14 +3,16 @@
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
+use tongban_api::GroupShape;
 use tongban_types::CityCode;
+use utoipa::ToSchema;
 
 use super::PATIENCE;
 use super::words::{names, standing, text, voters};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::node_access::{Call, NodeAccess};
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 
 /// What it takes.
 #[derive(Debug, Args)]
@@ -22,9 +24,13 @@ pub(crate) struct Arguments {
     node: NodeAccess,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(transparent)]
+#[schema(value_type = GroupShape)]
 struct Shown(Value);
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Shown>("tongban group status");
 
 impl Answer for Shown {
     const SCHEMA: &'static str = "tongban.group/v1";

@@ -4,12 +4,13 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 use tongban_types::{CityCode, NodeId};
+use utoipa::ToSchema;
 
 use super::PATIENCE;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::node_access::{Call, NodeAccess};
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 
 /// What it takes.
 #[derive(Debug, Args)]
@@ -24,11 +25,14 @@ pub(crate) struct Arguments {
     node: NodeAccess,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct HandedOver {
     group: String,
     to: String,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<HandedOver>("tongban group transfer");
 
 impl Answer for HandedOver {
     const SCHEMA: &'static str = "tongban.lead-handed-over/v1";

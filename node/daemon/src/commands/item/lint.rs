@@ -8,11 +8,12 @@ use serde::Serialize;
 use tongban_api::{FormFault, Item};
 use tongban_types::Code;
 use tongban_types::limits::FORM_BYTES_MAX;
+use utoipa::ToSchema;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::read_bounded;
-use crate::output::{Answer, Mark, Output, Reader};
+use crate::output::{Answer, Described, Mark, Output, Reader};
 
 /// An item's file with its form is some ten KiB.
 const FILE_BYTES_MAX: usize = 1024 * 1024;
@@ -25,18 +26,22 @@ pub(crate) struct Arguments {
     files: Vec<PathBuf>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Linted {
     files: Vec<Finding>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Finding {
+    #[schema(value_type = String)]
     file: PathBuf,
     item: Option<String>,
     has_example: bool,
     faults: Vec<String>,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Linted>("tongban item lint");
 
 impl Answer for Linted {
     const SCHEMA: &'static str = "tongban.item-lint/v1";

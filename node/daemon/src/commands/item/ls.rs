@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::catalogue;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 
 /// What it takes.
 #[derive(Debug, Args)]
@@ -18,12 +19,12 @@ pub(crate) struct Arguments {
     folder: Option<PathBuf>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Listed {
     items: Vec<Line>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Line {
     code: String,
     version: u32,
@@ -35,6 +36,9 @@ struct Line {
     document: Option<String>,
     sha256: String,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Listed>("tongban item ls");
 
 impl Answer for Listed {
     const SCHEMA: &'static str = "tongban.items/v1";

@@ -13,7 +13,10 @@ use tongban_types::Code;
 
 use crate::exit::Exit;
 use crate::failure::{Coded, Failure};
-use crate::output::Output;
+use crate::output::{Described, Output};
+
+/// The JSON forms of what is answered here.
+pub(crate) const ANSWERS: &[Described] = &[lint::ANSWER, ls::ANSWER, preview::ANSWER];
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ItemCommand {
@@ -55,7 +58,7 @@ impl Coded for CatalogueError {
 }
 
 /// The catalogue of a folder laid out as `protocol/` is, or the one inside the program.
-fn catalogue(folder: Option<&PathBuf>) -> Result<Catalogue, Failure> {
+pub(crate) fn catalogue(folder: Option<&PathBuf>) -> Result<Catalogue, Failure> {
     match folder {
         Some(folder) => Ok(Catalogue::load(Path::new(folder))?),
         None => Ok(Catalogue::built_in()),

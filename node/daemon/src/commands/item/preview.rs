@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tongban_types::limits::FORM_BYTES_MAX;
 use tongban_types::{Code, ItemVersion};
+use utoipa::ToSchema;
 
 use super::catalogue;
 use super::lint::faults_of;
@@ -15,7 +16,7 @@ use crate::commands::prefix::the_one;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::read_bounded;
-use crate::output::{Answer, Mark, Output, Reader};
+use crate::output::{Answer, Described, Mark, Output, Reader};
 
 /// Objects within objects in a form; the deepest of ours has four.
 const DEPTH_MAX: usize = 8;
@@ -37,13 +38,18 @@ pub(crate) struct Arguments {
     folder: Option<PathBuf>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Preview {
     item: String,
+    /// The file of the item; what it may hold, `tongban item lint` says.
+    #[schema(value_type = Object)]
     file: Value,
     #[serde(skip_serializing_if = "Option::is_none")]
     faults: Option<Vec<String>>,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Preview>("tongban item preview");
 
 impl Answer for Preview {
     const SCHEMA: &'static str = "tongban.item/v1";

@@ -13,6 +13,8 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
 
+pub(crate) use view::ANSWER;
+
 /// A node answers this at once.
 const PATIENCE: Duration = Duration::from_secs(10);
 

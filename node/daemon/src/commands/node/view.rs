@@ -2,11 +2,14 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use tongban_api::DrainShape;
+use utoipa::ToSchema;
 
-use crate::output::{Answer, Reader};
+use crate::output::{Answer, Described, Reader};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(transparent)]
+#[schema(value_type = DrainShape)]
 pub(super) struct Drained(pub(super) Value);
 
 impl Drained {
@@ -14,6 +17,9 @@ impl Drained {
         self.0["safe_to_stop"] == true
     }
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Drained>("tongban node drain");
 
 impl Answer for Drained {
     const SCHEMA: &'static str = "tongban.drain/v1";

@@ -3,12 +3,14 @@
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
+use tongban_api::PeerShape;
+use utoipa::ToSchema;
 
 use super::{PATIENCE, milliseconds};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::node_access::{Call, NodeAccess};
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 
 /// What it takes.
 #[derive(Debug, Args)]
@@ -17,11 +19,16 @@ pub(crate) struct Arguments {
     node: NodeAccess,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Listed {
+    #[schema(value_type = String)]
     this_node: Value,
+    #[schema(value_type = Vec<PeerShape>)]
     peers: Vec<Value>,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Listed>("tongban peer ls");
 
 impl Answer for Listed {
     const SCHEMA: &'static str = "tongban.peers/v1";

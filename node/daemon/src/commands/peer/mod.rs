@@ -10,10 +10,13 @@ use clap::Subcommand;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Described, Output};
 
 /// Longer than a dial over the worst line and a round trip.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The JSON forms of what is answered here.
+pub(crate) const ANSWERS: &[Described] = &[ls::ANSWER, ping::ANSWER];
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PeerCommand {

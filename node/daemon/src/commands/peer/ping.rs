@@ -5,12 +5,13 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 use tongban_types::{Code, NodeId};
+use utoipa::ToSchema;
 
 use super::{PATIENCE, milliseconds};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::node_access::{Call, NodeAccess};
-use crate::output::{Answer, Output, Reader};
+use crate::output::{Answer, Described, Output, Reader};
 
 /// Between two round trips: seen one after the other, like any ping.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -28,7 +29,7 @@ pub(crate) struct Arguments {
     node: NodeAccess,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Pinged {
     node: String,
     sent: usize,
@@ -40,6 +41,9 @@ struct Pinged {
     /// Code of the last that brought no answer.
     last_error: Option<String>,
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Pinged>("tongban peer ping");
 
 impl Answer for Pinged {
     const SCHEMA: &'static str = "tongban.peer-ping/v1";

@@ -3,10 +3,12 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use tongban_api::StatusShape;
 use tongban_types::{Code, Division};
+use utoipa::ToSchema;
 
 use crate::node_access::{Contact, Partner, partners};
-use crate::output::{Answer, Mark, Reader};
+use crate::output::{Answer, Described, Mark, Reader};
 
 /// What is wrong with a node or a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,10 +64,11 @@ impl Trouble {
 }
 
 /// An answer of `GET /api/v1/status`, and what is wrong in it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Status {
     healthy: bool,
     #[serde(flatten)]
+    #[schema(value_type = StatusShape)]
     answer: Value,
     #[serde(skip)]
     troubles: Vec<Trouble>,
@@ -130,6 +133,9 @@ fn troubles_of(group: &Value) -> Vec<Trouble> {
     }
     troubles
 }
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Status>("tongban status");
 
 impl Answer for Status {
     const SCHEMA: &'static str = "tongban.status/v1";

@@ -1,6 +1,7 @@
 //! What became of each claim, for people as it happens and for scripts at the end.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::claim::Claim;
 use crate::demo::account::Account;
@@ -9,7 +10,7 @@ use crate::output::Mark;
 use crate::staging::Layout;
 
 /// A claim, and what became of it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(in crate::demo) struct Step {
     claim: &'static str,
     outcome: Outcome,
@@ -26,7 +27,7 @@ pub(in crate::demo) struct Step {
 }
 
 /// What became of a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Outcome {
     Pass,
