@@ -170,6 +170,16 @@ fn tell(federation: &Federation, scratch: &Path) -> Result<()> {
         verified.stdout.starts_with("verdict: valid"),
         "{verified:?}"
     );
+    for person in [&clerk, &head] {
+        let listed = person.does(&["doc", "ls", "--case", &case])?;
+        let listed = &listed["documents"][0];
+        ensure!(
+            listed["stage"] == "issued" && listed["sha256"] == digest_of(&document)?,
+            "{listed}"
+        );
+        let all = person.does(&["doc", "ls", "--state", "issued"])?;
+        ensure!(all["documents"][0] == *listed, "{all}");
+    }
     clerk.does(&act(&["deliver"]))?;
 
     let listed = typed(
@@ -206,6 +216,12 @@ fn tell(federation: &Federation, scratch: &Path) -> Result<()> {
     };
     ensure!(opinions(&officer)? && !opinions(&clerk)?);
     Ok(())
+}
+
+/// SHA-256 of a document in compact form.
+fn digest_of(document: &str) -> Result<String> {
+    let bytes = fs::read(document)?;
+    Ok(tongban_types::sha256(bytes.trim_ascii_end()).to_string())
 }
 
 fn care(place: &Place) -> Result<()> {

@@ -41,8 +41,8 @@ pub use rates::Rates;
 pub use router::router;
 pub use serving::{Line, serve};
 pub use shapes::{
-    ActedShape, CaseShape, CollectedShape, DrainShape, GroupShape, MembersShape, OpenedCaseShape,
-    OrderShape, PeerShape, PeersShape, PingShape, PlacedShape, PlanShape, ProblemShape,
-    StatusShape, StoredCaseShape,
+    ActedShape, CaseShape, CollectedShape, DocumentShape, DrainShape, GroupShape, MembersShape,
+    OpenedCaseShape, OrderShape, PeerShape, PeersShape, PingShape, PlacedShape, PlanShape,
+    ProblemShape, StatusShape, StoredCaseShape,
 };
 pub use state::{ApiState, BackupPieces, BeginBackup};

@@ -7,8 +7,8 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::operations::{
-    ActedView, CollectedView, DrainView, GroupView, MembersView, OpenedCaseView, OrderBody,
-    PeerView, PeersView, PingView, PlacedView, PlanView, StatusView,
+    ActedView, CollectedView, DrainView, GroupView, ListedDocument, MembersView, OpenedCaseView,
+    OrderBody, PeerView, PeersView, PingView, PlacedView, PlanView, StatusView,
 };
 use crate::problem::ProblemBody;
 use crate::rendering::{CaseView, StoredView};
@@ -50,6 +50,8 @@ shapes! {
     GroupShape of GroupView;
     /// The members a group has by its log.
     MembersShape of MembersView;
+    /// A document of a list.
+    DocumentShape of ListedDocument;
     /// A case with its history.
     OpenedCaseShape of OpenedCaseView<'static>;
     /// An order that places a group, in its file.

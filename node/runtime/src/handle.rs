@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use thiserror::Error;
-use tongban_machine::{CaseRecord, Movement, Refusal};
+use tongban_machine::{CaseRecord, DocumentList, Movement, Refusal};
 use tongban_trust::Registry;
 use tongban_types::{
     Actor, Attachment, CaseNumber, CaseState, CaseVersion, Channel, CityCode, Code, CommandId,
@@ -444,6 +444,14 @@ pub trait NodeHandle: Send + Sync + 'static {
     fn cases(
         &self,
         state: Option<CaseState>,
+        from: Option<CaseNumber>,
+        limit: usize,
+    ) -> Result<CasePage, NodeError>;
+
+    /// Cases of this city's group that have a document or are to get one, in order of their numbers.
+    fn cases_with_document(
+        &self,
+        list: Option<DocumentList>,
         from: Option<CaseNumber>,
         limit: usize,
     ) -> Result<CasePage, NodeError>;

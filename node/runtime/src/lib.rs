@@ -81,6 +81,6 @@ pub use vault_backup::{OpenedVault, VaultBackupFault, back_up_vault, open_vault_
 
 // What the handle shows of the machine, so that its users need not know the machine itself.
 pub use tongban_machine::{
-    Acceptance, CaseRecord, DecisionRecord, DocumentStage, Movement, PlacementPlan, Refusal,
-    Request, ReviewRecord, Standpoint,
+    Acceptance, CaseRecord, DecisionRecord, DocumentList, DocumentStage, Movement, PlacementPlan,
+    Refusal, Request, ReviewRecord, Standpoint,
 };

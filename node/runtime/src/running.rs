@@ -8,8 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use openraft_rt::{AsyncRuntime, Mutex as _};
 use tongban_machine::{
-    Movement, form_of, ground, issued_document, list_cases, load_case, movements, registry_bytes,
-    unanswered,
+    DocumentList, Movement, form_of, ground, issued_document, list_cases, load_case, movements,
+    registry_bytes, unanswered,
 };
 use tongban_trust::Registry;
 use tongban_types::{
@@ -444,6 +444,21 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
             Some(state) => tongban_machine::cases_in_state(view, state, from, limit),
             None => list_cases(view, from, limit),
         })?;
+        Ok(CasePage {
+            cases: listing.cases,
+            next: listing.next,
+        })
+    }
+
+    fn cases_with_document(
+        &self,
+        list: Option<DocumentList>,
+        from: Option<CaseNumber>,
+        limit: usize,
+    ) -> Result<CasePage, NodeError> {
+        let listing = self
+            .own_replica()?
+            .read(|view| tongban_machine::cases_with_document(view, list, from, limit))?;
         Ok(CasePage {
             cases: listing.cases,
             next: listing.next,

@@ -58,6 +58,8 @@ pub(crate) fn document(case: CaseNumber) -> Vec<u8> {
     key(b'd', &[&number(case)])
 }
 
+pub(crate) const DOCUMENTS: &[u8] = b"d";
+
 pub(crate) fn signing_input(case: CaseNumber) -> Vec<u8> {
     key(b'D', &[&number(case)])
 }

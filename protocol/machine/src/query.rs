@@ -43,6 +43,15 @@ pub struct CaseListing {
     pub next: Option<CaseNumber>,
 }
 
+/// How far the documents of a list are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DocumentList {
+    /// Granted, and not signed yet: known where the case is owned.
+    Pending,
+    /// Issued.
+    Issued,
+}
+
 /// Counters and what is known of the group as a whole.
 pub fn ground(view: &dyn View) -> Ground {
     load(view, keyspace::GROUND).unwrap_or_default()
@@ -176,6 +185,52 @@ pub fn numbers_in_state(
     let (first, until) = range_of(&prefix);
     let first = from.map_or(first, |number| keyspace::by_state(state, number));
     let keys = view.scan(&first, &until, limit);
+    keys.iter()
+        .filter_map(|(key, _)| keyspace::read_case(key, prefix.len()))
+        .collect()
+}
+
+/// Cases with a document, or with one that is to come, from a number on, in order. Read from lists of their own,
+/// whatever else the group holds.
+pub fn cases_with_document(
+    view: &dyn View,
+    list: Option<DocumentList>,
+    from: Option<CaseNumber>,
+    limit: usize,
+) -> CaseListing {
+    // The first of each list hold the first of both.
+    let most = limit.saturating_add(1);
+    let mut numbers = Vec::new();
+    if list != Some(DocumentList::Issued) {
+        let first = from.map(keyspace::owed);
+        numbers.extend(numbers_below(view, keyspace::OWED, first, most));
+    }
+    if list != Some(DocumentList::Pending) {
+        let first = from.map(keyspace::document);
+        numbers.extend(numbers_below(view, keyspace::DOCUMENTS, first, most));
+    }
+    numbers.sort_unstable();
+    numbers.dedup();
+    let cases = numbers
+        .iter()
+        .take(limit)
+        .filter_map(|number| load_case(view, *number))
+        .collect();
+    CaseListing {
+        cases,
+        next: numbers.get(limit).copied(),
+    }
+}
+
+/// The cases whose numbers end the keys behind a prefix, from a key on.
+fn numbers_below(
+    view: &dyn View,
+    prefix: &[u8],
+    from: Option<Vec<u8>>,
+    limit: usize,
+) -> Vec<CaseNumber> {
+    let (first, until) = range_of(prefix);
+    let keys = view.scan(&from.unwrap_or(first), &until, limit);
     keys.iter()
         .filter_map(|(key, _)| keyspace::read_case(key, prefix.len()))
         .collect()

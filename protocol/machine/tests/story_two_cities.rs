@@ -1,6 +1,9 @@
 //! A case collected in Fuzhou whose authority is Weinan, from the window to the document.
 
-use tongban_machine::{DocumentStage, Effect, Standpoint, effects, form_of, issued_document};
+use tongban_machine::{
+    DocumentList, DocumentStage, Effect, Standpoint, cases_with_document, effects, form_of,
+    issued_document,
+};
 use tongban_types::{
     CaseState, Code, CommandBody, Decision, ItemTerms, ItemVersion, Sealed, SealedUse, sha256,
 };
@@ -239,4 +242,34 @@ fn sealed_form_after_correction() -> Sealed {
 
 fn owed(city: &City) -> Vec<Effect> {
     effects(&city.view, None, 100).collect()
+}
+
+#[test]
+fn documents_are_listed_from_lists_of_their_own_whatever_else_a_group_holds() {
+    let (mut fuzhou, mut weinan) = (City::open(FUZHOU), City::open(WEINAN));
+    let issued = granted(&mut fuzhou, &mut weinan);
+    let lease = leased(&mut weinan);
+    for body in [prepare, issue] {
+        let body = body(&weinan, issued, lease);
+        weinan.act(&system(WEINAN), body).unwrap();
+    }
+    received(&mut fuzhou, &mut weinan);
+    let owed = granted(&mut fuzhou, &mut weinan);
+    assert!(issued < owed);
+    let listed = |city: &City, list, from, limit| {
+        let listing = cases_with_document(&city.view, list, from, limit);
+        let numbers = listing.cases.iter().map(|case| case.envelope.number);
+        (numbers.collect::<Vec<_>>(), listing.next)
+    };
+    let of = |city: &City, list| listed(city, list, None, 10).0;
+    assert_eq!(of(&weinan, None), [issued, owed]);
+    assert_eq!(of(&weinan, Some(DocumentList::Issued)), [issued]);
+    assert_eq!(of(&weinan, Some(DocumentList::Pending)), [owed]);
+    assert_eq!(
+        of(&fuzhou, None),
+        [issued],
+        "what is to come is the owner's to know"
+    );
+    assert_eq!(listed(&weinan, None, None, 1), (vec![issued], Some(owed)));
+    assert_eq!(listed(&weinan, None, Some(owed), 1), (vec![owed], None));
 }

@@ -1,25 +1,23 @@
 //! `GET /api/v1/cases`: the cases of this city's group, a page at a time, without forms.
 
-use std::str::FromStr;
-
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::Response;
-use data_encoding::BASE64URL_NOPAD;
 use serde::Serialize;
 use tongban_runtime::{CasePage, CaseRecord, NodeError, StoredCase};
-use tongban_types::{CaseNumber, CaseState, CityCode, Code, ItemCode, MalformedId};
+use tongban_types::{CaseNumber, CaseState, CityCode, Code, ItemCode};
 use utoipa::ToSchema;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
+use super::looking::look_through;
 use crate::authorization::Operation;
-use crate::limits::{COUNTED_AT_ONCE, COUNTED_MAX, LOOKED_THROUGH_MAX, PAGE_DEFAULT, PAGE_MAX};
+use crate::limits::{COUNTED_AT_ONCE, COUNTED_MAX, PAGE_DEFAULT, PAGE_MAX};
 use crate::openapi::{Fresh, query_parameter, tag};
 use crate::places::Place;
 use crate::problem::{Answer, Problem, ProblemBody};
 use crate::rendering::{CaseView, StoredView, json};
-use crate::request::{Call, Query, bad};
+use crate::request::{Call, bad, cursor_of, linked_to_next, parsed, position};
 use crate::state::{ApiState, Shared};
 
 /// What `state` says for cases that only this desk has: no state of the group.
@@ -193,30 +191,15 @@ impl Narrowed {
     fn page(
         &self,
         api: &ApiState,
-        mut from: Option<CaseNumber>,
+        from: Option<CaseNumber>,
         limit: usize,
     ) -> Result<CasePage, Problem> {
         if self.is_by_state_alone() {
             return Ok(api.node.cases(self.state, from, limit)?);
         }
-        let mut found = Vec::new();
-        for _ in 0..LOOKED_THROUGH_MAX / PAGE_MAX {
-            let page = api.node.cases(self.state, from, PAGE_MAX)?;
-            from = page.next;
-            for record in page.cases.into_iter().filter(|record| self.takes(record)) {
-                if found.len() == limit {
-                    let next = Some(record.envelope.number);
-                    return Ok(CasePage { cases: found, next });
-                }
-                found.push(record);
-            }
-            if from.is_none() {
-                break;
-            }
-        }
-        Ok(CasePage {
-            cases: found,
-            next: from,
+        let takes = |record: &CaseRecord| self.takes(record);
+        look_through(from, limit, takes, |from| {
+            api.node.cases(self.state, from, PAGE_MAX)
         })
     }
 
@@ -260,13 +243,6 @@ async fn count(api: &Shared, narrowed: Narrowed, place: Place) -> Result<CountVi
     Ok(counted?)
 }
 
-fn parsed<T: FromStr<Err = MalformedId>>(query: &Query, name: &str) -> Result<Option<T>, Problem> {
-    let text = query.get(name);
-    text.map(str::parse)
-        .transpose()
-        .map_err(|malformed: MalformedId| bad(name, malformed.rule))
-}
-
 fn stored_page(api: &ApiState, after: Option<CaseNumber>, limit: usize) -> Response {
     let stored = api.node.stored_cases(after, limit);
     let last = stored.last().filter(|_| stored.len() == limit);
@@ -283,27 +259,13 @@ fn stored_views(stored: &[StoredCase]) -> Vec<StoredView<'_>> {
     stored.iter().map(StoredView::from).collect()
 }
 
-fn cursor_of(number: CaseNumber) -> String {
-    BASE64URL_NOPAD.encode(number.to_string().as_bytes())
-}
-
-fn linked(view: &PageView<'_>, state: &str, limit: usize) -> Response {
-    let mut response = json(StatusCode::OK, view);
-    let link = view
-        .next
-        .as_ref()
-        .map(|next| format!("</api/v1/cases?{state}limit={limit}&cursor={next}>; rel=\"next\""));
-    if let Some(Ok(link)) = link.map(HeaderValue::try_from) {
-        response.headers_mut().insert(header::LINK, link);
-    }
-    response
-}
-
-/// Clients hand a cursor back as they got it; that it is a case number is nobody's business.
-fn position(cursor: &str) -> Result<CaseNumber, Problem> {
-    BASE64URL_NOPAD
-        .decode(cursor.as_bytes())
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok()?.parse().ok())
-        .ok_or_else(|| bad("cursor", "不是本接口给出的游标"))
+fn linked(view: &PageView<'_>, query: &str, limit: usize) -> Response {
+    let next = view.next.as_deref();
+    linked_to_next(
+        json(StatusCode::OK, view),
+        "/api/v1/cases",
+        query,
+        limit,
+        next,
+    )
 }

@@ -14,6 +14,7 @@ mod case_events;
 mod cases;
 mod collect;
 mod document;
+mod document_list;
 mod documentation;
 mod drain;
 mod events;
@@ -22,6 +23,7 @@ mod groups;
 mod health;
 mod item;
 mod items;
+mod looking;
 mod metrics;
 mod peers;
 mod ping;
@@ -44,6 +46,7 @@ use crate::state::Shared;
 pub(crate) use acts::ActedView;
 pub(crate) use case::OpenedCaseView;
 pub(crate) use collect::CollectedView;
+pub(crate) use document_list::ListedDocument;
 pub(crate) use drain::DrainView;
 pub(crate) use groups::{GroupView, MembersView, OrderBody, PlacedView, PlanView};
 pub(crate) use peers::{PeerView, PeersView};
@@ -58,6 +61,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(case::show))
         .routes(routes!(case_events::follow))
         .routes(routes!(events::follow))
+        .routes(routes!(document_list::list))
         .routes(routes!(document::show))
         .routes(routes!(receipt::show))
         .routes(routes!(attachment::show))

@@ -77,7 +77,7 @@ pub(crate) struct StoredView<'a> {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = ItemVersion)]
-struct ItemView {
+pub(crate) struct ItemView {
     #[schema(value_type = ItemCodeKind)]
     code: String,
     version: u32,
@@ -253,16 +253,18 @@ impl<'a> From<&'a DecisionRecord> for DecisionView<'a> {
 
 impl From<DocumentStage> for DocumentView {
     fn from(stage: DocumentStage) -> Self {
-        let (stage, hash) = match stage {
-            DocumentStage::None => ("none", None),
-            DocumentStage::Owed => ("owed", None),
-            DocumentStage::Prepared { .. } => ("prepared", None),
-            DocumentStage::Issued { hash } => ("issued", Some(hash)),
-        };
-        Self {
-            stage,
-            sha256: hash.map(|hash| hash.to_string()),
-        }
+        let (stage, sha256) = stage_of(stage);
+        Self { stage, sha256 }
+    }
+}
+
+/// The name of a stage, and the hash of the document that is issued.
+pub(crate) fn stage_of(stage: DocumentStage) -> (&'static str, Option<String>) {
+    match stage {
+        DocumentStage::None => ("none", None),
+        DocumentStage::Owed => ("owed", None),
+        DocumentStage::Prepared { .. } => ("prepared", None),
+        DocumentStage::Issued { hash } => ("issued", Some(hash.to_string())),
     }
 }
 

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use crate::openapi::{DivisionKind, RoleKind};
 
 pub(crate) use attachment::AttachmentView;
-pub(crate) use case::{CaseView, MovementView, StoredView};
+pub(crate) use case::{CaseView, ItemView, MovementView, StoredView, stage_of};
 pub(crate) use instant::china_time;
 pub(crate) use receipt::{ReceiptView, receipt_body};
 

@@ -4,6 +4,7 @@
 mod body_fields;
 mod call;
 mod carried_out;
+mod cursor;
 mod headers;
 mod query;
 mod range;
@@ -11,6 +12,7 @@ mod range;
 pub(crate) use body_fields::{BodyFields, shape};
 pub(crate) use call::{Call, raw_path, session_of};
 pub(crate) use carried_out::carried_out;
+pub(crate) use cursor::{cursor_of, linked_to_next, position};
 pub(crate) use headers::Expected;
-pub(crate) use query::{Query, bad};
+pub(crate) use query::{Query, bad, parsed};
 pub(crate) use range::Asked;

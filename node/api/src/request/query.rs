@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::str::FromStr;
 
 use axum::extract::Query as Pairs;
 use axum::http::{StatusCode, Uri};
-use tongban_types::Code;
+use tongban_types::{Code, MalformedId};
 
 use crate::problem::Problem;
 
@@ -78,4 +79,15 @@ impl Query {
 pub(crate) fn bad(name: &str, message: &str) -> Problem {
     let shown: String = name.chars().take(40).collect();
     Problem::new(StatusCode::BAD_REQUEST, Code::BAD_QUERY).at(&shown, "query", message)
+}
+
+/// An identifier of the query.
+pub(crate) fn parsed<T: FromStr<Err = MalformedId>>(
+    query: &Query,
+    name: &str,
+) -> Result<Option<T>, Problem> {
+    let text = query.get(name);
+    text.map(str::parse)
+        .transpose()
+        .map_err(|malformed: MalformedId| bad(name, malformed.rule))
 }

@@ -9,6 +9,7 @@
 mod acting;
 mod backup;
 mod collecting;
+mod documents;
 mod files;
 mod groups;
 mod hostile;

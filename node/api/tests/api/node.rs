@@ -11,15 +11,16 @@ use async_trait::async_trait;
 use tongban_runtime::ports::{GroupStatus, Members, Placement};
 use tongban_runtime::{
     Act, Acted, Application, CasePage, CaseRecord, Change, ChangePlace, Changes, Collected,
-    DocumentStage, GroupReport, Groups, Movement, NodeError, NodeHandle, NodeHealth, NodeReport,
-    OpenedCase, OpenedMovement, PlacementPlan, Refusal, Standpoint, StoredCase, Wait,
+    DecisionRecord, DocumentList, DocumentStage, GroupReport, Groups, Movement, NodeError,
+    NodeHandle, NodeHealth, NodeReport, OpenedCase, OpenedMovement, PlacementPlan, Refusal,
+    Standpoint, StoredCase, Wait,
 };
 use tongban_trust::Registry;
 use tongban_trust::testing::{SAMPLE_NOW, SampleFederation};
 use tongban_types::{
-    Actor, CaseEnvelope, CaseNumber, CaseState, CaseVersion, Channel, Code, CommandId, DueTime,
-    GroupId, HandlingMode, Hash, ItemVersion, NodeId, PersonId, PlacementOrder, PublicKey, Receipt,
-    ReceiptBody, ReplicatedReceipt, Role, Signature, Signed, encode,
+    Actor, CaseEnvelope, CaseNumber, CaseState, CaseVersion, Channel, Code, CommandId, Decision,
+    DueTime, GroupId, HandlingMode, Hash, ItemVersion, NodeId, PersonId, PlacementOrder, PublicKey,
+    Receipt, ReceiptBody, ReplicatedReceipt, Role, Signature, Signed, encode,
 };
 
 /// What the node was asked to do.
@@ -31,6 +32,7 @@ pub(crate) enum Asked {
     Act(Actor, CommandId, CaseNumber, CaseVersion, Act),
     CatchUp,
     Cases(Option<CaseState>, Option<CaseNumber>, usize),
+    Documents(Option<DocumentList>, Option<CaseNumber>, usize),
 }
 
 pub(crate) struct RecordingNode {
@@ -158,6 +160,22 @@ pub(crate) fn record() -> CaseRecord {
         pending: None,
         request_refused: None,
         form: Hash([7; 32]),
+    }
+}
+
+/// The same case, granted, with its document.
+pub(crate) fn granted() -> CaseRecord {
+    CaseRecord {
+        state: CaseState::Granted,
+        decision: Some(DecisionRecord {
+            at: SAMPLE_NOW,
+            by: clerk(),
+            decision: Decision::Grant,
+        }),
+        document: DocumentStage::Issued {
+            hash: Hash([1; 32]),
+        },
+        ..record()
     }
 }
 
@@ -360,6 +378,19 @@ impl NodeHandle for RecordingNode {
         self.note(Asked::Cases(state, from, limit))?;
         Ok(CasePage {
             cases: vec![record()],
+            next: (from.is_none() || self.is_endless.load(Ordering::SeqCst)).then(number),
+        })
+    }
+
+    fn cases_with_document(
+        &self,
+        list: Option<DocumentList>,
+        from: Option<CaseNumber>,
+        limit: usize,
+    ) -> Result<CasePage, NodeError> {
+        self.note(Asked::Documents(list, from, limit))?;
+        Ok(CasePage {
+            cases: vec![granted()],
             next: (from.is_none() || self.is_endless.load(Ordering::SeqCst)).then(number),
         })
     }

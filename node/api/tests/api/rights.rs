@@ -30,6 +30,7 @@ fn addresses() -> Vec<(Method, String, Operation)> {
         get(&case, Operation::ReadCases),
         get(&act("document"), Operation::ReadDocument),
         get(&act("receipt"), Operation::ReadReceipt),
+        get("/api/v1/documents", Operation::ReadCases),
         get("/api/v1/items", Operation::ReadItems),
         get("/api/v1/items/000109900001/1", Operation::ReadItems),
         get("/api/v1/federation", Operation::ReadFederation),

@@ -155,6 +155,10 @@ examples! {
         "列出, 供表格使用" "list them for a spreadsheet";
     "tongban token revoke --data /var/lib/tongban a1b2c3"
         "撤销, 编号可只写开头" "revoke; the beginning of an id is enough";
+    "tongban doc ls"
+        "本市所涉办件的文书" "documents of the cases this city is party to";
+    "tongban doc ls --state pending -o csv"
+        "待签发的, 供表格使用" "those to be signed, for a spreadsheet";
     "tongban doc verify document.sdjwt --trust registry.json"
         "离线核验文书" "verify a document offline";
     "tongban schema ls"

@@ -10,9 +10,9 @@ use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Su
 
 use crate::commands::{
     backup, bench_exchange, bench_intake, bench_route, case, cheat, check, completion, config,
-    demo, doc_verify, doctor, explain, group, init, item, key_backup, key_make, key_recover,
-    key_show, man, node, peer, registry_check, registry_make, registry_sign, schema, status,
-    token_create, token_ls, token_revoke, up, version,
+    demo, doc_ls, doc_verify, doctor, explain, group, init, item, key_backup, key_make,
+    key_recover, key_show, man, node, peer, registry_check, registry_make, registry_sign, schema,
+    status, token_create, token_ls, token_revoke, up, version,
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -179,6 +179,9 @@ enum TokenCommand {
 
 #[derive(Debug, Subcommand)]
 enum DocCommand {
+    /// 列出本市所涉办件的文书 (documents of the cases this city is party to)
+    #[command(alias = "list")]
+    Ls(doc_ls::Arguments),
     /// 凭一份名册离线核验文书 (verify a document offline, with one registry)
     Verify(doc_verify::Arguments),
 }
@@ -229,6 +232,7 @@ impl CommandLine {
             Command::Node(command) => command.run(output),
             Command::Peer(command) => command.run(output),
             Command::Token(command) => command.run(output),
+            Command::Doc(DocCommand::Ls(arguments)) => doc_ls::run(&arguments, output),
             Command::Doc(DocCommand::Verify(arguments)) => doc_verify::run(&arguments, output),
             Command::Schema(command) => command.run(output),
             Command::Bench(BenchCommand::Intake(arguments)) => {

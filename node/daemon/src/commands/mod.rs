@@ -10,6 +10,7 @@ pub(crate) mod check;
 pub(crate) mod completion;
 pub(crate) mod config;
 pub(crate) mod demo;
+pub(crate) mod doc_ls;
 pub(crate) mod doc_verify;
 pub(crate) mod doctor;
 pub(crate) mod explain;

@@ -88,12 +88,12 @@ fn under_key(failure: Failure, command: &str, key: &str) -> Failure {
     }
 }
 
-fn text(value: &Value) -> &str {
+pub(crate) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
 /// A city or division as a list shows it.
-fn place(value: &Value) -> &str {
+pub(crate) fn place(value: &Value) -> &str {
     let (code, name) = (text(&value["code"]), text(&value["name"]));
     if !name.is_empty() {
         return name;
@@ -103,7 +103,7 @@ fn place(value: &Value) -> &str {
 }
 
 /// A time as a list shows it, to the minute: `2026-03-02 09:30`.
-fn minute(value: &Value) -> String {
+pub(crate) fn minute(value: &Value) -> String {
     let time = text(value);
     time.get(..16).unwrap_or(time).replace('T', " ")
 }

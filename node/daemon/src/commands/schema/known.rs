@@ -7,9 +7,9 @@ use tongban_api::{OrderShape, PingShape, PlacedShape, ProblemShape};
 use tongban_trust::PLACEMENT_SCHEMA;
 
 use crate::commands::{
-    backup, case, cheat, check, config, doc_verify, doctor, explain, group, init, item, key_backup,
-    key_make, key_recover, man, node, peer, registry_check, registry_make, registry_sign, status,
-    token_create, token_ls, token_revoke, version,
+    backup, case, cheat, check, config, doc_ls, doc_verify, doctor, explain, group, init, item,
+    key_backup, key_make, key_recover, man, node, peer, registry_check, registry_make,
+    registry_sign, status, token_create, token_ls, token_revoke, version,
 };
 use crate::failure::Failure;
 use crate::output::{Described, ERROR};
@@ -24,6 +24,7 @@ const ALONE: &[Described] = &[
     cheat::ANSWER,
     check::ANSWER,
     demo::ANSWER,
+    doc_ls::ANSWER,
     doc_verify::ANSWER,
     doctor::ANSWER,
     explain::CODES,

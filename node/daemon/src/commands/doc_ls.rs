@@ -1,0 +1,162 @@
+//! `tongban doc ls`: the documents of the cases a city is party to, over the API.
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::Value;
+use tongban_api::DocumentShape;
+use utoipa::ToSchema;
+
+use super::case::{minute, place, text};
+use super::stopped_node::on_tasks;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::http_client::order_patience;
+use crate::node_access::{Call, NodeAccess};
+use crate::output::{Answer, Described, Output, Reader};
+
+/// Pages of a hundred read for `--all`: as many as of cases.
+const PAGES_MAX: usize = 1_000;
+
+/// What of a hash tells documents of one list apart.
+const HASH_SHOWN: usize = 12;
+
+/// What it takes.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// 只列这一办件的 (only of this case)
+    #[arg(long, value_name = "NO")]
+    case: Option<String>,
+    /// 只列待签发的或已签发的 (only those to be signed, or those issued)
+    #[arg(long, value_parser = ["pending", "issued"])]
+    state: Option<String>,
+    /// 只列这个事项的 (only of this item)
+    #[arg(long, value_name = "CODE")]
+    item: Option<String>,
+    /// 至多几份 (at most)
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=100))]
+    limit: u16,
+    /// 全部 (all of them)
+    #[arg(long, conflicts_with = "limit")]
+    all: bool,
+    /// 先与审批组核对最新 (ask the group for its latest first)
+    #[arg(long)]
+    fresh: bool,
+    #[command(flatten)]
+    node: NodeAccess,
+}
+
+/// The documents of the cases a city is party to.
+#[derive(Serialize, ToSchema)]
+struct Listed {
+    #[schema(value_type = Vec<DocumentShape>)]
+    documents: Vec<Value>,
+    #[serde(skip)]
+    has_more: bool,
+}
+
+/// Its JSON form.
+pub(crate) const ANSWER: Described = Described::answer::<Listed>("tongban doc ls");
+
+impl Answer for Listed {
+    const SCHEMA: &'static str = "tongban.documents/v1";
+    const ROWS: &'static str = "documents";
+
+    fn to_text(&self, reader: Reader) -> String {
+        let Some(first) = self.documents.first() else {
+            let none = reader.say("没有文书", "no documents");
+            return format!("{none}\n{}", reader.next("tongban case ls"));
+        };
+        let mut table = reader.table(&[
+            ("办件编号", "CASE"),
+            ("文书", "DOCUMENT"),
+            ("状态", "STATE"),
+            ("签发", "ISSUER"),
+            ("准予", "GRANTED"),
+            ("SHA-256", "SHA-256"),
+        ]);
+        for document in &self.documents {
+            let name = match reader.say(&document["name_zh"], &document["kind"]) {
+                Value::String(name) => name.as_str(),
+                _ => text(&document["item"]["code"]),
+            };
+            let sha256 = text(&document["sha256"]);
+            table.row([
+                text(&document["case"]).to_owned(),
+                name.to_owned(),
+                stage(text(&document["stage"]), reader).to_owned(),
+                place(&document["issuer"]).to_owned(),
+                minute(&document["granted_at"]),
+                sha256.get(..HASH_SHOWN).unwrap_or("-").to_owned(),
+            ]);
+        }
+        let next = if self.has_more {
+            "tongban doc ls --all".to_owned()
+        } else {
+            format!("tongban case export {}", text(&first["case"]))
+        };
+        format!("{}\n{}", table.text(), reader.next(&next))
+    }
+}
+
+fn stage(stage: &str, reader: Reader) -> &str {
+    match stage {
+        "owed" => reader.say("待拟制", "owed"),
+        "prepared" => reader.say("待签发", "prepared"),
+        "issued" => reader.say("已签发", "issued"),
+        other => other,
+    }
+}
+
+/// Lists them.
+pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
+    on_tasks(list(arguments, output))
+}
+
+async fn list(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
+    let mut client = arguments.node.open(order_patience())?;
+    let path = path(arguments);
+    let first = if arguments.fresh {
+        format!("{path}&fresh=true")
+    } else {
+        path.clone()
+    };
+    let Some(answer) = client.order(&Call::get(first)).await? else {
+        return Ok(Exit::Yes);
+    };
+    let mut page = answer.json();
+    let mut listed = Listed {
+        documents: Vec::new(),
+        has_more: false,
+    };
+    for _ in 0..PAGES_MAX {
+        if let Some(Value::Array(documents)) = page.get_mut("documents").map(Value::take) {
+            listed.documents.extend(documents);
+        }
+        let next = page["next"].as_str();
+        listed.has_more = next.is_some();
+        let Some(next) = next.filter(|_| arguments.all) else {
+            break;
+        };
+        page = client.read(&format!("{path}&cursor={next}")).await?;
+    }
+    output.answer(&listed);
+    Ok(Exit::Yes)
+}
+
+fn path(arguments: &Arguments) -> String {
+    let limit = if arguments.all { 100 } else { arguments.limit };
+    let mut path = format!("/api/v1/documents?limit={limit}");
+    let narrowed = [
+        ("case", &arguments.case),
+        ("state", &arguments.state),
+        ("item", &arguments.item),
+    ];
+    for (name, value) in narrowed {
+        if let Some(value) = value {
+            // What is in no identifier would be of another parameter.
+            let value: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
+            path.extend(["&", name, "=", &value]);
+        }
+    }
+    path
+}
