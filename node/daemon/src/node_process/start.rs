@@ -181,6 +181,7 @@ impl NodeProcess {
                 node: node.clone(),
                 transport: transport.clone(),
                 data: folder.path().to_owned(),
+                served: served.clone(),
             },
         );
         let backups = Backups {

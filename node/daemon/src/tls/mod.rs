@@ -5,11 +5,13 @@ mod error;
 mod own;
 mod served;
 mod trust;
+mod validity;
 
 pub(crate) use error::CertificateError;
-pub(crate) use own::{OWN_CERTIFICATE, own_certificate};
+pub(crate) use own::{OWN_CERTIFICATE, own_certificate, own_files};
 pub(crate) use served::{CertificateFiles, Served};
 pub(crate) use trust::Trust;
+pub(crate) use validity::{WARNING_DAYS, end_of_file};
 
 use std::sync::Arc;
 

@@ -24,6 +24,14 @@ const OWN_KEY: &str = "tls/key.pem";
 /// Clients keep its fingerprint, so it lives as long as a machine does.
 const YEARS: i32 = 10;
 
+/// Where the certificate a node makes for itself is.
+pub(crate) fn own_files(data: &Path) -> CertificateFiles {
+    CertificateFiles {
+        certificate: data.join(OWN_CERTIFICATE),
+        key: data.join(OWN_KEY),
+    }
+}
+
 /// The certificate a node made for itself, made now if there is none. `names` are hosts and addresses
 /// it is reached by beside this machine's own.
 pub(crate) fn own_certificate(
@@ -32,10 +40,7 @@ pub(crate) fn own_certificate(
     names: &[String],
     now: Timestamp,
 ) -> Result<CertificateFiles, CertificateError> {
-    let files = CertificateFiles {
-        certificate: data.join(OWN_CERTIFICATE),
-        key: data.join(OWN_KEY),
-    };
+    let files = own_files(data);
     if !files.certificate.exists() {
         let folder = data.join("tls");
         let mut made = std::fs::DirBuilder::new();

@@ -13,8 +13,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
-use tongban_types::{Hash, sha256};
+use tongban_types::{Hash, Timestamp, sha256};
 
+use super::validity::end_of;
 use super::{CertificateError, provider};
 use crate::files::{FileError, read_bounded};
 
@@ -112,6 +113,14 @@ impl Served {
             .map_or_else(|_| Hash::default(), |certificate| sha256(certificate))
     }
 
+    /// When it ends; `None` for one that does not say so in a way that is understood.
+    pub(crate) fn expires(&self) -> Option<Timestamp> {
+        self.current()
+            .end_entity_cert()
+            .ok()
+            .and_then(|one| end_of(one))
+    }
+
     /// How it is served: TLS 1.3 and 1.2, HTTP/2 before HTTP/1.1.
     pub(crate) fn config(self: &Arc<Self>) -> Arc<ServerConfig> {
         let mut config = ServerConfig::builder_with_provider(provider())
@@ -176,7 +185,6 @@ impl ResolvesServerCert for Served {
 mod tests {
     use super::super::own_certificate;
     use super::*;
-    use tongban_types::Timestamp;
 
     fn made(folder: &Path) -> CertificateFiles {
         let node = "350100-01".parse().unwrap();

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 use tongban_runtime::seams::WallClock as _;
-use tongban_types::Code;
+use tongban_types::{Code, Timestamp};
 
 use super::verdict::{State, Verdict};
 use super::{Arguments, Subject};
@@ -15,7 +15,9 @@ use crate::failure::Failure;
 use crate::files::FileError;
 use crate::instant::read_time;
 use crate::node_access::{Contact, partners};
+use crate::node_process::{READY_FILE, Ready};
 use crate::platform::SystemClock;
+use crate::tls::{end_of_file, own_files};
 
 /// A monitoring system asks again soon.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -83,11 +85,7 @@ pub(super) fn look(arguments: &Arguments) -> Result<Verdict, Failure> {
                     "the node does not say when its registry expires",
                 ));
             };
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "days, of which tenths are shown"
-            )]
-            let days = (expires.unix_ms() - SystemClock.now().unix_ms()) as f64 / DAY_MS;
+            let days = days_until(expires);
             Ok(Verdict::at_least(
                 check,
                 days,
@@ -95,6 +93,17 @@ pub(super) fn look(arguments: &Arguments) -> Result<Verdict, Failure> {
                 crit,
                 format!("the registry expires in {days:.1} days"),
             ))
+        }
+        Subject::Tls => {
+            let (warn, crit) = limits(14.0, 3.0);
+            let data = arguments.node.folder()?;
+            let ready = Ready::read(&data.join(READY_FILE))?;
+            let served = ready.and_then(|ready| ready.certificate);
+            let file = served.unwrap_or_else(|| own_files(&data).certificate);
+            let end = end_of_file(&file)?;
+            let days = days_until(end);
+            let said = format!("the certificate of the API expires in {days:.1} days");
+            Ok(Verdict::at_least(check, days, warn, crit, said))
         }
         Subject::Disk => {
             let (warn, crit) = limits(80.0, 95.0);
@@ -125,6 +134,15 @@ pub(super) fn look(arguments: &Arguments) -> Result<Verdict, Failure> {
             ))
         }
     }
+}
+
+fn days_until(end: Timestamp) -> f64 {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "days, of which tenths are shown"
+    )]
+    let days = (end.unix_ms() - SystemClock.now().unix_ms()) as f64 / DAY_MS;
+    days
 }
 
 fn ask(arguments: &Arguments, path: &str) -> Result<Value, Failure> {

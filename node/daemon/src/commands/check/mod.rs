@@ -49,6 +49,8 @@ enum Subject {
     Backup,
     /// 名册还有几天到期; 30, 7 (days until the registry expires)
     Cert,
+    /// 接口证书还有几天到期; 14, 3 (days until the certificate of the API expires)
+    Tls,
     /// 待复制的收件数; 100, 1000 (applications to be replicated)
     Queue,
     /// 数据目录已用的百分比; 80, 95 (per cent of the disk in use)
@@ -77,6 +79,7 @@ impl Subject {
             Self::Raft => "raft",
             Self::Backup => "backup",
             Self::Cert => "cert",
+            Self::Tls => "tls",
             Self::Queue => "queue",
             Self::Disk => "disk",
             Self::Clock => "clock",

@@ -1,6 +1,7 @@
 //! `tongban doctor`: everything a node needs, looked at one by one, also while it is down. Nothing of
 //! the node is changed.
 
+mod certificate;
 mod disk;
 mod finding;
 mod folder;
@@ -97,6 +98,7 @@ fn examine(configuration: &Configuration, offline: bool, findings: &mut Vec<Find
     let runs = folder::node_that_runs(data);
     findings.extend(folder::examine(configuration, runs.as_ref()));
     findings.extend(trust::examine(configuration));
+    findings.push(certificate::examine(configuration));
     findings.push(log::examine(configuration, runs.is_some()));
     findings.push(folder::state(data));
     findings.extend(disk::examine(data));

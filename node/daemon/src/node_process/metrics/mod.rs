@@ -2,6 +2,7 @@
 //! Labels are groups, nodes of the registry, lanes, states, reasons and codes: bounded, and never a case
 //! or a person.
 
+mod certificate;
 mod groups;
 mod links;
 mod log;
@@ -22,12 +23,15 @@ use tongban_net::Libp2pTransport;
 use page::Page;
 
 use crate::platform::{DaemonPlatform, FileDisk};
+use crate::tls::Served;
 
 /// The parts of a node that are read.
 pub(super) struct Parts {
     pub(super) node: Arc<Node<DaemonPlatform>>,
     pub(super) transport: Arc<Libp2pTransport>,
     pub(super) data: PathBuf,
+    /// What the API is served with; `None` without TLS.
+    pub(super) served: Option<Arc<Served>>,
 }
 
 impl fmt::Debug for Parts {
@@ -68,6 +72,7 @@ impl Collector for Parts {
         page.log(&self.node.log_metrics(), &self.data)?;
         page.links(&self.transport.metrics())?;
         page.node(&self.node.handle().report())?;
-        page.gauges(&self.node.gauges(), &self.data)
+        page.gauges(&self.node.gauges(), &self.data)?;
+        page.certificate(self.served.as_deref())
     }
 }
