@@ -41,7 +41,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
     let layers = Layers::of_process(&arguments.set).map_err(ConfigurationError::from)?;
     let configuration = Configuration::read_below(&arguments.config, &layers)?;
-    let log_level = start_logging(&configuration.log_level, configuration.log_format);
+    let log = start_logging(&configuration.log_level, configuration.log_format);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -49,8 +49,12 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
     let ended = runtime.block_on(Box::pin(async {
         // Before anything starts, so that an early signal is not the end of the process.
         let reloader =
-            Reloader::listen(&configuration, layers, log_level).context("listening for signals")?;
-        work(arguments, &configuration, reloader, output).await
+            Reloader::listen(&configuration, layers, log.level).context("listening for signals")?;
+        let counting = tokio::spawn(log.repeats.clone().follow());
+        let ended = work(arguments, &configuration, reloader, output).await;
+        counting.abort();
+        log.repeats.say_left_out();
+        ended
     }));
     runtime.shutdown_timeout(LAST_WAIT);
     ended

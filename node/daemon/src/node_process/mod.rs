@@ -11,6 +11,7 @@ mod operator;
 mod peers;
 mod ready;
 mod reloading;
+mod repeats;
 mod running;
 mod service_manager;
 mod shutdown;

@@ -1,8 +1,13 @@
 //! Logs, on stderr: JSON for collectors or text for people. No personal data is logged anywhere at
 //! the levels that can be chosen.
 
-use tracing_subscriber::EnvFilter;
+use std::sync::Arc;
 
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, reload};
+
+use super::repeats::{Repeats, WithoutRepeats};
 use crate::configuration::LogFormat;
 
 /// Libraries speak up only where an operator can do something about it; that a peer is away is said
@@ -25,25 +30,31 @@ impl LogLevel {
     }
 }
 
+/// The log of a process.
+#[derive(Debug)]
+pub(crate) struct Log {
+    /// Its level.
+    pub(crate) level: LogLevel,
+    /// What is said too often.
+    pub(crate) repeats: Arc<Repeats>,
+}
+
 /// Starts logging for the rest of the process.
-pub(crate) fn start_logging(level: &str, format: LogFormat) -> LogLevel {
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter(level))
-        .with_writer(std::io::stderr);
+pub(crate) fn start_logging(level: &str, format: LogFormat) -> Log {
+    let repeats = Arc::new(Repeats::default());
+    let (filter, handle) = reload::Layer::new(filter(level));
+    let log = tracing_subscriber::registry()
+        .with(filter)
+        .with(WithoutRepeats(repeats.clone()));
+    let written = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     // A second call in one process changes nothing: logging goes on as it was.
-    match format {
-        LogFormat::Json => {
-            let log = log.json().flatten_event(true).with_filter_reloading();
-            let handle = log.reload_handle();
-            drop(log.try_init());
-            LogLevel(Box::new(move |filter| drop(handle.reload(filter))))
-        }
-        LogFormat::Pretty => {
-            let log = log.with_target(false).with_filter_reloading();
-            let handle = log.reload_handle();
-            drop(log.try_init());
-            LogLevel(Box::new(move |filter| drop(handle.reload(filter))))
-        }
+    drop(match format {
+        LogFormat::Json => log.with(written.json().flatten_event(true)).try_init(),
+        LogFormat::Pretty => log.with(written.with_target(false)).try_init(),
+    });
+    Log {
+        level: LogLevel(Box::new(move |filter| drop(handle.reload(filter)))),
+        repeats,
     }
 }
 
