@@ -197,6 +197,77 @@ fn a_given_certificate_is_served_and_a_renewed_one_taken_up() {
 }
 
 #[test]
+fn another_certificate_and_other_rates_are_taken_up_without_a_restart() -> Result<()> {
+    let mut city = city("certificate = \"api.pem\"\nkey = \"api.key\"");
+    let (at, data) = (city.machines[0].http, city.machines[0].data.clone());
+    let beside = data.parent().context("a folder")?.to_path_buf();
+    make_pair(&beside, "api");
+    make_pair(&beside, "other");
+    let token = city.token(0, "operator", "op")?;
+    city.start(0)?;
+    until_there(at, &beside.join("api.pem"));
+    let expiry = |roots: &Path| -> Result<i64> {
+        let page = Client::over_tls(at, &token, roots)?.ask(&Ask::get("/metrics"))?;
+        let name = "tongban_tls_certificate_expiry_timestamp_seconds ";
+        let text = String::from_utf8_lossy(&page.body).into_owned();
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        Ok(line.context("no such metric")?.parse()?)
+    };
+    let in_days = |end: i64| -> Result<i64> {
+        let now = std::time::UNIX_EPOCH.elapsed()?.as_secs();
+        Ok((end - i64::try_from(now)?) / 86_400)
+    };
+    ensure!((28..=30).contains(&in_days(expiry(&beside.join("api.pem"))?)?));
+
+    let config = beside.join("node.toml");
+    let config = config.to_str().context("UTF-8")?;
+    let told = |verb: &str| ask_tongban(&["config", verb, "--config", config]);
+    // A key that is not the certificate's: nothing changes.
+    city.rewrite(
+        0,
+        "certificate = \"api.pem\"",
+        "certificate = \"other.pem\"",
+    )?;
+    let (status, refused) = told("reload")?;
+    ensure!(status == Some(78), "{refused}");
+    shake(at, &beside.join("api.pem"), &["h2"])?;
+
+    let rates = "key = \"other.key\"\nreads_per_second = 1";
+    city.rewrite(0, "key = \"api.key\"", rates)?;
+    let (_, checked) = told("check")?;
+    let changes = checked["changes"].as_array().context("changes")?;
+    ensure!(changes.len() == 3, "{checked}");
+    ensure!(
+        changes.iter().all(|one| one["needs_restart"] == false),
+        "{checked}"
+    );
+    let (status, reloaded) = told("reload")?;
+    ensure!(status == Some(0), "{reloaded}");
+    let other = beside.join("other.pem");
+    shake(at, &other, &["h2"])?;
+    ensure!(shake(at, &beside.join("api.pem"), &["h2"]).is_err());
+    let ready = fs::read_to_string(data.join("ready.json"))?;
+    ensure!(ready.contains("other.pem"), "{ready}");
+    // More than two seconds' worth at once is too much now.
+    let mut reader = Client::over_tls(at, &token, &other)?;
+    let mut refused = 0;
+    for _ in 0..20 {
+        refused += usize::from(reader.ask(&Ask::get("/api/v1/status"))?.status == 429);
+    }
+    ensure!(refused > 0, "twenty readings at once are taken");
+
+    city.rewrite(0, "other.key\"", "other.key\"\nnames = [\"api.example\"]")?;
+    let (_, checked) = told("check")?;
+    let waiting = &checked["changes"][0];
+    ensure!(
+        waiting["key"] == "http.names" && waiting["needs_restart"] == true,
+        "{checked}"
+    );
+    city.end(0)?;
+    Ok(())
+}
+
+#[test]
 fn a_configuration_whose_certificate_is_none_does_not_start() -> Result<()> {
     let city = city("certificate = \"api.pem\"\nkey = \"api.key\"");
     let data = city.machines[0].data.clone();

@@ -37,7 +37,7 @@ pub use links::{PeerLink, PeerLinks, PeerState};
 pub use metrics::RequestMetrics;
 pub use openapi::openapi_json;
 pub use operations::status_json;
-pub use rates::Rates;
+pub use rates::{Rates, RatesInForce};
 pub use router::router;
 pub use serving::{Line, serve};
 pub use shapes::{

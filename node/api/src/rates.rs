@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::http::{HeaderValue, Method, StatusCode, header};
@@ -47,6 +47,27 @@ impl Default for Rates {
     }
 }
 
+/// The rates that are in force, changed while the API is served.
+#[derive(Clone, Debug, Default)]
+pub struct RatesInForce(Arc<RwLock<Rates>>);
+
+impl RatesInForce {
+    /// From now on.
+    pub fn set(&self, rates: Rates) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = rates;
+    }
+
+    fn get(&self) -> Rates {
+        *self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<Rates> for RatesInForce {
+    fn from(rates: Rates) -> Self {
+        Self(Arc::new(RwLock::new(rates)))
+    }
+}
+
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Caller {
@@ -70,14 +91,14 @@ enum Class {
 /// The schedules of all callers.
 #[derive(Debug)]
 pub(crate) struct Schedules {
-    rates: Rates,
+    rates: RatesInForce,
     next: Mutex<BTreeMap<(Caller, Class), Instant>>,
 }
 
 impl Schedules {
-    pub(crate) fn new(rates: Rates) -> Self {
+    pub(crate) fn new(rates: impl Into<RatesInForce>) -> Self {
         Self {
-            rates,
+            rates: rates.into(),
             next: Mutex::default(),
         }
     }
@@ -95,10 +116,11 @@ impl Schedules {
             Caller::Token(_) if method.is_safe() => Class::Read,
             Caller::Token(_) => Class::Order,
         };
+        let rates = self.rates.get();
         let per_second = match class {
-            Class::Open | Class::Probe => self.rates.open_per_second,
-            Class::Read => self.rates.reads_per_second,
-            Class::Order => self.rates.orders_per_second,
+            Class::Open | Class::Probe => rates.open_per_second,
+            Class::Read => rates.reads_per_second,
+            Class::Order => rates.orders_per_second,
         };
         self.admit_at(Instant::now(), caller, class, per_second)
             .map_err(too_often)

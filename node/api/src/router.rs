@@ -27,7 +27,7 @@ const PROBES: [&str; 3] = ["/livez", "/readyz", "/startupz"];
 
 /// The whole API.
 pub fn router(state: ApiState) -> Router {
-    let schedules = Arc::new(Schedules::new(state.rates));
+    let schedules = Arc::new(Schedules::new(state.rates.clone()));
     let state: Shared = Arc::new(state);
     let door = (Arc::clone(&state), schedules);
     let observer = (Arc::clone(&state), Arc::new(TraceIds::default()));

@@ -13,7 +13,7 @@ use crate::authorization::TokenBook;
 use crate::catalogue::Catalogue;
 use crate::links::PeerLinks;
 use crate::metrics::RequestMetrics;
-use crate::rates::Rates;
+use crate::rates::RatesInForce;
 
 /// A backup as it is made, piece by piece; an error breaks it off.
 pub type BackupPieces = Receiver<io::Result<Bytes>>;
@@ -35,7 +35,7 @@ pub struct ApiState {
     /// Judges whether a token has expired.
     pub clock: Arc<dyn WallClock>,
     /// How often one caller may ask.
-    pub rates: Rates,
+    pub rates: RatesInForce,
     /// What the API counts; registered with the registry that `metrics` encodes.
     pub requests: RequestMetrics,
     /// Begins a backup of the node.

@@ -13,7 +13,9 @@ use http_body_util::BodyExt;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
-use tongban_api::{ApiState, Catalogue, Rates, RequestMetrics, Session, TokenBook, router};
+use tongban_api::{
+    ApiState, Catalogue, Rates, RatesInForce, RequestMetrics, Session, TokenBook, router,
+};
 use tongban_runtime::seams::WallClock;
 use tongban_trust::testing::{SAMPLE_NOW, SampleFederation};
 use tongban_types::{Actor, CityCode, PersonId, Role, Timestamp, sha256};
@@ -132,7 +134,7 @@ impl World {
     }
 
     /// One that bounds how often its callers ask.
-    pub(crate) fn with(rates: Rates) -> Self {
+    pub(crate) fn with(rates: impl Into<RatesInForce>) -> Self {
         let node = Arc::new(RecordingNode::new());
         let requests = RequestMetrics::default();
         let mut registry = Registry::default();
@@ -143,7 +145,7 @@ impl World {
             catalogue: Arc::clone(&CATALOGUE),
             tokens: Arc::new(Tokens),
             clock: Arc::new(Clock),
-            rates,
+            rates: rates.into(),
             requests,
             backup: Arc::new(|| Ok(two_pieces())),
             metrics: Arc::new(move || {

@@ -88,7 +88,8 @@ async fn work(
     say_ready();
     let alive = tokio::spawn(stay_alive(process.handle()));
     let (file, data) = (configuration.file.clone(), configuration.data.clone());
-    let reloading = tokio::spawn(async move { reloader.follow(&file, &data).await });
+    let parts = process.adjustable();
+    let reloading = tokio::spawn(async move { reloader.follow(parts, &file, &data).await });
     let ended = process.run(shutdown).await;
     reloading.abort();
     alive.abort();

@@ -9,7 +9,17 @@ use super::Written;
 use super::layers::Origin;
 
 /// What a running node takes up without a restart.
-const RELOADED: [&str; 1] = ["log.level"];
+const RELOADED: [&str; 5] = [
+    "log.level",
+    "http.reads_per_second",
+    "http.orders_per_second",
+    CERTIFICATE[0],
+    CERTIFICATE[1],
+];
+
+/// What is served is taken up, but not whether anything is.
+const CERTIFICATE: [&str; 2] = ["http.certificate", "http.key"];
+const TLS: &str = "http.tls";
 
 /// One setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,13 +68,17 @@ pub(super) fn of(written: &Written) -> Vec<Setting> {
 /// What differs in `after` from `before`. Both have the same settings.
 pub(crate) fn changes(before: &[Setting], after: &[Setting]) -> Vec<Change> {
     let pairs = before.iter().zip(after);
-    let changed = pairs.filter(|(old, new)| old.value != new.value);
+    let changed: Vec<_> = pairs.filter(|(old, new)| old.value != new.value).collect();
+    let tls_waits = changed.iter().any(|(_, new)| new.key == TLS);
+    let needs_restart =
+        |key: &str| !RELOADED.contains(&key) || tls_waits && CERTIFICATE.contains(&key);
     changed
+        .into_iter()
         .map(|(old, new)| Change {
             key: new.key.clone(),
             before: old.value.clone(),
             after: new.value.clone(),
-            needs_restart: !RELOADED.contains(&new.key.as_str()),
+            needs_restart: needs_restart(&new.key),
         })
         .collect()
 }
@@ -99,5 +113,22 @@ mod tests {
             .map(|change| (change.key.as_str(), change.needs_restart))
             .collect();
         assert_eq!(found, [("log.level", false), ("data.folder", true)]);
+    }
+
+    #[test]
+    fn a_certificate_is_taken_up_unless_tls_itself_waits_for_a_restart() {
+        let named = |tls: &str, certificate: &str| {
+            [
+                setting("http.certificate", certificate),
+                setting("http.tls", tls),
+            ]
+        };
+        let waiting = |before: &[Setting], after: &[Setting]| -> Vec<bool> {
+            let changed = changes(before, after).into_iter();
+            changed.map(|change| change.needs_restart).collect()
+        };
+        let (before, renamed) = (named("on", "a"), named("on", "b"));
+        assert_eq!(waiting(&before, &renamed), [false]);
+        assert_eq!(waiting(&named("off", ""), &renamed), [true, true]);
     }
 }

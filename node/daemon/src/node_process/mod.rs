@@ -1,5 +1,6 @@
 //! One node as a process: its data folder, its parts put to work, its API served, and its end.
 
+mod adjustable;
 mod backing_up;
 mod data_folder;
 mod enrolled;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::adjustable::Adjustable;
 use super::running::Running;
 use super::service_manager::{say_ready, say_reloading};
 use super::telemetry::LogLevel;
@@ -37,29 +38,38 @@ impl Reloader {
     }
 
     /// Follows the signal until the task is ended.
-    pub(crate) async fn follow(mut self, file: &Path, data: &Path) {
+    pub(crate) async fn follow(mut self, mut parts: Adjustable, file: &Path, data: &Path) {
         self.leave_word(data);
         while self.hangup.recv().await.is_some() {
             say_reloading();
-            self.reload(file);
+            self.reload(&mut parts, file);
             say_ready();
             self.leave_word(data);
         }
     }
 
-    fn reload(&mut self, file: &Path) {
+    fn reload(&mut self, parts: &mut Adjustable, file: &Path) {
         self.running.reloads += 1;
-        let read = match Configuration::read_below(file, &self.layers) {
-            Ok(read) => read,
+        let read = Configuration::read_below(file, &self.layers).map_err(anyhow::Error::new);
+        let prepared = read.and_then(|read| {
+            let prepared = parts.prepare(&read).map_err(anyhow::Error::new)?;
+            Ok((read, prepared))
+        });
+        let (read, prepared) = match prepared {
+            Ok(prepared) => prepared,
             Err(error) => {
-                tracing::warn!(%error, "the configuration is refused; nothing changes");
-                self.running.refused = Some(error.to_string());
+                let error = format!("{error:#}");
+                tracing::warn!(error, "the configuration is refused; nothing changes");
+                self.running.refused = Some(error);
                 return;
             }
         };
         self.running.refused = None;
         let changed = changes(&self.current, &read.settings);
         self.log_level.set(&read.log_level);
+        if let Err(error) = parts.change(&read, prepared) {
+            tracing::warn!(%error, "commands of this machine do not see the certificate that is served");
+        }
         self.running.pending.clear();
         for change in changed {
             if change.needs_restart {

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tongban_api::{ApiState, Catalogue, FileTokenBook, Line, RequestMetrics, TokenBookError};
+use tongban_api::{
+    ApiState, Catalogue, FileTokenBook, Line, RatesInForce, RequestMetrics, TokenBookError,
+};
 use tongban_assembly::{Node, NodeParts, StartError};
 use tongban_net::{Libp2pTransport, NetConfig};
 use tongban_runtime::seams::WallClock as _;
@@ -16,6 +18,7 @@ use tongban_store::{OpenError, Opened, SledStore};
 use tongban_types::Code;
 use tongban_wal::OpenError as LogError;
 
+use super::adjustable::{Adjustable, certificate_files};
 use super::backing_up::Backups;
 use super::data_folder::{DataFolder, TOKENS_FILE};
 use super::enrolled::check_enrolled;
@@ -29,14 +32,14 @@ use super::ready::{READY_FILE, Ready};
 use super::running::RUNNING_FILE;
 use super::service_manager::say_stopping;
 use super::shutdown::Shutdown;
-use crate::configuration::{Configuration, HttpLine};
+use crate::configuration::Configuration;
 use crate::exit::Exit;
 use crate::failure::{Coded, Failure};
 use crate::files::FileError;
 use crate::keys::{KeyFolder, NodeKeys};
 use crate::platform::{DaemonPlatform, FileDisk, OsEntropy, SystemClock};
 use crate::registry::{Held, hold};
-use crate::tls::{CertificateError, Served, own_certificate};
+use crate::tls::{CertificateError, Served};
 
 /// Page cache of applied state: the open cases of a busy city fit.
 const STATE_CACHE_BYTES: u64 = 64 * 1024 * 1024;
@@ -48,6 +51,7 @@ pub(crate) struct NodeProcess {
     transport: Arc<Libp2pTransport>,
     folder: DataFolder,
     ready: Ready,
+    adjustable: Adjustable,
     api: JoinHandle<std::io::Result<()>>,
     stop_api: oneshot::Sender<()>,
     follower: JoinHandle<()>,
@@ -163,9 +167,7 @@ impl NodeProcess {
         let ready = Ready {
             url: format!("{scheme}://{http}"),
             http,
-            certificate: served
-                .as_ref()
-                .map(|served| served.certificate().to_owned()),
+            certificate: served.as_ref().map(|served| served.certificate()),
             fingerprint: served
                 .as_ref()
                 .map(|served| served.fingerprint().to_string()),
@@ -190,13 +192,19 @@ impl NodeProcess {
             recovery: configuration.recovery_key,
             under_way: Arc::default(),
         };
+        let rates = RatesInForce::from(configuration.http_rates);
+        let adjustable = Adjustable {
+            rates: rates.clone(),
+            served: served.clone(),
+            ready: ready.clone(),
+        };
         let state = ApiState {
             node: node.handle(),
             links: Arc::new(Links(transport.clone())),
             catalogue,
             tokens: Arc::new(tokens.with_standing(operator)),
             clock: Arc::new(SystemClock),
-            rates: configuration.http_rates,
+            rates: rates.clone(),
             requests,
             backup: Arc::new(move || backups.begin()),
             metrics: Arc::new(metrics),
@@ -214,6 +222,7 @@ impl NodeProcess {
             transport,
             folder,
             ready,
+            adjustable,
             api,
             stop_api,
             follower,
@@ -224,6 +233,11 @@ impl NodeProcess {
     /// Where it answers.
     pub(crate) const fn ready(&self) -> &Ready {
         &self.ready
+    }
+
+    /// What of it changes while it works.
+    pub(crate) fn adjustable(&self) -> Adjustable {
+        self.adjustable.clone()
     }
 
     /// The node, to be asked how it is.
@@ -299,26 +313,11 @@ fn check_grounds(configuration: &Configuration) -> Result<Grounds, Failure> {
     Ok(Grounds { keys, held })
 }
 
-/// The certificate of the API: given, or the node's own, made at its first start.
+/// The certificate of the API.
 fn certificate(configuration: &Configuration) -> Result<Option<Arc<Served>>, CertificateError> {
-    let files = match &configuration.http_line {
-        HttpLine::Plain => return Ok(None),
-        HttpLine::Given(files) => files.clone(),
-        HttpLine::Own { names } => {
-            let mut names = names.clone();
-            let listen = configuration.http_listen.ip();
-            if !listen.is_unspecified() {
-                names.push(listen.to_string());
-            }
-            own_certificate(
-                &configuration.data,
-                configuration.node,
-                &names,
-                SystemClock.now(),
-            )?
-        }
-    };
-    Ok(Some(Served::open(files)?))
+    certificate_files(configuration)?
+        .map(Served::open)
+        .transpose()
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {

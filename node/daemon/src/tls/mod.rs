@@ -9,7 +9,7 @@ mod validity;
 
 pub(crate) use error::CertificateError;
 pub(crate) use own::{OWN_CERTIFICATE, own_certificate, own_files};
-pub(crate) use served::{CertificateFiles, Served};
+pub(crate) use served::{CertificateFiles, Loaded, Served};
 pub(crate) use trust::Trust;
 pub(crate) use validity::{WARNING_DAYS, end_of_file};
 

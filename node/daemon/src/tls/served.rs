@@ -4,7 +4,7 @@
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use rustls::ServerConfig;
@@ -41,8 +41,15 @@ struct Stamp([(u64, i64, i64, u64); 2]);
 /// The certificate that is served now.
 #[derive(Debug)]
 pub(crate) struct Served {
+    now: RwLock<Loaded>,
+}
+
+/// A certificate read from its files, which can be served.
+#[derive(Clone, Debug)]
+pub(crate) struct Loaded {
     files: CertificateFiles,
-    now: RwLock<(Stamp, Arc<CertifiedKey>)>,
+    stamp: Stamp,
+    key: Arc<CertifiedKey>,
 }
 
 impl CertificateFiles {
@@ -59,6 +66,17 @@ impl CertificateFiles {
         CertifiedKey::from_der(chain, key, &provider()).map_err(|source| {
             let path = self.certificate.clone();
             CertificateError::NoPair { path, source }
+        })
+    }
+
+    /// The same, to be served.
+    pub(crate) fn loaded(self) -> Result<Loaded, CertificateError> {
+        let stamp = self.stamp()?;
+        let key = Arc::new(self.load()?);
+        Ok(Loaded {
+            files: self,
+            stamp,
+            key,
         })
     }
 
@@ -93,17 +111,23 @@ fn not_pem(path: &Path, what: &'static str) -> CertificateError {
 impl Served {
     /// Reads what is to be served.
     pub(crate) fn open(files: CertificateFiles) -> Result<Arc<Self>, CertificateError> {
-        let stamp = files.stamp()?;
-        let loaded = Arc::new(files.load()?);
-        Ok(Arc::new(Self {
-            files,
-            now: RwLock::new((stamp, loaded)),
-        }))
+        let now = RwLock::new(files.loaded()?);
+        Ok(Arc::new(Self { now }))
+    }
+
+    /// Whether these are the files that are followed.
+    pub(crate) fn is_of(&self, files: &CertificateFiles) -> bool {
+        self.read().files == *files
+    }
+
+    /// Serves another from now on.
+    pub(crate) fn serve(&self, loaded: Loaded) {
+        *self.write() = loaded;
     }
 
     /// Where the certificate is that a client on this machine compares.
-    pub(crate) fn certificate(&self) -> &Path {
-        &self.files.certificate
+    pub(crate) fn certificate(&self) -> PathBuf {
+        self.read().files.certificate.clone()
     }
 
     /// SHA-256 of the certificate, as browsers show it.
@@ -155,23 +179,32 @@ impl Served {
 
     /// Takes a changed certificate up; whether it changed. What cannot be used is told once.
     fn look(&self) -> Result<bool, CertificateError> {
-        let stamp = self.files.stamp()?;
-        if self.read().0 == stamp {
+        let before = self.read().clone();
+        let stamp = before.files.stamp()?;
+        if before.stamp == stamp {
             return Ok(false);
         }
-        let loaded = self.files.load();
-        let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
-        now.0 = stamp;
-        now.1 = Arc::new(loaded?);
+        let key = before.files.load();
+        let mut now = self.write();
+        // Others may be served by now.
+        if now.files != before.files {
+            return Ok(false);
+        }
+        now.stamp = stamp;
+        now.key = Arc::new(key?);
         Ok(true)
     }
 
     fn current(&self) -> Arc<CertifiedKey> {
-        self.read().1.clone()
+        self.read().key.clone()
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, (Stamp, Arc<CertifiedKey>)> {
+    fn read(&self) -> RwLockReadGuard<'_, Loaded> {
         self.now.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Loaded> {
+        self.now.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -194,14 +227,15 @@ mod tests {
     #[test]
     fn a_renewed_certificate_is_taken_up_and_one_that_is_none_is_not() {
         let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let served = Served::open(made(first.path())).unwrap();
+        let files = made(first.path());
+        let served = Served::open(files.clone()).unwrap();
         let before = served.fingerprint();
         assert!(!served.look().unwrap());
         let renewed = made(second.path());
         let put = |from: &Path, to: &Path| {
             crate::files::replace(to, &std::fs::read(from).unwrap(), 0o600).unwrap();
         };
-        put(&renewed.certificate, &served.files.certificate);
+        put(&renewed.certificate, &files.certificate);
         // Half of a renewal: the certificate is there and its key not yet.
         assert!(matches!(
             served.look(),
@@ -209,15 +243,30 @@ mod tests {
         ));
         assert_eq!(served.fingerprint(), before);
         assert!(!served.look().unwrap());
-        put(&renewed.key, &served.files.key);
+        put(&renewed.key, &files.key);
         assert!(served.look().unwrap());
         assert_ne!(served.fingerprint(), before);
-        crate::files::replace(&served.files.certificate, b"none", 0o644).unwrap();
+        crate::files::replace(&files.certificate, b"none", 0o644).unwrap();
         assert!(matches!(
             served.look(),
             Err(CertificateError::NotPem { .. })
         ));
         assert_ne!(served.fingerprint(), before);
+    }
+
+    #[test]
+    fn other_files_are_served_from_now_on_and_followed_from_then() {
+        let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let served = Served::open(made(first.path())).unwrap();
+        let before = served.fingerprint();
+        let others = made(second.path());
+        served.serve(others.clone().loaded().unwrap());
+        assert_ne!(served.fingerprint(), before);
+        assert_eq!(served.certificate(), others.certificate);
+        assert!(!served.look().unwrap());
+        // What becomes of the first ones is nothing to it.
+        std::fs::remove_dir_all(first.path().join("tls")).unwrap();
+        assert!(!served.look().unwrap());
     }
 
     #[test]

@@ -6,8 +6,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Which;
+use super::diff::changes_from;
+use crate::configuration::Change;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::node_process::Running;
 use crate::output::{Answer, Described, Mark, Output, Reader};
 
 #[derive(Serialize, ToSchema)]
@@ -22,6 +25,8 @@ struct Checked {
     #[schema(value_type = String)]
     registry: PathBuf,
     log: String,
+    /// What differs from the node that runs on the data folder, if one does.
+    changes: Vec<Change>,
 }
 
 /// Its JSON form.
@@ -32,7 +37,7 @@ impl Answer for Checked {
 
     fn to_text(&self, reader: Reader) -> String {
         let well = reader.paint(Mark::Good, reader.say("配置无误", "well configured"));
-        let lines = [
+        let mut lines = vec![
             format!("{well}: {}", self.config.display()),
             format!("  {} {}", reader.say("节点", "node      "), self.node),
             format!(
@@ -48,11 +53,30 @@ impl Answer for Checked {
                 self.registry.display()
             ),
             format!("  {} {}", reader.say("日志", "log       "), self.log),
-            reader.next(&format!(
-                "tongban doctor --offline --config {}",
-                self.config.display()
-            )),
         ];
+        let config = self.config.display();
+        let of = |waits: bool| -> Vec<&str> {
+            let changes = self.changes.iter();
+            let those = changes.filter(|change| change.needs_restart == waits);
+            those.map(|change| change.key.as_str()).collect()
+        };
+        let (reloaded, waiting) = (of(false), of(true));
+        if !reloaded.is_empty() {
+            let when = reader.say("重新读取后生效", "in force after a reload");
+            lines.push(format!("  {when}: {}", reloaded.join(" ")));
+        }
+        if !waiting.is_empty() {
+            let when = reader.say("重启后才生效", "in force after a restart");
+            let keys = reader.paint(Mark::Warning, &waiting.join(" "));
+            lines.push(format!("  {when}: {keys}"));
+        }
+        lines.push(reader.next(&if !reloaded.is_empty() {
+            format!("tongban config reload --config {config}")
+        } else if !waiting.is_empty() {
+            "systemctl restart tongban".to_owned()
+        } else {
+            format!("tongban doctor --offline --config {config}")
+        }));
         lines.join("\n")
     }
 }
@@ -60,6 +84,9 @@ impl Answer for Checked {
 /// Checks the file.
 pub(super) fn run(which: &Which, output: Output) -> Result<Exit, Failure> {
     let read = which.read()?;
+    // No node that runs, or one of another user: there is nothing to compare with.
+    let running = Running::read(&read.data).ok().flatten();
+    let changes = running.map(|running| changes_from(&running, &read.settings));
     output.answer(&Checked {
         config: read.file,
         node: read.node.to_string(),
@@ -68,6 +95,7 @@ pub(super) fn run(which: &Which, output: Output) -> Result<Exit, Failure> {
         http: read.http_listen.to_string(),
         registry: read.registry_file,
         log: read.log_level,
+        changes: changes.unwrap_or_default(),
     });
     Ok(Exit::Yes)
 }

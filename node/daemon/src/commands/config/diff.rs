@@ -72,7 +72,7 @@ pub(super) fn run(which: &Which, output: Output) -> Result<Exit, Failure> {
 }
 
 /// What differs, a setting of a newer program included, which the one that runs has not.
-fn changes_from(running: &Running, configured: &[Setting]) -> Vec<Change> {
+pub(super) fn changes_from(running: &Running, configured: &[Setting]) -> Vec<Change> {
     let value_of = |key: &str| {
         let mut settings = running.settings.iter();
         settings
