@@ -124,10 +124,18 @@ fn run(step: &Step, root: &Path, tally: &mut Tally) -> Result<bool> {
     command
         .env("RUSTDOCFLAGS", "-D warnings")
         .env("TONGBAN_BIN", product(root)?);
-    // What cargo says of this very program is not for the ones it runs.
-    command
-        .env_remove("CARGO_MANIFEST_DIR")
-        .env_remove("CARGO_PKG_NAME");
+    // What cargo says of this very program is not for the ones it runs: build scripts look at it, and what
+    // hangs on them would be built once more.
+    let is_of_this = |name: &str| {
+        ["CARGO_PKG_", "CARGO_MANIFEST_"]
+            .iter()
+            .any(|start| name.starts_with(start))
+    };
+    for (name, _) in env::vars_os() {
+        if name.to_str().is_some_and(is_of_this) {
+            command.env_remove(name);
+        }
+    }
     match step.counts {
         Counts::Nothing => {}
         Counts::Stdout => drop(command.stdout(Stdio::piped())),
