@@ -8,11 +8,11 @@ use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use openraft_rt::{AsyncRuntime, Instant as _};
+use openraft_rt::AsyncRuntime;
 use tongban_machine::{EntryReply, ParcelFate, Refusal, Reply, answer_given, is_awaited};
 use tongban_types::{CertifiedParcels, Entry, GroupId, Hash, PlacedParcel, decode, encode};
 
-use crate::core::{Core, Hosted, Until};
+use crate::core::{Core, Hosted, Until, instant};
 use crate::ports::ProposeError;
 use crate::seams::Platform;
 
@@ -98,7 +98,7 @@ impl<P: Platform> Core<P> {
         let mut fates: Vec<Option<Fate>> = vec![None; parcels.len()];
         fill_known(hosted, &parcels, &mut fates);
         let fresh = {
-            let at = (status.term, <P::Runtime as AsyncRuntime>::Instant::now());
+            let at = (status.term, instant::<P::Runtime>());
             let mut entering = self.entering();
             let mut is_fresh = |place: &usize| {
                 fates[*place].is_none() && entering.begin(group, at, hashes[*place])
