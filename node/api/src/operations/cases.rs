@@ -17,7 +17,7 @@ use crate::openapi::{Fresh, query_parameter, tag};
 use crate::places::Place;
 use crate::problem::{Answer, Problem, ProblemBody};
 use crate::rendering::{CaseView, StoredView, json};
-use crate::request::{Call, bad, cursor_of, linked_to_next, parsed, position};
+use crate::request::{Call, bad, cursor_of, linked_to_next, parsed, position, unfit};
 use crate::state::{ApiState, Shared};
 
 /// What `state` says for cases that only this desk has: no state of the group.
@@ -102,7 +102,7 @@ impl utoipa::IntoParams for ListQuery {
     params(ListQuery, Fresh),
     responses((status = 200, description = "一页 · A page", body = PageView, headers(
         ("Link" = String, description = "`rel=\"next\"`: 下一页 · the next page (RFC 8288)"),
-    )), (status = 503, description = "一时办不到 · Passing by itself", body = ProblemBody, content_type = "application/problem+json")),
+    )), (status = 422, description = "参数互不相容, 或编号的校验位不符 · Parameters that do not go together, or a number mistyped", body = ProblemBody, content_type = "application/problem+json"), (status = 503, description = "一时办不到 · Passing by itself", body = ProblemBody, content_type = "application/problem+json")),
     security(("token" = [])),
 )]
 pub(crate) async fn list(State(api): State<Shared>, request: Request) -> Answer {
@@ -127,7 +127,7 @@ pub(crate) async fn list(State(api): State<Shared>, request: Request) -> Answer 
     if query.get("state") == Some(STORED) {
         let others = ["item", "intake", "authority", "count"];
         return match others.iter().find(|name| query.get(name).is_some()) {
-            Some(name) => Err(bad(name, "不能与 state=stored 同用")),
+            Some(name) => Err(unfit(name, "不能与 state=stored 同用")),
             None => Ok(stored_page(&api, cursor, limit)),
         };
     }

@@ -16,7 +16,7 @@ use crate::limits::{PAGE_DEFAULT, PAGE_MAX};
 use crate::openapi::{CaseNumberKind, Fresh, Moment, Sha256Kind, query_parameter, tag};
 use crate::problem::{Answer, Problem, ProblemBody};
 use crate::rendering::{ItemView, PlaceView, china_time, json, stage_of};
-use crate::request::{Call, bad, cursor_of, linked_to_next, parsed, position};
+use crate::request::{Call, bad, case_number, cursor_of, linked_to_next, parsed, position};
 use crate::state::{ApiState, Shared};
 
 const PATH: &str = "/api/v1/documents";
@@ -101,7 +101,7 @@ impl utoipa::IntoParams for ListQuery {
     params(ListQuery, Fresh),
     responses((status = 200, description = "一页 · A page", body = PageView, headers(
         ("Link" = String, description = "`rel=\"next\"`: 下一页 · the next page (RFC 8288)"),
-    )), (status = 503, description = "一时办不到 · Passing by itself", body = ProblemBody, content_type = "application/problem+json")),
+    )), (status = 422, description = "参数互不相容, 或编号的校验位不符 · Parameters that do not go together, or a number mistyped", body = ProblemBody, content_type = "application/problem+json"), (status = 503, description = "一时办不到 · Passing by itself", body = ProblemBody, content_type = "application/problem+json")),
     security(("token" = [])),
 )]
 pub(crate) async fn list(State(api): State<Shared>, request: Request) -> Answer {
@@ -118,7 +118,7 @@ pub(crate) async fn list(State(api): State<Shared>, request: Request) -> Answer 
         },
         item: parsed(&query, "item")?,
     };
-    let case: Option<CaseNumber> = parsed(&query, "case")?;
+    let case = case_number(&query, "case")?;
     if query.is_on("fresh")? {
         api.node.catch_up().await?;
     }

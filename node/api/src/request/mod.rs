@@ -14,5 +14,5 @@ pub(crate) use call::{Call, raw_path, session_of};
 pub(crate) use carried_out::carried_out;
 pub(crate) use cursor::{cursor_of, linked_to_next, position};
 pub(crate) use headers::Expected;
-pub(crate) use query::{Query, bad, parsed};
+pub(crate) use query::{Query, bad, case_number, parsed, unfit};
 pub(crate) use range::Asked;

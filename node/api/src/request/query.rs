@@ -6,9 +6,12 @@ use std::str::FromStr;
 
 use axum::extract::Query as Pairs;
 use axum::http::{StatusCode, Uri};
-use tongban_types::{Code, MalformedId};
+use tongban_types::{CaseNumber, Code, MalformedId};
 
 use crate::problem::Problem;
+
+/// Characters of a case's number.
+const CASE_NUMBER_LENGTH: usize = 23;
 
 /// The parameters of an address.
 #[derive(Debug)]
@@ -79,6 +82,26 @@ impl Query {
 pub(crate) fn bad(name: &str, message: &str) -> Problem {
     let shown: String = name.chars().take(40).collect();
     Problem::new(StatusCode::BAD_REQUEST, Code::BAD_QUERY).at(&shown, "query", message)
+}
+
+/// A parameter that is well formed and says what cannot be: 422, for no description of it tells.
+pub(crate) fn unfit(name: &str, message: &str) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, Code::BAD_QUERY).at(name, "query", message)
+}
+
+/// The number of a case in the query; of one that has its form and is mistyped the last character tells.
+pub(crate) fn case_number(query: &Query, name: &str) -> Result<Option<CaseNumber>, Problem> {
+    let is_formed = |text: &str| {
+        let is_of = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_uppercase();
+        text.len() == CASE_NUMBER_LENGTH && text.bytes().all(is_of)
+    };
+    let read = |text: &str| {
+        text.parse().map_err(|malformed: MalformedId| {
+            let refuse = if is_formed(text) { unfit } else { bad };
+            refuse(name, malformed.rule)
+        })
+    };
+    query.get(name).map(read).transpose()
 }
 
 /// An identifier of the query.

@@ -104,5 +104,7 @@ async fn what_no_list_is_narrowed_by_is_refused() {
         let address = format!("/api/v1/documents?{query}");
         world.get("clerk", &address).await.problem(400, "TB7010");
     }
+    let mistyped = "/api/v1/documents?case=00000000000000000000000";
+    world.get("clerk", mistyped).await.problem(422, "TB7010");
     assert!(world.node.take_asked().is_empty());
 }
