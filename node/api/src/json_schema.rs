@@ -44,7 +44,7 @@ impl JsonSchema {
         Ok(Self { validator })
     }
 
-    /// Every place that is wrong, the first [`SCHEMA_FAULTS_MAX`] of them; none for a value that is by it.
+    /// Every place that is wrong, the first `SCHEMA_FAULTS_MAX` of them; none for a value that is by it.
     pub fn faults(&self, value: &Value) -> Vec<SchemaFault> {
         let faults = self.validator.iter_errors(value).take(SCHEMA_FAULTS_MAX);
         faults.map(|error| SchemaFault::of(&error)).collect()

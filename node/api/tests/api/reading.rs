@@ -433,7 +433,11 @@ async fn a_list_is_narrowed_and_counted_where_that_is_asked() {
         "fresh=",
     ] {
         let reply = world.get("clerk", &format!("/api/v1/cases?{bad}")).await;
-        let status = if bad.ends_with("state=stored") { 422 } else { 400 };
+        let status = if bad.ends_with("state=stored") {
+            422
+        } else {
+            400
+        };
         let problem = reply.problem(status, "TB7010");
         assert_eq!(
             problem["errors"][0]["pointer"],
