@@ -126,6 +126,7 @@ problem_set! {
         ("409", "TB4016 TB4017 不在本节点, 或指定的节点不能接任 · It is not led here, or the node named cannot take it"),
         ("413", "TB1003 过大 · Too large"),
         ("415", "TB7006 应为 application/json"),
+        ("422", "TB7009 没有这样的节点号 · No node has such a number"),
         ("503", "TB5101 该组在本节点已停止 · The group has stopped here"),
     ]
 }

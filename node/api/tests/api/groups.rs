@@ -98,7 +98,7 @@ async fn an_order_unsigned_malformed_or_of_another_group_never_reaches_the_node(
     let mut short: Value = serde_json::from_str(&signed().encode_indented()).unwrap();
     short.as_object_mut().unwrap().remove("voters");
     let reply = post(&world, "placement", short.to_string()).await;
-    let problem = reply.problem(400, "TB2030");
+    let problem = reply.problem(422, "TB2030");
     assert!(problem["detail"].as_str().unwrap().contains("order.voters"));
     assert!(world.node.take_asked().is_empty());
 }
@@ -122,7 +122,7 @@ async fn the_lead_is_handed_over_or_the_reason_told() {
     let leader = SampleFederation::node(2).to_string();
     assert!(problem["detail"].as_str().unwrap().contains(&leader));
     let reply = post(&world, "lead", json!({"to": "nobody"}).to_string()).await;
-    reply.problem(400, "TB7009");
+    reply.problem(422, "TB7009");
 }
 
 #[tokio::test]

@@ -3,14 +3,14 @@
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use serde::Serialize;
-use tongban_types::{GroupId, NodeId};
+use tongban_types::{Code, GroupId, NodeId};
 use utoipa::ToSchema;
 
 use crate::authorization::Operation;
 use crate::openapi::{DivisionKind, GroupPath, HandOverProblems, NodeIdKind, tag};
-use crate::problem::Answer;
+use crate::problem::{Answer, Problem};
 use crate::rendering::json;
-use crate::request::{Call, shape};
+use crate::request::Call;
 use crate::state::Shared;
 
 /// What is sent.
@@ -52,7 +52,13 @@ pub(crate) async fn hand_over(State(api): State<Shared>, request: Request) -> An
     let (_, mut fields) = call.body().await?;
     let at = fields.at("to");
     let to = fields.text("to")?.parse::<NodeId>();
-    let to = to.map_err(|_| shape(&at, "应为节点, 如 350100-01"))?;
+    let to = to.map_err(|_| {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, Code::BODY_SHAPE).at(
+            &at,
+            "shape",
+            "应为节点, 如 350100-01",
+        )
+    })?;
     fields.end()?;
     api.node.groups().hand_over(group, to).await?;
     let view = HandedOverView {

@@ -63,13 +63,15 @@ pub(super) async fn order_of(mut call: Call) -> Result<PlacementFile, Problem> {
     call.query(&[])?;
     let group = GroupId(call.path("group").await?);
     let (_, fields) = call.body().await?;
-    let malformed =
-        |status, why: String| Problem::new(status, Code::PLACEMENT_MALFORMED).detail(why);
-    let file = PlacementFile::of_json(fields.into_json())
-        .map_err(|error| malformed(StatusCode::BAD_REQUEST, error.to_string()))?;
+    // A code that is none has the form its description asks for all the same.
+    let malformed = |why: String| {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, Code::PLACEMENT_MALFORMED).detail(why)
+    };
+    let file =
+        PlacementFile::of_json(fields.into_json()).map_err(|error| malformed(error.to_string()))?;
     if file.order().group != group {
         let why = format!("部署令属于 {} 组", file.order().group);
-        return Err(malformed(StatusCode::UNPROCESSABLE_ENTITY, why));
+        return Err(malformed(why));
     }
     Ok(file)
 }

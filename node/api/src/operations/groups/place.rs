@@ -52,7 +52,13 @@ pub(crate) async fn place(State(api): State<Shared>, request: Request) -> Answer
 /// Elsewhere a false signature is the node's own fault; here it came with the request.
 fn by_whom(error: tongban_runtime::NodeError) -> Problem {
     let code = error.code();
-    if [Code::SIGNATURE_INVALID, Code::KEY_WITHOUT_RIGHT].contains(&code) {
+    if [
+        Code::SIGNATURE_INVALID,
+        Code::BAD_SIGNATURE,
+        Code::KEY_WITHOUT_RIGHT,
+    ]
+    .contains(&code)
+    {
         return Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code);
     }
     Problem::from(error)
