@@ -155,7 +155,7 @@ pub(crate) struct Core<P: Platform> {
     pub(crate) told_gate: <P::Runtime as AsyncRuntime>::Mutex<()>,
     pub(crate) route_raft: RouteRaft,
     pub(crate) refusals: Refusals,
-    /// Parcels this node handed in to a group and whose end it does not know.
+    /// Parcels this node appended as a leader and whose end it does not know.
     pub(crate) entering: Mutex<Entering<<P::Runtime as AsyncRuntime>::Instant>>,
     /// Deliveries of other nodes handed on.
     pub(crate) relayed: AtomicU64,

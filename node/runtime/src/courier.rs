@@ -7,18 +7,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use futures_util::future::{join, join_all};
-use tongban_machine::{
-    ParcelFate, Refusal, Reply, Unanswered, answer_given, is_awaited, unanswered,
-};
+use tongban_machine::{Unanswered, unanswered};
 use tongban_types::{
-    CaseNumber, CertifiedParcels, Code, Entry, GroupId, PacketBody, Parcel, decode, encode, limits,
+    CaseNumber, CertifiedParcels, Entry, GroupId, PacketBody, Parcel, decode, encode, limits,
 };
 
-use crate::core::{Core, Hosted};
+use crate::core::Core;
 use crate::seams::{Lane, Platform, Transport};
-use crate::submit::SubmitError;
 use crate::vault::Vault;
-use crate::wire::{KeysRequest, ParcelAnswers, ParcelDelivery};
+use crate::wire::KeysRequest;
 
 /// Groups delivered to at once; the others take their turn as these finish.
 const DESTINATIONS_MAX: usize = 32;
@@ -217,21 +214,9 @@ async fn hand_over_and_enter<P: Platform>(
     let Some(answers) = core.hand_over(group, to, batches).await else {
         return 0;
     };
-    let Some(hosted) = core.group(group) else {
-        return 0;
-    };
     // Put in one after the other and awaited together, so that they share the group's rounds.
-    let entered = answers.batches.into_iter().map(async |mut answer| {
+    let entered = answers.batches.into_iter().map(async |answer| {
         let count = answer.parcels.len();
-        // Another delivery may have brought them meanwhile.
-        let read = hosted.replica.read(|view| {
-            answer.parcels.retain(|parcel| is_awaited(view, parcel));
-        });
-        match read {
-            Ok(()) if answer.parcels.is_empty() => return count,
-            Ok(()) => {}
-            Err(_) => return 0,
-        }
         let entry = Bytes::from(encode(&Entry::Parcels(answer)));
         if let Err(code) = core.check_before_append(group, &entry).await {
             tracing::warn!(%group, from = %to, %code, "answers do not prove themselves");
@@ -295,7 +280,7 @@ async fn give_keys<P: Platform>(
 
 /// What fits one delivery, in order and in pieces that fit an entry; the rest goes with the next. Each
 /// parcel proves itself by its own path, so a batch may be cut anywhere.
-fn bounded(batches: Vec<CertifiedParcels>) -> Vec<CertifiedParcels> {
+pub(crate) fn bounded(batches: Vec<CertifiedParcels>) -> Vec<CertifiedParcels> {
     let mut left = limits::PARCELS_BYTES_MAX;
     let mut pieces = batches.into_iter().flat_map(entries).collect::<Vec<_>>();
     let mut is_full = false;
@@ -332,126 +317,6 @@ fn entries(certified: CertifiedParcels) -> Vec<CertifiedParcels> {
         parcels = rest;
     }
     pieces
-}
-
-/// Takes out what this replica shows as taken in before: where those answers stand, and what is left to
-/// enter. A sender that had no answer in time sends again, and another entry for it would only make a group
-/// that is slow already slower.
-fn split_known<P: Platform>(
-    hosted: &Hosted<P>,
-    mut batches: Vec<CertifiedParcels>,
-) -> (BTreeSet<u64>, Vec<CertifiedParcels>) {
-    let mut positions = BTreeSet::new();
-    let read = hosted.replica.read(|view| {
-        for batch in &mut batches {
-            batch.parcels.retain(|parcel| {
-                let answer = answer_given(view, parcel);
-                positions.extend(answer);
-                answer.is_none()
-            });
-        }
-    });
-    if let Err(error) = read {
-        // The group itself finds what it knows.
-        tracing::debug!(%error, "this replica cannot be read");
-    }
-    batches.retain(|batch| !batch.parcels.is_empty());
-    (positions, batches)
-}
-
-impl<P: Platform> Core<P> {
-    /// Takes in parcels for a hosted group, and answers with certified answers.
-    pub(crate) async fn on_parcels(&self, body: &[u8]) -> Result<Bytes, Code> {
-        let delivery: ParcelDelivery = decode(body).map_err(|error| error.code())?;
-        if delivery.batches.len() > limits::DELIVERY_BATCHES_MAX {
-            return Err(Code::TOO_LARGE);
-        }
-        let hosted = self.group(delivery.to).ok_or(Code::NOT_HOSTED)?;
-        if hosted.group.status().stopped {
-            // What is entered elsewhere never shows here: another voter must answer.
-            return Err(Code::GROUP_STOPPED);
-        }
-        let to = delivery.to;
-        let (mut positions, batches) = split_known(&hosted, delivery.batches);
-        if !batches.is_empty() {
-            match self.enter_parcels(to, batches).await {
-                Ok(answers) => positions.extend(answers),
-                Err(code) if positions.is_empty() => return Err(code),
-                Err(code) => tracing::debug!(group = %to, %code, "others are not taken in"),
-            }
-        }
-        let positions: Vec<u64> = positions.into_iter().collect();
-        // The answers may have been committed elsewhere: they can be placed once they are here.
-        let timeout = self.tempo().propose_timeout;
-        let group = hosted.group.id();
-        if let Ok(index) = self.read_index(group, timeout).await
-            && let Err(error) = hosted.group.wait_applied(index, timeout).await
-        {
-            tracing::debug!(%group, %error, "the answers are not here yet");
-        }
-        let batches = bounded(self.certify(group, &positions).await);
-        if batches.is_empty() && !positions.is_empty() {
-            // An empty answer would keep the sender from asking another voter.
-            return Err(Code::NO_QUORUM);
-        }
-        Ok(Bytes::from(encode(&ParcelAnswers { batches })))
-    }
-
-    /// Enters the batches that prove themselves; where their answers stand in the outbox. If none is
-    /// taken in now or later, why the first was not.
-    async fn enter_parcels(
-        &self,
-        to: GroupId,
-        batches: Vec<CertifiedParcels>,
-    ) -> Result<BTreeSet<u64>, Code> {
-        // In their order and awaited together, so that they share the group's rounds. Packets of one
-        // case that come to stand out of order are refused and repeated by their sender.
-        let entered = batches.into_iter().map(async |batch| {
-            let entry = Bytes::from(encode(&Entry::Parcels(batch)));
-            self.check_before_append(to, &entry).await?;
-            let submitted = self.submit(to, entry, self.tempo().propose_timeout).await;
-            submitted.map_err(|error| match error {
-                SubmitError::Refused(code) => code,
-                SubmitError::NoLeader | SubmitError::TimedOut => Code::NO_QUORUM,
-            })
-        });
-        let mut positions = BTreeSet::new();
-        let mut first_refused = None;
-        let mut may_be_taken_in = false;
-        for entered in join_all(entered).await {
-            let results = match entered {
-                Ok(reply) => reply.results,
-                Err(code) => {
-                    first_refused.get_or_insert(code);
-                    continue;
-                }
-            };
-            for result in results {
-                match result {
-                    Ok(Reply::Parcel(
-                        ParcelFate::Answered { answer } | ParcelFate::AnsweredBefore { answer },
-                    )) => {
-                        may_be_taken_in = true;
-                        positions.insert(answer);
-                    }
-                    Ok(_) => may_be_taken_in = true,
-                    Err(refusal) => {
-                        self.refusals.count(Lane::Parcel, refusal.code());
-                        // What comes in its turn later is no fault of the sender's.
-                        if refusal.is_passing() || matches!(refusal, Refusal::OutOfOrder { .. }) {
-                            may_be_taken_in = true;
-                        }
-                        first_refused.get_or_insert(refusal.code());
-                        tracing::debug!(group = %to, %refusal, "a parcel is not taken in");
-                    }
-                }
-            }
-        }
-        match first_refused {
-            Some(code) if !may_be_taken_in => Err(code),
-            _ => Ok(positions),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ mod pairwise;
 mod placing;
 pub mod ports;
 mod proposer;
+mod receiving;
 mod refusals;
 mod relay;
 mod replica;

@@ -19,12 +19,12 @@ pub(crate) use kinds::{
     HandlingModeKind, ItemCodeKind, Moment, NodeIdKind, RoleKind, Sha256Kind,
 };
 pub(crate) use parameters::{
-    CasePath, Exclude, Fresh, GroupPath, IdempotencyKey, IfMatch, LastEventId, NodePath, Prefer,
-    Switch, query_parameter,
+    CasePath, Cursor, Exclude, Fresh, GroupPath, IdempotencyKey, IfMatch, LastEventId, Limit,
+    NodePath, OfItem, Prefer, Switch, query_parameter,
 };
 pub(crate) use problems::{
     ActProblems, BackupProblems, CaseProblems, CollectProblems, GroupProblems, HandOverProblems,
-    NoRegistryProblem, PingProblems, PlacementProblems,
+    ListProblems, NoRegistryProblem, PingProblems, PlacementProblems,
 };
 pub(crate) use server_event::ServerEvent;
 

@@ -7,7 +7,7 @@ use utoipa::openapi::{RefOr, Required, Schema};
 use utoipa::{IntoParams, PartialSchema as _};
 
 use super::kinds::{CaseNumberKind, DivisionKind, NodeIdKind};
-use crate::limits::IDEMPOTENCY_KEY_BYTES_MAX;
+use crate::limits::{IDEMPOTENCY_KEY_BYTES_MAX, PAGE_DEFAULT, PAGE_MAX};
 
 /// A parameter of the query, which may be left out.
 pub(crate) fn query_parameter(
@@ -91,6 +91,37 @@ parameters! {
         "fresh",
         "先追上本市审批组已确认的一切再答 · Show everything the group acknowledged before this request",
         switch(),
+    )
+}
+
+parameters! {
+    /// `?item=`.
+    OfItem query_parameter(
+        "item",
+        "事项基本编码 · Only of this item",
+        text().pattern(Some("^[0-9A-Z]{12}$")),
+    )
+}
+
+parameters! {
+    /// `?cursor=`.
+    Cursor query_parameter(
+        "cursor",
+        "上一页的 next · What the page before gave as `next`",
+        text(),
+    )
+}
+
+parameters! {
+    /// `?limit=`.
+    Limit query_parameter(
+        "limit",
+        "每页件数 · As many of a page",
+        ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(1))
+            .maximum(Some(PAGE_MAX))
+            .default(Some(PAGE_DEFAULT.into())),
     )
 }
 

@@ -57,6 +57,14 @@ problem_set! {
 }
 
 problem_set! {
+    /// Of a list that may be narrowed.
+    ListProblems &[
+        ("422", "TB7010 参数互不相容, 或编号的校验位不符 · Parameters that do not go together, or a number mistyped"),
+        PASSING,
+    ]
+}
+
+problem_set! {
     /// Of an act on a case.
     ActProblems &[
         NO_CASE,

@@ -13,9 +13,9 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use super::looking::look_through;
 use crate::authorization::Operation;
 use crate::limits::{COUNTED_AT_ONCE, COUNTED_MAX, PAGE_DEFAULT, PAGE_MAX};
-use crate::openapi::{Fresh, query_parameter, tag};
+use crate::openapi::{Cursor, Fresh, Limit, ListProblems, OfItem, query_parameter, tag};
 use crate::places::Place;
-use crate::problem::{Answer, Problem, ProblemBody};
+use crate::problem::{Answer, Problem};
 use crate::rendering::{CaseView, StoredView, json};
 use crate::request::{Call, bad, cursor_of, linked_to_next, parsed, position, unfit};
 use crate::state::{ApiState, Shared};
@@ -58,18 +58,8 @@ impl utoipa::IntoParams for ListQuery {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let text = || ObjectBuilder::new().schema_type(Type::String);
         let states = CaseState::ALL.map(CaseState::name).into_iter();
-        let limit = ObjectBuilder::new()
-            .schema_type(Type::Integer)
-            .minimum(Some(1))
-            .maximum(Some(PAGE_MAX))
-            .default(Some(PAGE_DEFAULT.into()));
         let city = || text().pattern(Some(CITY_PATTERN));
         vec![
-            query_parameter(
-                "item",
-                "事项基本编码 · Only of this item",
-                text().pattern(Some("^[0-9A-Z]{12}$")),
-            ),
             query_parameter("intake", "收件城市 · Only collected in this city", city()),
             query_parameter(
                 "authority",
@@ -86,12 +76,6 @@ impl utoipa::IntoParams for ListQuery {
                 "状态; stored 为尚未进入审批组的 · Only in this state; `stored`: only at this desk yet",
                 text().enum_values(Some(states.chain([STORED]))),
             ),
-            query_parameter(
-                "cursor",
-                "上一页的 next · What the page before gave as `next`",
-                text(),
-            ),
-            query_parameter("limit", "每页件数 · Cases of a page", limit),
         ]
     }
 }
@@ -99,10 +83,10 @@ impl utoipa::IntoParams for ListQuery {
 /// 办件列表 · The cases of this city's group, a page at a time, without forms.
 #[utoipa::path(
     get, path = "/api/v1/cases", operation_id = "listCases", tag = tag::CASES,
-    params(ListQuery, Fresh),
+    params(OfItem, ListQuery, Cursor, Limit, Fresh),
     responses((status = 200, description = "一页 · A page", body = PageView, headers(
         ("Link" = String, description = "`rel=\"next\"`: 下一页 · the next page (RFC 8288)"),
-    )), (status = 422, description = "参数互不相容, 或编号的校验位不符 · Parameters that do not go together, or a number mistyped", body = ProblemBody, content_type = "application/problem+json"), (status = 503, description = "一时办不到 · Passing by itself", body = ProblemBody, content_type = "application/problem+json")),
+    )), ListProblems),
     security(("token" = [])),
 )]
 pub(crate) async fn list(State(api): State<Shared>, request: Request) -> Answer {

@@ -13,8 +13,11 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use super::looking::look_through;
 use crate::authorization::Operation;
 use crate::limits::{PAGE_DEFAULT, PAGE_MAX};
-use crate::openapi::{CaseNumberKind, Fresh, Moment, Sha256Kind, query_parameter, tag};
-use crate::problem::{Answer, Problem, ProblemBody};
+use crate::openapi::{
+    CaseNumberKind, Cursor, Fresh, Limit, ListProblems, Moment, OfItem, Sha256Kind,
+    query_parameter, tag,
+};
+use crate::problem::{Answer, Problem};
 use crate::rendering::{ItemView, PlaceView, china_time, json, stage_of};
 use crate::request::{Call, bad, case_number, cursor_of, linked_to_next, parsed, position};
 use crate::state::{ApiState, Shared};
@@ -64,11 +67,6 @@ enum ListQuery {}
 impl utoipa::IntoParams for ListQuery {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let text = || ObjectBuilder::new().schema_type(Type::String);
-        let limit = ObjectBuilder::new()
-            .schema_type(Type::Integer)
-            .minimum(Some(1))
-            .maximum(Some(PAGE_MAX))
-            .default(Some(PAGE_DEFAULT.into()));
         vec![
             query_parameter(
                 "case",
@@ -80,17 +78,6 @@ impl utoipa::IntoParams for ListQuery {
                 "pending 待签发 (仅办理城市知道), issued 已签发 · `pending`: granted and not signed yet, known where the case is decided; `issued`",
                 text().enum_values(Some([PENDING, ISSUED])),
             ),
-            query_parameter(
-                "item",
-                "事项基本编码 · Only of this item",
-                text().pattern(Some("^[0-9A-Z]{12}$")),
-            ),
-            query_parameter(
-                "cursor",
-                "上一页的 next · What the page before gave as `next`",
-                text(),
-            ),
-            query_parameter("limit", "每页份数 · Documents of a page", limit),
         ]
     }
 }
@@ -98,10 +85,10 @@ impl utoipa::IntoParams for ListQuery {
 /// 文书列表 · The documents of the cases this city is party to, a page at a time.
 #[utoipa::path(
     get, path = "/api/v1/documents", operation_id = "listDocuments", tag = tag::CASES,
-    params(ListQuery, Fresh),
+    params(ListQuery, OfItem, Cursor, Limit, Fresh),
     responses((status = 200, description = "一页 · A page", body = PageView, headers(
         ("Link" = String, description = "`rel=\"next\"`: 下一页 · the next page (RFC 8288)"),
-    )), (status = 422, description = "参数互不相容, 或编号的校验位不符 · Parameters that do not go together, or a number mistyped", body = ProblemBody, content_type = "application/problem+json"), (status = 503, description = "一时办不到 · Passing by itself", body = ProblemBody, content_type = "application/problem+json")),
+    )), ListProblems),
     security(("token" = [])),
 )]
 pub(crate) async fn list(State(api): State<Shared>, request: Request) -> Answer {
