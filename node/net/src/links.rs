@@ -139,6 +139,11 @@ impl Connection {
         self.heard.load(Ordering::Relaxed)
     }
 
+    /// Whether no stream can be had of it any more; `gone` follows.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.streams.is_closed()
+    }
+
     /// Returns once the connection is closed or counts as dead.
     pub(crate) async fn gone(&self) {
         // An error means that the sender is gone, and `self` holds it.

@@ -21,6 +21,10 @@ use crate::reader::{FrameReader, ReadError};
 use crate::tasks::Tasks;
 use crate::writer::FrameWriter;
 
+/// Connections that may end under a stream being opened before its requests are lost: the halves of two
+/// dials that crossed, over both carriers, but for the one that stays.
+const CONNECTIONS_TRIED_MAX: usize = 4;
+
 /// The outlets to all peers.
 #[derive(Debug)]
 pub(crate) struct Outlets {
@@ -130,13 +134,21 @@ impl Sender {
         }
     }
 
+    /// A stream on a connection that stays. Of two nodes that dial each other at once, one may choose a
+    /// half that the other gives up; nothing was written to it, so the next connection is as good.
     async fn stream(&self) -> Result<(Arc<Connection>, Stream), NoStream> {
-        let connection = self.links.connection(self.peer).await?;
-        let stream = tokio::select! {
-            () = connection.gone() => return Err(NoStream),
-            stream = connection.open(StreamKind::Lane(self.lane)) => stream?,
-        };
-        Ok((connection, stream))
+        for _ in 0..CONNECTIONS_TRIED_MAX {
+            let connection = self.links.connection(self.peer).await?;
+            tokio::select! {
+                () = connection.gone() => {}
+                stream = connection.open(StreamKind::Lane(self.lane)) => match stream {
+                    Ok(stream) => return Ok((connection, stream)),
+                    Err(NoStream) if connection.is_ending() => connection.gone().await,
+                    Err(NoStream) => return Err(NoStream),
+                },
+            }
+        }
+        Err(NoStream)
     }
 
     /// Writes requests and reads answers until the stream ends.
@@ -207,4 +219,57 @@ impl Sender {
 /// Rounded up, so that a request with time left never says it has none.
 fn ttl_ms(ttl: Duration) -> u32 {
     u32::try_from(ttl.as_micros().div_ceil(1000)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use libp2p::swarm::ConnectionId;
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::backoff::Backoff;
+    use crate::carrier::Carrier;
+    use crate::handler::StreamRequest;
+
+    const BACKOFF: Backoff = Backoff {
+        first: Duration::from_secs(1),
+        cap: Duration::from_secs(1),
+    };
+
+    fn connect(links: &Links, peer: NodeId, id: usize) -> mpsc::Receiver<StreamRequest> {
+        let (streams, requests) = mpsc::channel(1);
+        let id = ConnectionId::new_unchecked(id);
+        let connection = Arc::new(Connection::new(id, Carrier::Tcp, streams));
+        links.on_established(peer, connection, false);
+        requests
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_ends_before_anything_was_written_leaves_its_requests_to_another() {
+        let peer = NodeId::new("350100".parse().unwrap(), 2).unwrap();
+        let (orders, _orders) = mpsc::unbounded_channel();
+        let links = Arc::new(Links::new(orders, BACKOFF));
+        let mut stays = connect(&links, peer, 1);
+        let mut given_up = connect(&links, peer, 2);
+        let pending = Arc::new(Pending::new(1, 100));
+        let sender = Sender {
+            peer,
+            lane: Lane::Submit,
+            pending: Arc::clone(&pending),
+            links: Arc::clone(&links),
+            counters: Arc::default(),
+        };
+        let soon = tokio::time::Instant::now() + Duration::from_mins(1);
+        let mut ticket = pending.add(b"hello".as_slice().into(), soon).unwrap();
+        let asked = async {
+            let _held = given_up.recv().await.unwrap();
+            links.on_gone(peer, ConnectionId::new_unchecked(2));
+            stays.recv().await.unwrap()
+        };
+        tokio::select! {
+            () = sender.run() => {}
+            outcome = ticket.outcome() => panic!("ended with {outcome:?}"),
+            request = asked => assert_eq!(request.kind, StreamKind::Lane(Lane::Submit)),
+        }
+    }
 }
