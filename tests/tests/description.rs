@@ -2,10 +2,10 @@
 //! sends a real node what it allows and what it forbids, with real tokens and cases, and looks whether
 //! the answers are what it says. Both are Python programs that `tests/run` installs into `target/`.
 
-use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
+use std::{env, fs};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -14,8 +14,11 @@ use tongban_tests::client::{Ask, Client};
 use tongban_tests::process::run;
 use tongban_tests::tools::tool;
 
-/// All roles together stay below three minutes.
-const LIMIT: Duration = Duration::from_mins(2);
+/// The requests of one role take a minute on two quiet cores.
+const LIMIT: Duration = Duration::from_mins(5);
+
+/// What is drawn is drawn from this; `TONGBAN_SEED` names another for a longer hunt by hand.
+const SEED: &str = "20261127";
 
 /// How what is forbidden may be refused: a stale version may be seen before the shape of a body is.
 const NEGATIVE: &str =
@@ -60,6 +63,8 @@ fn try_as(folder: &Path, http: SocketAddr, token: &str, seeded: &Seeded) -> Resu
     let text = format!(
         "request-timeout = 15\nmax-stream-events = 1\n[parameters]\n\"path.number\" = \"{}\"\n\
          \"query.cursor\" = \"{}\"\n\
+         # A stream says nothing while nothing happens, and is read for as long as a request may take.\n\
+         [[operations]]\ninclude-path-regex = \"/events$\"\nrequest-timeout = 3\n\
          # A state that forbids an act, a stale version and a form that its item refuses are no faults of\n\
          # the request's shape.\n\
          [checks.positive_data_acceptance]\n\
@@ -77,22 +82,16 @@ fn try_as(folder: &Path, http: SocketAddr, token: &str, seeded: &Seeded) -> Resu
         .arg(folder.join("openapi.json"));
     command.args(["--url", &format!("http://{http}"), "--header"]);
     command.arg(format!("Authorization: Bearer {token}"));
-    command.args([
-        "--max-examples",
-        "10",
-        "--seed",
-        "20261127",
-        "--continue-on-failure",
-    ]);
+    let seed = env::var("TONGBAN_SEED").unwrap_or_else(|_| SEED.to_owned());
+    command.args(["--seed", &seed, "--max-examples", "10"]);
+    command.arg("--continue-on-failure");
     // The manners of uploads are those of tus, which its own clients try.
     command.args(["--exclude-path-regex", "^/api/v1/uploads"]);
-    command.args(["--max-time", "30", "--checks", "all"]);
+    command.args(["--checks", "all"]);
     let ended = run(command, LIMIT)?;
     ensure!(ended.code == Some(0), "{}{}", ended.stdout, ended.stderr);
-    let said = ended
-        .stdout
-        .lines()
-        .filter(|line| line.contains("Test cases") || line.contains("generated"));
+    let said = ended.stdout.lines();
+    let said = said.filter(|line| line.contains("Test cases") || line.contains("generated"));
     said.for_each(|line| eprintln!("{line}"));
     Ok(())
 }

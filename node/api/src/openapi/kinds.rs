@@ -62,12 +62,19 @@ kind! {
     ItemCodeKind "ItemCode" text("^[0-9A-Z]{12}$", "000109900001")
 }
 kind! {
-    /// 行政区划代码 (GB/T 2260) · Six digits.
-    DivisionKind "Division" text("^[0-9]{6}$", "350100")
+    /// 行政区划代码 (GB/T 2260) · Six digits of a province, city or county, 110000 to 829999.
+    DivisionKind "Division" text("^(1[1-9]|[2-7][0-9]|8[0-2])[0-9]{4}$", "350102")
 }
 kind! {
-    /// 节点 · Its city and its number there.
-    NodeIdKind "NodeId" text("^[0-9]{6}-[0-9]{2}$", "350100-01")
+    /// 城市代码 (GB/T 2260) · Six digits of a prefecture-level city, ending in 00.
+    CityKind "CityCode" text("^(1[1-9]|[2-7][0-9]|8[0-2])[0-9]{2}00$", "350100")
+}
+kind! {
+    /// 节点 · Its city and its number there, 01 to 99.
+    NodeIdKind "NodeId" text(
+        "^(1[1-9]|[2-7][0-9]|8[0-2])[0-9]{2}00-(0[1-9]|[1-9][0-9])$",
+        "350100-01",
+    )
 }
 kind! {
     /// SHA-256 · 64 hexadecimal digits.
@@ -143,4 +150,45 @@ kind! {
         Role::Auditor,
         Role::System,
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use jsonschema::Validator;
+    use serde_json::json;
+    use tongban_types::{CityCode, Division, NodeId};
+
+    use super::*;
+
+    fn schema<K: PartialSchema>() -> Validator {
+        let schema = serde_json::to_value(K::schema()).unwrap();
+        jsonschema::validator_for(&schema).unwrap()
+    }
+
+    #[test]
+    fn what_a_pattern_takes_is_what_the_type_takes() {
+        let (division, city) = (schema::<DivisionKind>(), schema::<CityKind>());
+        for number in 0..1_000_000 {
+            let text = format!("{number:06}");
+            assert_eq!(
+                division.is_valid(&json!(text)),
+                text.parse::<Division>().is_ok()
+            );
+            assert_eq!(
+                city.is_valid(&json!(text)),
+                text.parse::<CityCode>().is_ok()
+            );
+        }
+        let node = schema::<NodeIdKind>();
+        for city in ["109900", "110000", "350100", "350101", "829900", "830000"] {
+            for number in 0..200 {
+                let text = format!("{city}-{number:02}");
+                assert_eq!(
+                    node.is_valid(&json!(text)),
+                    text.parse::<NodeId>().is_ok(),
+                    "{text}"
+                );
+            }
+        }
+    }
 }

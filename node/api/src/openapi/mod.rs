@@ -15,8 +15,8 @@ use bytes::Bytes;
 use crate::operations;
 
 pub(crate) use kinds::{
-    CaseNumberKind, CaseStateKind, ChannelKind, CodeKind, DecisionKind, DivisionKind, FormKind,
-    HandlingModeKind, ItemCodeKind, Moment, NodeIdKind, RoleKind, Sha256Kind,
+    CaseNumberKind, CaseStateKind, ChannelKind, CityKind, CodeKind, DecisionKind, DivisionKind,
+    FormKind, HandlingModeKind, ItemCodeKind, Moment, NodeIdKind, RoleKind, Sha256Kind,
 };
 pub(crate) use parameters::{
     CasePath, Cursor, Exclude, Fresh, GroupPath, IdempotencyKey, IfMatch, LastEventId, Limit,

@@ -6,7 +6,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Required, Schema};
 use utoipa::{IntoParams, PartialSchema as _};
 
-use super::kinds::{CaseNumberKind, DivisionKind, NodeIdKind};
+use super::kinds::{CaseNumberKind, CityKind, NodeIdKind};
 use crate::limits::{IDEMPOTENCY_KEY_BYTES_MAX, PAGE_DEFAULT, PAGE_MAX};
 
 /// A parameter of the query, which may be left out.
@@ -81,7 +81,7 @@ parameters! {
         ParameterIn::Path,
         Required::True,
         "审批组, 以城市为名 · The group, named by its city",
-        DivisionKind::schema(),
+        CityKind::schema(),
     )
 }
 

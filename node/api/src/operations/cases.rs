@@ -6,14 +6,14 @@ use axum::response::Response;
 use serde::Serialize;
 use tongban_runtime::{CasePage, CaseRecord, NodeError, StoredCase};
 use tongban_types::{CaseNumber, CaseState, CityCode, Code, ItemCode};
-use utoipa::ToSchema;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::{PartialSchema as _, ToSchema};
 
 use super::looking::look_through;
 use crate::authorization::Operation;
 use crate::limits::{COUNTED_AT_ONCE, COUNTED_MAX, PAGE_DEFAULT, PAGE_MAX};
-use crate::openapi::{Cursor, Fresh, Limit, ListProblems, OfItem, query_parameter, tag};
+use crate::openapi::{CityKind, Cursor, Fresh, Limit, ListProblems, OfItem, query_parameter, tag};
 use crate::places::Place;
 use crate::problem::{Answer, Problem};
 use crate::rendering::{CaseView, StoredView, json};
@@ -22,9 +22,6 @@ use crate::state::{ApiState, Shared};
 
 /// What `state` says for cases that only this desk has: no state of the group.
 const STORED: &str = "stored";
-
-/// A city's code: `110000..=829900`, ending in 00.
-const CITY_PATTERN: &str = "^(1[1-9]|[2-7][0-9]|8[0-2])[0-9]{2}00$";
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = CasePage)]
@@ -58,7 +55,7 @@ impl utoipa::IntoParams for ListQuery {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let text = || ObjectBuilder::new().schema_type(Type::String);
         let states = CaseState::ALL.map(CaseState::name).into_iter();
-        let city = || text().pattern(Some(CITY_PATTERN));
+        let city = CityKind::schema;
         vec![
             query_parameter("intake", "收件城市 · Only collected in this city", city()),
             query_parameter(

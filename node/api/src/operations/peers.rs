@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::federation::no_registry;
 use crate::authorization::Operation;
 use crate::links::{PeerLink, PeerState};
-use crate::openapi::{CodeKind, DivisionKind, Moment, NoRegistryProblem, NodeIdKind, tag};
+use crate::openapi::{CityKind, CodeKind, Moment, NoRegistryProblem, NodeIdKind, tag};
 use crate::problem::Answer;
 use crate::rendering::{china_time, json};
 use crate::request::Call;
@@ -28,7 +28,7 @@ pub(crate) struct PeersView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Peer)]
 pub(crate) struct PeerView {
-    #[schema(value_type = DivisionKind)]
+    #[schema(value_type = CityKind)]
     city: String,
     city_name: String,
     #[schema(value_type = NodeIdKind)]

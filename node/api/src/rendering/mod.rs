@@ -12,7 +12,7 @@ use serde::Serialize;
 use tongban_types::{Actor, CityCode, Division};
 use utoipa::ToSchema;
 
-use crate::openapi::{DivisionKind, RoleKind};
+use crate::openapi::{CityKind, DivisionKind, RoleKind};
 
 pub(crate) use attachment::AttachmentView;
 pub(crate) use case::{CaseView, ItemView, MovementView, StoredView, stage_of};
@@ -71,7 +71,7 @@ impl From<Division> for PlaceView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Actor)]
 pub(crate) struct ActorView<'a> {
-    #[schema(value_type = DivisionKind)]
+    #[schema(value_type = CityKind)]
     city: String,
     person: &'a str,
     #[schema(value_type = RoleKind)]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use tongban_runtime::{Hindrance, hindrances};
 use utoipa::ToSchema;
 
-use crate::openapi::{DivisionKind, NodeIdKind};
+use crate::openapi::{CityKind, NodeIdKind};
 use crate::rendering::json;
 use crate::state::ApiState;
 
@@ -29,7 +29,7 @@ struct HindranceView {
     /// `not-draining`, `leads`, `desk-waits` or `needed`.
     kind: &'static str,
     /// The group it is about.
-    #[schema(value_type = Option<DivisionKind>)]
+    #[schema(value_type = Option<CityKind>)]
     group: Option<String>,
     zh: String,
     en: String,

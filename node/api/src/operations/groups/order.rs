@@ -5,7 +5,7 @@ use tongban_trust::PlacementFile;
 use tongban_types::{Code, GroupId};
 use utoipa::ToSchema;
 
-use crate::openapi::{DivisionKind, NodeIdKind};
+use crate::openapi::{CityKind, NodeIdKind};
 use crate::problem::Problem;
 use crate::request::Call;
 
@@ -22,7 +22,7 @@ pub(crate) struct OrderBody {
     #[schema(pattern = "^tongban\\.placement-order/v1$")]
     schema: String,
     /// The group it places.
-    #[schema(value_type = DivisionKind)]
+    #[schema(value_type = CityKind)]
     group: String,
     /// One more than that of the order in force.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_u64)]

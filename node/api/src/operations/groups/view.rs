@@ -8,7 +8,7 @@ use tongban_runtime::ports::{Members, Placement};
 use tongban_types::NodeId;
 use utoipa::ToSchema;
 
-use crate::openapi::{DivisionKind, NodeIdKind};
+use crate::openapi::{CityKind, NodeIdKind};
 use crate::problem::Problem;
 use crate::state::ApiState;
 
@@ -20,7 +20,7 @@ use crate::state::ApiState;
 )]
 pub(crate) struct GroupView {
     /// Named by its city.
-    #[schema(value_type = DivisionKind)]
+    #[schema(value_type = CityKind)]
     group: String,
     city_name: String,
     /// Voters that may still be lost before it stops deciding.
