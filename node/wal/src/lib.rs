@@ -27,5 +27,6 @@ pub use config::WalConfig;
 pub use error::OpenError;
 pub use index::LogEntry;
 pub use metrics::WalMetrics;
+pub use recovery::has_log;
 pub use state::Completion;
 pub use wal::Wal;

@@ -29,8 +29,12 @@ pub(crate) struct Recovered<F> {
     pub(crate) state: State<F>,
     pub(crate) tables: Tables,
     pub(crate) active: Active<F>,
-    /// There was nothing before.
-    pub(crate) is_new: bool,
+}
+
+/// Whether a log was ever begun on `disk`. Other files in its folder, as a file system just made puts
+/// there, are none. A node that is known to have had a log must not take part under its old id without.
+pub fn has_log<D: Disk>(disk: &D) -> Result<bool, OpenError> {
+    Ok(!Listing::read(disk)?.sequences.is_empty())
 }
 
 /// Reads the log on `disk`, cuts what the power tore, and makes the rest durable.
@@ -102,7 +106,6 @@ pub(crate) async fn recover<R: AsyncRuntime, D: Disk>(
         state,
         tables: replayed.tables,
         active,
-        is_new,
     })
 }
 

@@ -28,7 +28,6 @@ use crate::writer::Writer;
 /// still written and the log is closed.
 pub struct Wal<R, D: Disk> {
     handle: Arc<Handle<D>>,
-    is_new: bool,
     runtime: PhantomData<fn() -> R>,
 }
 
@@ -47,7 +46,6 @@ impl<R, D: Disk> Clone for Wal<R, D> {
     fn clone(&self) -> Self {
         Self {
             handle: Arc::clone(&self.handle),
-            is_new: self.is_new,
             runtime: PhantomData,
         }
     }
@@ -64,12 +62,6 @@ impl<R, D: Disk> std::fmt::Debug for Wal<R, D> {
 impl<R, D: Disk> Wal<R, D> {
     pub(crate) fn shared(&self) -> &Shared<D> {
         &self.handle.shared
-    }
-
-    /// Whether there was no log on this disk before. A node that is known to have had one must then
-    /// not take part under its old id.
-    pub fn is_new(&self) -> bool {
-        self.is_new
     }
 
     /// Why the log takes no more writes, if so.
@@ -153,7 +145,6 @@ impl<R: AsyncRuntime + Send + Sync, D: Disk> Wal<R, D> {
             state,
             tables,
             active,
-            is_new,
         } = recover::<R, D>(&disk, &config).await?;
         let shared = Arc::new(Shared::new(disk, config, state, tables));
         let tidy = housekeeping::claim(&mut shared.lock(), &shared.tables);
@@ -165,7 +156,6 @@ impl<R: AsyncRuntime + Send + Sync, D: Disk> Wal<R, D> {
         ));
         Ok(Self {
             handle: Arc::new(Handle { shared }),
-            is_new,
             runtime: PhantomData,
         })
     }

@@ -19,7 +19,7 @@ use bytes::Bytes;
 use common::disk::{Lie, MemoryDisk};
 use common::{TestWal, block_on, group, small};
 use tongban_runtime::ports::{LocalLog, LocalTable, LocalWrite, LogFailed};
-use tongban_wal::{Completion, LogEntry, Wal, WalConfig};
+use tongban_wal::{Completion, LogEntry, Wal, WalConfig, has_log};
 
 fn disk() -> MemoryDisk {
     MemoryDisk::new(BTreeMap::new(), 1, Lie::None)
@@ -292,8 +292,8 @@ fn local_records_are_visible_once_durable_and_not_before() {
 fn a_closed_log_holds_everything_that_was_queued() {
     block_on(async {
         let disk = disk();
+        assert_eq!(has_log(&disk).ok(), Some(false));
         let wal = open(&disk).await;
-        assert!(wal.is_new());
         wal.append(group(0), vec![entry(1, 50), entry(2, 50)], ignore())
             .await
             .unwrap();
@@ -303,8 +303,8 @@ fn a_closed_log_holds_everything_that_was_queued() {
             .unwrap();
         assert_eq!(wal.committed(group(0)), Some(Bytes::from_static(b"two")));
         close(wal).await;
+        assert_eq!(has_log(&disk).ok(), Some(true));
         let wal = open(&disk).await;
-        assert!(!wal.is_new());
         assert_eq!(wal.last(group(0)), Some((2, 1)));
         assert_eq!(wal.term_of(group(0), 1), Some(1));
         assert_eq!(wal.committed(group(0)), Some(Bytes::from_static(b"two")));

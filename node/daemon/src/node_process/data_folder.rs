@@ -9,11 +9,13 @@ use std::path::{Path, PathBuf};
 use rustix::process::geteuid;
 use thiserror::Error;
 use tongban_types::{CityCode, Code, NodeId};
+use tongban_wal::has_log;
 
 use crate::exit::Exit;
 use crate::failure::Coded;
 use crate::files::{FileError, read_bounded, replace};
 use crate::keys::KeyFolder;
+use crate::platform::FileDisk;
 
 /// Access tokens, in the data folder.
 pub(crate) const TOKENS_FILE: &str = "tokens.json";
@@ -77,6 +79,15 @@ pub(crate) enum DataFolderError {
         /// The folder.
         path: PathBuf,
     },
+    /// Its log cannot be looked for.
+    #[error("数据目录 {}", path.display())]
+    LogUnreadable {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: tongban_wal::OpenError,
+    },
     /// The system refuses.
     #[error("数据目录 {}", path.display())]
     Unusable {
@@ -98,6 +109,7 @@ impl Coded for DataFolderError {
             Self::OfOtherNode { .. } | Self::OfNobody { .. } => Code::FOLDER_OF_OTHER_NODE,
             Self::OfOtherUser { .. } => Code::FOLDER_OF_OTHER_USER,
             Self::LogLost { .. } => Code::LOG_LOST,
+            Self::LogUnreadable { source, .. } => source.code(),
             Self::Unusable { .. } | Self::File(_) => Code::FOLDER_UNUSABLE,
         }
     }
@@ -109,7 +121,7 @@ impl Coded for DataFolderError {
             Self::OfOtherNode { .. } | Self::OfOtherUser { .. } | Self::LogLost { .. } => {
                 Exit::BadConfiguration
             }
-            Self::Unusable { .. } | Self::File(_) => Exit::Internal,
+            Self::LogUnreadable { .. } | Self::Unusable { .. } | Self::File(_) => Exit::Internal,
         }
     }
 }
@@ -152,7 +164,12 @@ impl DataFolder {
                     node,
                 });
             }
-            if !has_files(&path.join("wal")).map_err(unusable)? {
+            let look = has_log(&FileDisk::new(path));
+            let has_log = look.map_err(|source| DataFolderError::LogUnreadable {
+                path: path.to_owned(),
+                source,
+            })?;
+            if !has_log {
                 return Err(DataFolderError::LogLost {
                     path: path.to_owned(),
                 });
@@ -235,14 +252,6 @@ pub(crate) fn city_of_folder(
     }
 }
 
-fn has_files(folder: &Path) -> io::Result<bool> {
-    match fs::read_dir(folder) {
-        Ok(mut entries) => Ok(entries.next().transpose()?.is_some()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -271,14 +280,19 @@ mod tests {
         let path = folder.path().join("data");
         let take = || DataFolder::take(&path, node("350100-01"));
         let taken = take().unwrap();
-        fs::write(path.join("wal/1.log"), "x").unwrap();
+        let segment = path.join("wal/0000000000000001.log");
+        fs::write(&segment, "x").unwrap();
         taken.keep().unwrap();
         drop(taken);
         assert_eq!(code_of(&path, "350100-02"), Code::FOLDER_OF_OTHER_NODE);
         drop(take().unwrap());
-        fs::remove_file(path.join("wal/1.log")).unwrap();
+        fs::remove_file(segment).unwrap();
         assert_eq!(code_of(&path, "350100-01"), Code::LOG_LOST);
-        fs::remove_dir(path.join("wal")).unwrap();
+        // What a new file system, or a checkpoint that was never finished, leaves there is no log.
+        fs::create_dir(path.join("wal/lost+found")).unwrap();
+        fs::write(path.join("wal/checkpoint.new"), "x").unwrap();
+        assert_eq!(code_of(&path, "350100-01"), Code::LOG_LOST);
+        fs::remove_dir_all(path.join("wal")).unwrap();
         assert_eq!(code_of(&path, "350100-01"), Code::LOG_LOST);
     }
 
