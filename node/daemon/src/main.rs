@@ -19,6 +19,7 @@ mod mistake;
 mod node_access;
 mod node_process;
 mod output;
+mod panics;
 mod platform;
 mod registry;
 mod staging;
@@ -32,6 +33,7 @@ use crate::command_line::CommandLine;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    panics::withhold_messages();
     let command_line = match CommandLine::read(std::env::args_os()) {
         Ok(command_line) => command_line,
         Err(misuse) => return misuse.say().into(),

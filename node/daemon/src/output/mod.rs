@@ -136,6 +136,11 @@ impl Output {
         }
     }
 
+    /// What a process without a log says of its own fault, on stderr.
+    pub(crate) fn fault(text: &str) {
+        talk(text);
+    }
+
     /// Says why there is no answer.
     pub(crate) fn failure(self, failure: &Failure) {
         if self.is_for_machines() {
