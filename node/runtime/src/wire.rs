@@ -13,6 +13,7 @@ pub(crate) enum SubmitRequest {
         /// The group.
         group: GroupId,
         /// The encoded entry.
+        #[serde(with = "tongban_types::run")]
         entry: Vec<u8>,
     },
     /// Tell an index that holds everything acknowledged so far.
@@ -45,7 +46,7 @@ pub(crate) enum SubmitRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum SubmitAnswer {
     /// Applied; the encoded reply.
-    Applied(Vec<u8>),
+    Applied(#[serde(with = "tongban_types::run")] Vec<u8>),
     /// The index asked for.
     Index(u64),
     /// Not the leader; who is, as far as known.

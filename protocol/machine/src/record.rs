@@ -205,6 +205,7 @@ pub(crate) struct StoredParcel {
     /// Position of the first of its batch.
     pub first: u64,
     /// The encoded parcel.
+    #[serde(with = "tongban_types::run")]
     pub bytes: Vec<u8>,
 }
 

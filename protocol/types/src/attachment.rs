@@ -171,6 +171,7 @@ impl Manifest {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Package {
     /// The filled form, JSON text.
+    #[serde(with = "crate::run")]
     pub form: Vec<u8>,
     /// The files, in the order they were named.
     pub attachments: Vec<Attachment>,

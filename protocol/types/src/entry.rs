@@ -18,10 +18,10 @@ pub enum Entry {
     /// Parcels of another group, certified by its voters.
     Parcels(CertifiedParcels),
     /// A registry file, signed by governance keys.
-    Registry(Vec<u8>),
+    Registry(#[serde(with = "crate::run")] Vec<u8>),
     /// Registry files in the order of their versions, for a group that missed some: entered together
     /// or not at all, and only the last must not be expired.
-    Registries(Vec<Vec<u8>>),
+    Registries(#[serde(with = "crate::run::list")] Vec<Vec<u8>>),
     /// Where a group's replicas stand: the encoded [`PlacementOrder`], signed by the governance key of
     /// that group's city.
     Placement(Signed),

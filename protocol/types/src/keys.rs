@@ -211,5 +211,6 @@ pub struct Signed {
     /// The signature over `Purpose::message(bytes)`; the purpose is given by where it is read.
     pub signature: Signature,
     /// What was signed.
+    #[serde(with = "crate::run")]
     pub bytes: Vec<u8>,
 }

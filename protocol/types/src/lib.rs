@@ -25,7 +25,7 @@ mod people;
 mod placement;
 mod receipt;
 mod resident;
-mod run;
+pub mod run;
 mod sealed;
 mod time;
 

@@ -208,6 +208,7 @@ pub struct PlacedParcel {
     /// RFC 6962 path to the root, lowest first.
     pub path: Vec<Hash>,
     /// The encoded parcel, as its leaf was hashed.
+    #[serde(with = "crate::run")]
     pub bytes: Vec<u8>,
 }
 

@@ -34,6 +34,7 @@ pub struct ReplicatedReceipt {
     /// Over `Purpose::ReceiptReplicated` and the 32 bytes of the root.
     pub signature: Signature,
     /// The encoded [`ReceiptBody`], a leaf.
+    #[serde(with = "crate::run")]
     pub body: Vec<u8>,
     /// Its index.
     pub index: u32,

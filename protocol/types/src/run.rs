@@ -9,11 +9,13 @@ use serde::{Deserialize, Serialize, Serializer};
 /// What is set aside before any of a sequence was read, where it comes byte by byte.
 const SET_ASIDE_MAX: usize = 4_096;
 
-pub(crate) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+/// Writes a run.
+pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_bytes(bytes)
 }
 
-pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+/// Takes a run in.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
     deserializer.deserialize_byte_buf(Run)
 }
 
@@ -45,7 +47,7 @@ impl<'de> Visitor<'de> for Run {
 }
 
 /// A list of runs.
-pub(crate) mod list {
+pub mod list {
     use super::{Deserialize, Deserializer, Serialize, Serializer};
 
     #[derive(Serialize)]
@@ -54,14 +56,13 @@ pub(crate) mod list {
     #[derive(Deserialize)]
     struct Taken(#[serde(with = "super")] Vec<u8>);
 
-    pub(crate) fn serialize<S: Serializer>(
-        runs: &[Vec<u8>],
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    /// Writes a list of runs.
+    pub fn serialize<S: Serializer>(runs: &[Vec<u8>], serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(runs.iter().map(|run| Given(run)))
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+    /// Takes a list of runs in.
+    pub fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vec<Vec<u8>>, D::Error> {
         let taken = Vec::<Taken>::deserialize(deserializer)?;
