@@ -2,17 +2,19 @@
 //! certificate of the sender's voters, entered by a majority of the receiver's, answered with a certified
 //! acknowledgement that a majority of the sender's enters.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use serde::Serialize;
-use tokio::time::{sleep_until, timeout};
+use tokio::sync::watch;
+use tokio::time::{sleep, sleep_until, timeout};
 use tongban_types::Role;
 use utoipa::ToSchema;
 
 use super::figures::{count, float, rounded};
 use super::form::{OTHER_CITY, form_of_size};
-use super::load::{Load, Writers};
+use super::load::{Load, Pace, Writers};
 use super::usage::{Usage, metrics, sample};
 use super::{WARM_UP, failed, scratch};
 use crate::exit::Exit;
@@ -22,6 +24,13 @@ use crate::staging::{City, Clerk, Federation, Layout, SIX_CITIES, Scheme, StageL
 
 /// Voters of each group: all three nodes host both groups.
 const VOTERS: usize = 3;
+
+/// Cases handed in and not yet acknowledged above which writers wait: four deliveries, so that there is
+/// always one to be made, while no time goes into what is not measured.
+const ON_THE_WAY_MAX: u64 = 2_048;
+
+/// How often it is looked how many are on the way.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Where cases are handed in: its place in the ring of three.
 const INTAKE: usize = 0;
@@ -94,7 +103,10 @@ impl Exchange {
 
         let begin = Instant::now() + WARM_UP;
         let end = begin + Duration::from_secs(self.seconds);
+        let (go, held) = watch::channel(true);
+        let pace = Pace::held_by(held);
         let load = Load {
+            pace: pace.clone(),
             address: federation.site(INTAKE).http,
             token,
             item: OTHER_CITY.item,
@@ -104,27 +116,20 @@ impl Exchange {
             end,
         };
         let writers = Writers::start(self.writers, &load);
-        sleep_until(begin.into()).await;
-        let before = (
-            acknowledged(federation).await?,
-            Usage::read(federation, INTAKE).await?,
-        );
-        sleep_until(end.into()).await;
-        let after = (
-            acknowledged(federation).await?,
-            Usage::read(federation, INTAKE).await?,
-        );
-        let measured = begin.elapsed();
+        let (before, after, measured) = tokio::select! {
+            looked = look_at_both_ends(federation, begin, end) => looked?,
+            failed = hold_back(federation, &pace, go) => return Err(failed),
+        };
         let written = timeout(Duration::from_secs(30), writers.finish()).await;
         let written = written.context("the writers did not come to their end")?;
-        let cases = after.0.saturating_sub(before.0);
+        let cases = after.acknowledged.saturating_sub(before.acknowledged);
         if cases == 0 {
             bail!(
                 "没有一件被签收: {}",
                 written.first_failure.unwrap_or_default()
             );
         }
-        let cpu = after.1.cpu_us.saturating_sub(before.1.cpu_us);
+        let cpu = after.usage.cpu_us.saturating_sub(before.usage.cpu_us);
         Ok(ExchangeFigures {
             packets_per_second: rounded(float(cases) / measured.as_secs_f64()),
             taken_in_per_second: rounded(count(written.latencies.len()) / float(self.seconds)),
@@ -137,6 +142,48 @@ impl Exchange {
             failures: written.failures,
             first_failure: written.first_failure,
         })
+    }
+}
+
+/// What a look finds.
+struct Found {
+    acknowledged: u64,
+    usage: Usage,
+}
+
+impl Found {
+    async fn look(federation: &Federation) -> anyhow::Result<Self> {
+        Ok(Self {
+            acknowledged: acknowledged(federation).await?,
+            usage: Usage::read(federation, INTAKE).await?,
+        })
+    }
+}
+
+/// What was found at the beginning and at the end, and how long lay between.
+async fn look_at_both_ends(
+    federation: &Federation,
+    begin: Instant,
+    end: Instant,
+) -> anyhow::Result<(Found, Found, Duration)> {
+    sleep_until(begin.into()).await;
+    let before = Found::look(federation).await?;
+    sleep_until(end.into()).await;
+    let after = Found::look(federation).await?;
+    Ok((before, after, begin.elapsed()))
+}
+
+/// Has writers wait while too many are on the way; returns only if it cannot be looked.
+async fn hold_back(federation: &Federation, pace: &Pace, go: watch::Sender<bool>) -> anyhow::Error {
+    loop {
+        match acknowledged(federation).await {
+            Ok(acknowledged) => {
+                let answered = pace.answered.load(Ordering::Relaxed);
+                go.send_replace(answered.saturating_sub(acknowledged) < ON_THE_WAY_MAX);
+            }
+            Err(error) => return error,
+        }
+        sleep(LOOK_EVERY).await;
     }
 }
 
@@ -153,7 +200,7 @@ async fn acknowledged(federation: &Federation) -> anyhow::Result<u64> {
 struct ExchangeFigures {
     /// Packets whose acknowledgement the sender's group entered.
     packets_per_second: f64,
-    /// Applications taken in meanwhile: more than packets if they gather.
+    /// Applications taken in meanwhile.
     taken_in_per_second: f64,
     /// Processor time of all nodes.
     cpu_us_per_packet: f64,

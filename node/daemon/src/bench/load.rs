@@ -2,10 +2,13 @@
 //! as the one before is answered.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hyper::Method;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tongban_runtime::seams::Entropy as _;
 
@@ -22,10 +25,36 @@ pub(super) struct Load {
     pub(super) form: String,
     /// Whether each is handed over to its authority at once.
     pub(super) hand_over: bool,
+    /// Whether the next may be handed in.
+    pub(super) pace: Pace,
     /// What is answered from then on is measured.
     pub(super) begin: Instant,
     /// Nothing is begun from then on.
     pub(super) end: Instant,
+}
+
+/// Holds writers back, so that what they hand in does not outrun what is measured.
+#[derive(Clone, Debug)]
+pub(super) struct Pace {
+    /// Whether to go on.
+    pub(super) go: watch::Receiver<bool>,
+    /// Applications answered so far.
+    pub(super) answered: Arc<AtomicU64>,
+}
+
+impl Pace {
+    /// As fast as they are answered.
+    pub(super) fn unbounded() -> Self {
+        Self::held_by(watch::Sender::new(true).subscribe())
+    }
+
+    /// While `go` says so, and without end once its sender is gone.
+    pub(super) fn held_by(go: watch::Receiver<bool>) -> Self {
+        Self {
+            go,
+            answered: Arc::default(),
+        }
+    }
 }
 
 /// What was answered in the measured time.
@@ -71,7 +100,7 @@ impl Writers {
     }
 }
 
-async fn write(load: Load, body: Bytes) -> Written {
+async fn write(mut load: Load, body: Bytes) -> Written {
     let mut client = HttpClient::new(
         load.address,
         Trust::Plain,
@@ -81,6 +110,8 @@ async fn write(load: Load, body: Bytes) -> Written {
     let mut written = Written::default();
     let writer = data_encoding::HEXLOWER.encode(&OsEntropy.array::<8>());
     for turn in 0_u64.. {
+        // An error means that nobody holds them back any more.
+        let _ = load.pace.go.wait_for(|go| *go).await;
         let asked = Instant::now();
         if asked >= load.end {
             break;
@@ -95,6 +126,7 @@ async fn write(load: Load, body: Bytes) -> Written {
         let is_measured = answered >= load.begin && answered < load.end;
         match answer {
             Ok(answer) if answer.status == 201 => {
+                load.pace.answered.fetch_add(1, Ordering::Relaxed);
                 if is_measured {
                     written.latencies.push(answered - asked);
                 }

@@ -27,7 +27,7 @@ use crate::staging::{
 use ceiling::Ceiling;
 use figures::{Comparison, Figures};
 use form::{OWN_CITY, form_of_size};
-use load::{Load, Writers};
+use load::{Load, Pace, Writers};
 use usage::Usage;
 
 /// The JSON forms of what is measured here.
@@ -144,6 +144,7 @@ async fn run(
     let begin = Instant::now() + WARM_UP;
     let end = begin + Duration::from_secs(intake.seconds);
     let load = Load {
+        pace: Pace::unbounded(),
         address: site.http,
         token,
         item: OWN_CITY.item,
