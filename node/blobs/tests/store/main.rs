@@ -14,6 +14,8 @@ use tongban_blobs::{Blobs, ShelfSettings, SpaceSettings};
 use tongban_runtime::{BlobError, BlobStore, UploadId};
 use tongban_types::{BlobHash, Hash, Timestamp};
 
+#[cfg(feature = "s3")]
+mod bucket;
 mod ending;
 mod finishing;
 mod mending;
