@@ -5,6 +5,7 @@
     reason = "the lint knows only functions marked as tests, not what they stand on"
 )]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
@@ -46,6 +47,7 @@ fn is_kept(summary: &Value) {
     assert_eq!(summary["cases_lost"], 0, "{summary}");
     assert_eq!(summary["cases_duplicated"], 0, "{summary}");
     assert_eq!(summary["leader_killed"], true, "{summary}");
+    assert_eq!(summary["two_node_city"], true, "{summary}");
     assert_eq!(summary["document"], "valid", "{summary}");
     assert_eq!(summary["tampered"], "invalid", "{summary}");
     assert_eq!(summary["drill"], "passed", "{summary}");
@@ -58,7 +60,15 @@ fn is_kept(summary: &Value) {
         pairs("quic_pairs") > 0 && pairs("tcp_pairs") > 0,
         "{summary}"
     );
+    assert!(
+        pairs("quic_pairs") + pairs("tcp_pairs") <= PAIRS_MAX,
+        "{summary}"
+    );
 }
+
+/// Nodes of six cities, one of which has two; and pairs of them.
+const NODES: usize = 7;
+const PAIRS_MAX: u64 = 21;
 
 /// Names of places are said as the registry has them.
 const PLACES: [&str; 6] = ["福州市", "莆田市", "宁德市", "南平市", "渭南市", "定西市"];
@@ -75,6 +85,14 @@ fn the_english_account_has_nothing_chinese_but_names_of_places() {
     let account = ended.stdout + &ended.stderr;
     is_readable_english(&account);
     assert!(account.contains("leads"), "{account}");
+    assert!(
+        account.contains("610500-02 issued the document"),
+        "{account}"
+    );
+    let (_, behind) = account.split_once("seven processes:").unwrap();
+    let pids = behind.split('[').next().unwrap_or_default();
+    let pids: BTreeSet<&str> = pids.split_whitespace().collect();
+    assert_eq!(pids.len(), NODES, "{account}");
     assert!(account.contains("Fuzhou and Weinan speak "), "{account}");
     let last = account.lines().next_back().unwrap_or_default();
     assert!(last.ends_with("Every promise was kept"), "{last}");
@@ -96,13 +114,14 @@ fn is_readable_english(account: &str) {
 }
 
 /// The claims of the tour, in its order.
-const CLAIMS: [&str; 15] = [
+const CLAIMS: [&str; 16] = [
     "cities_are_up",
     "application_is_replicated",
     "application_is_routed",
     "cities_speak_quic",
     "file_arrives_unchanged",
     "lost_leader_loses_nothing",
+    "city_goes_on_at_its_second_node",
     "different_people_decide",
     "result_returns",
     "document_is_valid_offline",
@@ -184,7 +203,7 @@ fn a_step_that_fails_says_why_and_where_to_look_and_the_tour_ends_with_one() {
     );
 }
 
-/// Where in the account it is interrupted: while the cities start, while one of them is down, while the
+/// Where in the account it is interrupted: while the cities start, while a node is down, while the
 /// tour looks for the next leader, while it backs a node up.
 const INTERRUPTED_AT: [(&[&str], &str); 4] = [
     (&["demo", "--tour"], ""),

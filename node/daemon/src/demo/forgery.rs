@@ -36,7 +36,7 @@ fn sign(document: &[u8], header: &str, key: &SigningKey) -> anyhow::Result<Vec<u
 }
 
 /// Header, payload and what is shown of a document in its compact form.
-fn parts(document: &[u8]) -> anyhow::Result<(&str, &str, &str)> {
+pub(super) fn parts(document: &[u8]) -> anyhow::Result<(&str, &str, &str)> {
     let text = std::str::from_utf8(document).context("a document is ASCII")?;
     let (signed, shown) = text.split_once('~').context("a document has a tilde")?;
     let mut parts = signed.split('.');

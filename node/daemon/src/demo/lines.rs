@@ -1,4 +1,4 @@
-//! What the cities are linked by, as their nodes say it: QUIC or TCP, a pair at a time.
+//! What the nodes of the cities are linked by, as they say it: QUIC or TCP, a pair at a time.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ const LINK_TIME_MAX: Duration = Duration::from_secs(20);
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// What each linked pair of cities is linked by; a pair is two places of the ring, the lower first.
+/// What each linked pair of nodes is linked by; a pair is two places, the lower first.
 #[derive(Debug, Default)]
 pub(super) struct Lines(BTreeMap<(usize, usize), String>);
 
@@ -75,7 +75,7 @@ impl Lines {
         self.0.values().filter(|found| *found == carrier).count()
     }
 
-    /// What the links of one city run on.
+    /// What the links of one node run on.
     pub(super) fn of(&self, place: usize) -> impl Iterator<Item = &str> {
         let links = self.0.iter();
         let links = links.filter(move |((one, two), _)| *one == place || *two == place);

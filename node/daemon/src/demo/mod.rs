@@ -1,9 +1,10 @@
-//! The demonstration: six cities as six processes, one case across provinces, a leader killed on the
-//! way, and a count at the end of what was promised. It uses what operators and clerks use: the
-//! commands' code, the configurations, the HTTP API.
+//! The demonstration: six cities, one of them with two nodes, as seven processes; one case across provinces,
+//! a leader killed on the way, and a count at the end of what was promised. It uses what operators and clerks
+//! use: the commands' code, the configurations, the HTTP API.
 
 mod account;
 mod audit;
+mod fall;
 mod forgery;
 mod house;
 mod lines;
@@ -28,12 +29,12 @@ use crate::staging::{Federation, Layout, SIX_CITIES, Scheme, StageError, StageLi
 use account::Account;
 use house::House;
 use rehearsal::make_recovery_key;
-use story::Story;
+use story::{AUTHORITY, Story};
 pub(crate) use summary::ANSWER;
 use summary::Summary;
 use tour::Tour;
 
-/// Voters of each city's group: its own node and the next two cities'.
+/// Voters of each city's group: its own node and the next two cities', or its own two and the next city's.
 const VOTERS: usize = 3;
 
 /// Dingxi speaks TCP alone, as a city does whose wall lets no UDP through.
@@ -58,6 +59,8 @@ pub(crate) async fn play(wishes: &Wishes, output: Output) -> Result<Exit, Failur
     let account = Account::begin(output, !wishes.tour);
     let house = House::open(wishes.folder.as_deref(), wishes.keep)?;
     let scheme = Scheme {
+        // Where the case is decided: there it shows that a city which loses a node goes on.
+        with_two: &[AUTHORITY],
         without_quic: &[WITHOUT_QUIC],
         recovery: Some(make_recovery_key(house.path()).map_err(as_demo)?),
         ..Scheme::of(&SIX_CITIES, VOTERS, StageLine::Own)

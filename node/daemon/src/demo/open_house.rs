@@ -24,7 +24,7 @@ pub(crate) fn welcome(federation: &Federation, account: &Account) -> Result<(), 
     account.show(&format!("\n{}", words::STILL_UP.told(reader, &[])));
     for (place, site) in federation.layout.sites.iter().enumerate() {
         let name = reader.say(site.city.name, site.city.english);
-        account.show(&format!("\n{name}  {}", site.url()));
+        account.show(&format!("\n{name} {}  {}", site.node, site.url()));
         for (role, person, what) in [
             (Role::Clerk, "demo-clerk", words::CLERK),
             (Role::Officer, "demo-officer-1", words::OFFICER),

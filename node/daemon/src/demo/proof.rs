@@ -1,20 +1,23 @@
-//! The document as anybody would verify it: offline, from one file and one registry; and what a forger makes of
-//! it.
+//! The document as anybody would verify it: offline, from one file and one registry; whose key it names; and what a
+//! forger makes of it.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use data_encoding::BASE64URL_NOPAD;
+use serde_json::Value;
 use tongban_runtime::seams::{Entropy as _, WallClock as _};
 use tongban_trust::SigningKey;
+use tongban_types::NodeId;
 use zeroize::Zeroizing;
 
-use super::forgery::{sign_as_stranger, sign_in_its_name, tamper};
+use super::forgery::{parts, sign_as_stranger, sign_in_its_name, tamper};
 use crate::commands::doc_verify::Verification;
 use crate::failure::Failure;
 use crate::files::replace;
 use crate::output::{Answer as _, Reader};
 use crate::platform::{OsEntropy, SystemClock};
-use crate::registry::read_registry;
+use crate::registry::{believe, read_registry};
 use crate::staging::Layout;
 
 /// Names of the files in the folder of the demonstration.
@@ -73,6 +76,20 @@ pub(super) fn prove_strangers(
         prove(layout, &own, STRANGER, reader)?,
         prove(layout, &false_name, FALSE_NAME, reader)?,
     ])
+}
+
+/// The node whose key a document names as the one that signed it; none where the registry has no such key. Whether
+/// it did sign is for [`prove`] to say.
+pub(super) fn signer_of(layout: &Layout, document: &[u8]) -> Result<Option<NodeId>, Failure> {
+    let (header, _, _) = parts(document)?;
+    let header = BASE64URL_NOPAD.decode(header.as_bytes());
+    let header = header.context("a header is base64url")?;
+    let header: Value = serde_json::from_slice(&header).context("a header is JSON")?;
+    let registry = believe(&read_registry(&layout.registry)?, Some(layout.governance))?;
+    let holder = header["kid"]
+        .as_str()
+        .and_then(|key| registry.issuer_key(key));
+    Ok(holder.map(|holder| holder.node))
 }
 
 fn verify(layout: &Layout, file: &Path) -> Result<Verification, Failure> {

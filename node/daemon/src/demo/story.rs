@@ -1,9 +1,8 @@
-//! 户口迁移 from Fuzhou to Weinan, with a leader killed on the way and more applications all the
-//! while. Each act is told when it is done, and hands back what was seen.
+//! 户口迁移 from Fuzhou to Weinan, with more applications all the while. Each act is told when it is done,
+//! and hands back what was seen. How a leader is killed on the way, and its city goes on, is in `fall`.
 
 use std::collections::BTreeSet;
-use std::os::unix::process::ExitStatusExt as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
@@ -17,20 +16,17 @@ use super::rehearsal::{Rehearsal, rehearse};
 use super::summary::Summary;
 use super::words::{self, Line};
 use crate::failure::Failure;
-use crate::staging::{Clerk, Desk, Federation, wait_until_leading};
+use crate::staging::{Clerk, Desk, Federation, StageError};
 
 /// 户口迁移, and its filled example.
 pub(super) const ITEM: &str = "000109900001";
 pub(super) const FORM: &str =
     include_str!("../../../../protocol/items/national/000109900001/1.example.json");
 
-/// What `kill -9` sends (signal(7)).
-const SIGKILL: i32 = 9;
-
 const INTAKE: u32 = 350_100;
-const AUTHORITY: u32 = 610_500;
+pub(super) const AUTHORITY: u32 = 610_500;
 
-/// Who is in it: at the window in Fuzhou, and in the office in Weinan.
+/// Who is in it: at the window in Fuzhou, and in the office in Weinan at its first and its second node.
 pub(super) const CLERK: &str = "fz-001";
 pub(super) const REVIEWER: &str = "wn-201";
 pub(super) const DECIDER: &str = "wn-202";
@@ -42,31 +38,18 @@ const CASES_AROUND: usize = 4;
 #[derive(Debug)]
 pub(super) struct Story<'a> {
     pub(super) federation: &'a mut Federation,
-    account: &'a Account,
+    pub(super) account: &'a Account,
     /// The receiving city's place in the ring.
     pub(super) intake: usize,
-    /// The deciding city's.
+    /// The deciding city's, which is that of its first node.
     pub(super) authority: usize,
+    /// The place of the deciding city's second node.
+    pub(super) second: usize,
     pub(super) clerk: Clerk,
     pub(super) reviewer: Desk,
     pub(super) decider: Desk,
     /// Every case that was acknowledged.
     pub(super) acknowledged: BTreeSet<String>,
-}
-
-/// A leader that was lost, and who followed it.
-#[derive(Debug)]
-pub(super) struct Fall {
-    /// Whose group it led.
-    pub(super) group: usize,
-    /// The place of the process that was killed.
-    pub(super) victim: usize,
-    /// Where the group is led from now.
-    pub(super) next: usize,
-    /// From the kill until another leader was seen.
-    pub(super) leaderless: Duration,
-    /// Whether it was that blow that ended it.
-    pub(super) was_killed: bool,
 }
 
 impl<'a> Story<'a> {
@@ -77,14 +60,17 @@ impl<'a> Story<'a> {
     ) -> Result<Self, Failure> {
         let intake = federation.place_of(INTAKE)?;
         let authority = federation.place_of(AUTHORITY)?;
+        let second = federation.other_node(authority);
+        let second = second.context("the deciding city has two nodes")?;
         Ok(Self {
             clerk: Clerk::at(federation.person(intake, Role::Clerk, CLERK)?),
             reviewer: federation.person(authority, Role::Officer, REVIEWER)?,
-            decider: federation.person(authority, Role::Officer, DECIDER)?,
+            decider: federation.person(second, Role::Officer, DECIDER)?,
             federation,
             account,
             intake,
             authority,
+            second,
             acknowledged: BTreeSet::new(),
         })
     }
@@ -98,8 +84,10 @@ impl<'a> Story<'a> {
         let lines = self.look_at_the_lines().await?;
         self.accept_and_review(&case).await?;
         let fall = self.lose_a_leader().await?;
+        self.open_at_the_second(&case).await?;
         self.decide(&case).await?;
         let document = self.return_and_deliver(&case).await?;
+        let went_on = self.bring_back(&case, &document).await?;
         self.collect_more(words::COLLECTED_AFTER, None).await?;
         let verdicts = self.verify(&document)?;
         let counted = self.count().await?;
@@ -108,6 +96,7 @@ impl<'a> Story<'a> {
             cases_lost: Some(counted.lost),
             cases_duplicated: Some(counted.duplicated),
             leader_killed: fall.was_killed,
+            two_node_city: went_on.holds,
             document: verdicts.0,
             tampered: verdicts.1,
             cases: self.acknowledged.len(),
@@ -119,7 +108,7 @@ impl<'a> Story<'a> {
         Ok(summary)
     }
 
-    /// Starts every city's node.
+    /// Starts every city's nodes.
     pub(super) async fn open_the_cities(&mut self) -> Result<(), Failure> {
         self.account.tell(words::REGISTRY_SIGNED, &[]);
         self.federation.start().await?;
@@ -136,25 +125,25 @@ impl<'a> Story<'a> {
     }
 
     /// The same application of another household: its own street number.
-    async fn collect(&mut self, household: usize) -> Result<String, Failure> {
+    pub(super) async fn collect(&mut self, household: usize) -> Result<String, Failure> {
         let form = form_of(household)?;
         let case = self.clerk.collect(ITEM, &form, true).await?;
         self.acknowledged.insert(case.clone());
         Ok(case)
     }
 
-    /// Some more; what is said of them may name a city.
+    /// Some more; what is said of them may name a node.
     pub(super) async fn collect_more(
         &mut self,
         what: Line,
-        city: Option<usize>,
+        node: Option<usize>,
     ) -> Result<(), Failure> {
         for _ in 0..CASES_AROUND {
             self.collect(self.acknowledged.len()).await?;
         }
-        let city = city.map_or("", |city| self.name(city));
+        let node = node.map_or_else(String::new, |place| self.node_name(place));
         self.account
-            .tell(what, &[("count", &CASES_AROUND), ("city", &city)]);
+            .tell(what, &[("count", &CASES_AROUND), ("node", &node)]);
         Ok(())
     }
 
@@ -195,66 +184,11 @@ impl<'a> Story<'a> {
         Ok(())
     }
 
-    /// Kills the process that leads the authority's or the receiving city's group, goes on
-    /// collecting, and starts it again.
-    pub(super) async fn lose_a_leader(&mut self) -> Result<Fall, Failure> {
-        let (group, victim) = self.choose_leader().await?;
-        let (group_name, name) = (self.name(group), self.name(victim));
-        let ended = self.federation.kill(victim).await?;
-        let since = Instant::now();
-        self.account
-            .tell(words::KILLED, &[("victim", &name), ("group", &group_name)]);
-        if victim == self.intake {
-            // Its own desk is what was killed: it comes back before anybody can hand anything in.
-            self.federation.restart(victim).await?;
-            self.collect_more(words::COLLECTED_AFTER_RESTART, Some(victim))
-                .await?;
-        } else {
-            self.collect_more(words::COLLECTED_WHILE_DOWN, Some(victim))
-                .await?;
-        }
-        let next = wait_until_leading(self.federation, group, Some(victim)).await?;
-        let leaderless = since.elapsed();
-        self.account.tell(
-            words::LED_AGAIN,
-            &[
-                ("group", &group_name),
-                ("leader", &self.name(next)),
-                ("seconds", &seconds(leaderless)),
-            ],
-        );
-        if victim != self.intake {
-            self.federation.restart(victim).await?;
-        }
-        self.account.tell(words::RESTARTED, &[("victim", &name)]);
-        Ok(Fall {
-            group,
-            victim,
-            next,
-            leaderless,
-            was_killed: ended.signal() == Some(SIGKILL),
-        })
-    }
-
-    /// Of the two groups' leaders one that is neither city's own node, where there is one: then
-    /// both desks stay open and show that nobody notices.
-    async fn choose_leader(&self) -> anyhow::Result<(usize, usize)> {
-        let mut leaders = Vec::new();
-        for group in [self.authority, self.intake] {
-            leaders.push((
-                group,
-                wait_until_leading(self.federation, group, None).await?,
-            ));
-        }
-        let is_elsewhere = |leader: usize| leader != self.intake && leader != self.authority;
-        let chosen = leaders.iter().find(|(_, leader)| is_elsewhere(*leader));
-        Ok(*chosen.unwrap_or(&leaders[0]))
-    }
-
-    /// What the second officer does.
+    /// What the second officer does, at the city's second node.
     pub(super) async fn decide(&mut self, case: &str) -> Result<(), Failure> {
         self.decider.act(case, "decide", &grant()).await?;
-        self.account.tell(words::DECIDED, &[]);
+        let node = self.federation.site(self.second).node;
+        self.account.tell(words::DECIDED, &[("node", &node)]);
         Ok(())
     }
 
@@ -262,11 +196,7 @@ impl<'a> Story<'a> {
     pub(super) async fn return_and_deliver(&mut self, case: &str) -> Result<Vec<u8>, Failure> {
         let clerk = self.clerk.desk();
         clerk.until_state(case, &["granted"]).await?;
-        let path = format!("/api/v1/cases/{case}/document");
-        let found = clerk.until("文书 (the document)", &path, |answer| {
-            (answer.status == 200).then(|| answer.body.to_vec())
-        });
-        let document = found.await?;
+        let document = document_at(clerk, case).await?;
         self.account.tell(words::RETURNED, &[]);
         self.clerk.desk().act(case, "deliver", &json!({})).await?;
         self.account.tell(words::DELIVERED, &[]);
@@ -289,15 +219,13 @@ impl<'a> Story<'a> {
         Ok((proof.verdict, tampered))
     }
 
-    /// Counts what was acknowledged in both cities.
+    /// Counts what was acknowledged in both cities, at every node of theirs that runs.
     pub(super) async fn count(&mut self) -> Result<Count, Failure> {
-        let counted = count(
-            &self.acknowledged,
-            &INTAKE.to_string(),
-            self.clerk.desk(),
-            &mut self.reviewer,
-        )
-        .await?;
+        let mut desks = vec![self.clerk.desk(), &mut self.decider];
+        if self.federation.is_running(self.authority) {
+            desks.push(&mut self.reviewer);
+        }
+        let counted = count(&self.acknowledged, &INTAKE.to_string(), &mut desks).await?;
         self.account.tell(
             words::COUNTED,
             &[
@@ -333,6 +261,20 @@ impl<'a> Story<'a> {
     pub(super) fn name(&self, place: usize) -> &'static str {
         self.federation.city(place).name_for(self.account.reader())
     }
+
+    /// A node as the reader says it.
+    pub(super) fn node_name(&self, place: usize) -> String {
+        self.federation.node_name(place, self.account.reader())
+    }
+}
+
+/// The document of a case, once it is where a desk is.
+pub(super) async fn document_at(desk: &mut Desk, case: &str) -> Result<Vec<u8>, StageError> {
+    let path = format!("/api/v1/cases/{case}/document");
+    desk.until("文书 (the document)", &path, |answer| {
+        (answer.status == 200).then(|| answer.body.to_vec())
+    })
+    .await
 }
 
 /// The example's application, of a household by its number.

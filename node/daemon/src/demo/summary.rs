@@ -21,15 +21,18 @@ pub(crate) struct Summary {
     pub(super) cases_duplicated: Option<usize>,
     /// Whether the process that led a group was killed.
     pub(super) leader_killed: bool,
+    /// Whether the city with two nodes went on while its first was down: its second opened what the first had begun,
+    /// decided it and issued the document, which is the only one there is now that both are back.
+    pub(super) two_node_city: bool,
     /// Verdict on the document; empty where there was none.
     pub(super) document: &'static str,
     /// Verdict on a tampered copy.
     pub(super) tampered: &'static str,
     /// What the receiving city and the authority were linked by: `quic` or `tcp`.
     pub(super) line: String,
-    /// Pairs of cities linked by QUIC.
+    /// Pairs of nodes linked by QUIC.
     pub(super) quic_pairs: usize,
-    /// Pairs of cities linked by TCP.
+    /// Pairs of nodes linked by TCP.
     pub(super) tcp_pairs: usize,
     /// `passed` or `failed`: the drill with a backup of the receiving city's node.
     pub(super) drill: &'static str,
@@ -66,6 +69,7 @@ impl Summary {
         let kept = self.cases_lost == Some(0)
             && self.cases_duplicated == Some(0)
             && self.leader_killed
+            && self.two_node_city
             && self.document == "valid"
             && self.tampered == "invalid"
             && self.drill == "passed";
@@ -141,6 +145,7 @@ mod tests {
             cases_lost: Some(0),
             cases_duplicated: Some(0),
             leader_killed: true,
+            two_node_city: true,
             document: "valid",
             tampered: "invalid",
             drill: "passed",
@@ -171,6 +176,10 @@ mod tests {
                 ..good()
             },
             Summary {
+                two_node_city: false,
+                ..good()
+            },
+            Summary {
                 document: "indeterminate",
                 ..good()
             },
@@ -195,6 +204,7 @@ mod tests {
             ("cases_lost", 0.into()),
             ("cases_duplicated", 0.into()),
             ("leader_killed", true.into()),
+            ("two_node_city", true.into()),
             ("document", "valid".into()),
             ("tampered", serde_json::Value::from("invalid")),
         ] {

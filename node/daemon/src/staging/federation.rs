@@ -4,7 +4,8 @@ use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use serde_json::Value;
+use bytes::Bytes;
+use serde_json::{Value, json};
 use tokio::time::sleep;
 use tongban_types::Role;
 
@@ -15,11 +16,16 @@ use super::layout::{Layout, Site};
 use super::staff::make_token;
 use crate::failure::Failure;
 use crate::http_client::ClientError;
+use crate::output::Reader;
 
 /// Elections take two seconds; on a busy machine several of them.
 const LEADER_TIME_MAX: Duration = Duration::from_secs(30);
 
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// A lead that was handed over is taken up within a few round trips. Asked for again before that, it would
+/// begin a second election.
+const HAND_OVER_TIME: Duration = Duration::from_millis(500);
 
 /// A federation of processes.
 #[derive(Debug)]
@@ -60,17 +66,17 @@ impl Federation {
         Ok(())
     }
 
-    /// The city at a place of the ring.
+    /// The city of the node at a place: of the ring, or behind it for a second node.
     pub(crate) fn city(&self, place: usize) -> City {
         self.layout.sites[place].city
     }
 
-    /// The site at a place of the ring.
+    /// The site at a place.
     pub(crate) fn site(&self, place: usize) -> &Site {
         &self.layout.sites[place]
     }
 
-    /// The place of a city.
+    /// The place of a city in the ring, which is that of its first node.
     pub(crate) fn place_of(&self, code: u32) -> anyhow::Result<usize> {
         let mut sites = self.layout.sites.iter();
         sites
@@ -78,12 +84,35 @@ impl Federation {
             .context("a city of the federation")
     }
 
-    /// A person of a city at its API.
+    /// The place of the other node of a city that has two.
+    pub(crate) fn other_node(&self, place: usize) -> Option<usize> {
+        let city = self.site(place).node.city();
+        let is_other = |other: &usize| *other != place && self.site(*other).node.city() == city;
+        (0..self.layout.sites.len()).find(is_other)
+    }
+
+    /// A node as a reader says it: by its city, and by its number too where the city has two.
+    pub(crate) fn node_name(&self, place: usize, reader: Reader) -> String {
+        let site = self.site(place);
+        let city = site.city.name_for(reader);
+        if self.other_node(place).is_some() {
+            format!("{city} {}", site.node)
+        } else {
+            city.to_owned()
+        }
+    }
+
+    /// Whether the process of a place was started and neither killed nor ended since.
+    pub(crate) fn is_running(&self, place: usize) -> bool {
+        self.children[place].is_some()
+    }
+
+    /// A person of a city at the API of one of its nodes.
     pub(crate) fn person(&self, place: usize, role: Role, name: &str) -> Result<Desk, Failure> {
         Ok(Desk::new(self.site(place), &self.token(place, role, name)?))
     }
 
-    /// A token for a person of a city.
+    /// A token for a person of a city at one of its nodes.
     pub(crate) fn token(&self, place: usize, role: Role, name: &str) -> Result<String, Failure> {
         make_token(self.site(place), role, name)
     }
@@ -135,7 +164,34 @@ impl Federation {
         None
     }
 
-    /// Kills the process of a city.
+    /// Has the group of a city led at a place, by the order an operator gives; returns once it is.
+    pub(crate) async fn lead_at(&self, group: usize, place: usize) -> anyhow::Result<()> {
+        let path = format!("/api/v1/groups/{}/lead", self.city(group).code);
+        let order = Bytes::from(json!({"to": self.site(place).node.to_string()}).to_string());
+        let begun = Instant::now();
+        loop {
+            let pause = match self.leader_of(group).await {
+                Some(leader) if leader == place => return Ok(()),
+                Some(leader) => {
+                    let mut desk = Desk::new(self.site(leader), &self.operators[leader]);
+                    // Refused while the other one lags or the lead is changing: then it is asked again.
+                    let _ = desk.client.post(&path, &[], order.clone()).await;
+                    HAND_OVER_TIME
+                }
+                None => LOOK_EVERY,
+            };
+            if begun.elapsed() > LEADER_TIME_MAX {
+                bail!(
+                    "{}的审批组没有由 {} 主持 (its group is not led there)",
+                    self.city(group).name,
+                    self.site(place).node
+                );
+            }
+            sleep(pause).await;
+        }
+    }
+
+    /// Kills the process of a place.
     pub(crate) async fn kill(&mut self, place: usize) -> anyhow::Result<ExitStatus> {
         match self.children[place].take() {
             Some(child) => child.kill().await,
@@ -146,7 +202,7 @@ impl Federation {
         }
     }
 
-    /// Starts the process of a city again, and returns when it answers.
+    /// Starts the process of a place again, and returns when it answers.
     pub(crate) async fn restart(&mut self, place: usize) -> anyhow::Result<()> {
         let site = &self.layout.sites[place];
         let mut child = ChildNode::start(site)?;

@@ -1,11 +1,9 @@
-//! The files of a federation on this machine: keys, a signed registry, and a configuration a city,
-//! derived from the samples.
+//! The files of a federation on this machine: keys, a signed registry, and a configuration a node.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use data_encoding::HEXLOWER;
 use tongban_runtime::Forms;
 use tongban_runtime::seams::{Entropy as _, WallClock as _};
 use tongban_trust::{RegistryFile, SigningKey, governance_hash};
@@ -14,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::cities::City;
 use super::ports::free_ports;
+use super::sample::configuration;
 use crate::failure::Failure;
 use crate::files::replace;
 use crate::keys::{HexKey, KeyFolder, write_seed};
@@ -21,8 +20,9 @@ use crate::platform::{OsEntropy, SystemClock};
 use crate::registry::{CityPlan, NodePlan, Plan};
 use crate::tls::{OWN_CERTIFICATE, Trust};
 
-/// More than a machine answers.
-const PER_SECOND_MAX: u32 = 1_000_000;
+/// Numbers of a city's nodes.
+const FIRST: u8 = 1;
+const SECOND: u8 = 2;
 
 /// Where everything of a federation on this machine is.
 #[derive(Debug)]
@@ -33,16 +33,16 @@ pub(crate) struct Layout {
     pub(crate) registry: PathBuf,
     /// The hash of its governance keys.
     pub(crate) governance: Hash,
-    /// The cities, in the order of the ring.
+    /// The first node of each city, in the order of the ring, and behind them the second ones.
     pub(crate) sites: Vec<Site>,
 }
 
-/// One city on this machine.
+/// One node of a city on this machine.
 #[derive(Clone, Debug)]
 pub(crate) struct Site {
-    /// Which.
+    /// Whose.
     pub(crate) city: City,
-    /// Its node.
+    /// Which.
     pub(crate) node: NodeId,
     /// Its configuration.
     pub(crate) config: PathBuf,
@@ -71,8 +71,11 @@ pub(crate) struct Site {
 pub(crate) struct Scheme<'a> {
     /// The cities, in the order of the ring.
     pub(crate) cities: &'a [City],
-    /// Voters of each group: the city's own node and those of the next cities in the ring.
+    /// Voters of each group: the city's own nodes and the first ones of the next cities in the ring.
     pub(crate) voters: usize,
+    /// Cities with two nodes of their own: their groups vote on both, so that each can go on without the
+    /// other.
+    pub(crate) with_two: &'a [u32],
     /// What the API of each is spoken over.
     pub(crate) line: StageLine,
     /// Cities whose nodes speak TCP alone, as where UDP is cut.
@@ -110,11 +113,12 @@ impl Site {
 }
 
 impl<'a> Scheme<'a> {
-    /// Cities that all speak QUIC, and that are not backed up.
+    /// Cities of one node each that all speak QUIC, and that are not backed up.
     pub(crate) const fn of(cities: &'a [City], voters: usize, line: StageLine) -> Self {
         Self {
             cities,
             voters,
+            with_two: &[],
             line,
             without_quic: &[],
             recovery: None,
@@ -149,10 +153,11 @@ impl Layout {
             cities: Vec::new(),
         };
         let mut governance = Vec::new();
-        for (place, site) in sites.iter().enumerate() {
+        for (place, site) in sites.iter().take(scheme.cities.len()).enumerate() {
             let key = governance_key(&folder, site)?;
-            let nodes = (place..place + scheme.voters).map(|next| sites[next % sites.len()].node);
-            plan.cities.push(city_plan(site, &key, nodes.collect())?);
+            let nodes: Result<_, Failure> = own_sites(&sites, site).map(node_plan).collect();
+            let voters = voters(&sites, scheme, place);
+            plan.cities.push(city_plan(site, &key, voters, nodes?));
             governance.push(key);
         }
         let registry = plan.to_registry(&folder, None)?;
@@ -185,15 +190,23 @@ fn whole(folder: &Path) -> anyhow::Result<PathBuf> {
 }
 
 fn sites(folder: &Path, scheme: &Scheme<'_>) -> anyhow::Result<Vec<Site>> {
-    let cities = scheme.cities;
-    let ports = free_ports(2 * cities.len())?;
-    let mut sites = Vec::with_capacity(cities.len());
-    for (city, ports) in cities.iter().zip(ports.chunks_exact(2)) {
-        let own = folder.join(city.code.to_string());
-        std::fs::create_dir_all(&own).context("the folder of a city")?;
+    let has_two = |city: &&City| scheme.with_two.contains(&city.code);
+    let firsts = scheme.cities.iter().map(|city| (city, FIRST));
+    let seconds = scheme.cities.iter().filter(has_two);
+    let nodes: Vec<(&City, u8)> = firsts.chain(seconds.map(|city| (city, SECOND))).collect();
+    let ports = free_ports(2 * nodes.len())?;
+    let mut sites = Vec::with_capacity(nodes.len());
+    for ((city, number), ports) in nodes.into_iter().zip(ports.chunks_exact(2)) {
+        let node = NodeId::new(CityCode::new(city.code)?, number)?;
+        let own = folder.join(if number == FIRST {
+            city.code.to_string()
+        } else {
+            node.to_string()
+        });
+        std::fs::create_dir_all(&own).context("the folder of a node")?;
         sites.push(Site {
             city: *city,
-            node: NodeId::new(CityCode::new(city.code)?, 1)?,
+            node,
             config: own.join("node.toml"),
             data: own.join("data"),
             log: own.join("node.log"),
@@ -219,7 +232,34 @@ fn governance_key(folder: &Path, site: &Site) -> Result<SigningKey, Failure> {
     Ok(SigningKey::from_seed(&seed))
 }
 
-fn city_plan(site: &Site, key: &SigningKey, voters: Vec<NodeId>) -> Result<CityPlan, Failure> {
+/// Every node of a site's city.
+fn own_sites<'a>(sites: &'a [Site], site: &Site) -> impl Iterator<Item = &'a Site> {
+    let city = site.node.city();
+    sites.iter().filter(move |own| own.node.city() == city)
+}
+
+/// The voters of the group of the city at a place of the ring.
+fn voters(sites: &[Site], scheme: &Scheme<'_>, place: usize) -> Vec<NodeId> {
+    let ring = scheme.cities.len();
+    let partners = (place + 1..place + ring).map(|next| &sites[next % ring]);
+    let replicas = own_sites(sites, &sites[place]).chain(partners);
+    replicas.map(|site| site.node).take(scheme.voters).collect()
+}
+
+fn city_plan(site: &Site, key: &SigningKey, voters: Vec<NodeId>, nodes: Vec<NodePlan>) -> CityPlan {
+    CityPlan {
+        code: site.node.city(),
+        name: site.city.name.to_owned(),
+        issuer: format!("https://{}.tongban.example", site.city.code),
+        divisions: None,
+        governance: Some(HexKey(key.public().0)),
+        voters,
+        nodes,
+    }
+}
+
+/// Draws a node's keys and keeps them in its data folder; what the plan says of it.
+fn node_plan(site: &Site) -> Result<NodePlan, Failure> {
     let keys = KeyFolder::of(&site.data);
     keys.make(site.node)?;
     let enrolment = keys.load()?.enrolment(site.node);
@@ -227,64 +267,13 @@ fn city_plan(site: &Site, key: &SigningKey, voters: Vec<NodeId>) -> Result<CityP
         .keys()
         .into_iter()
         .map(|(role, key)| (role, HexKey(key.0)));
-    Ok(CityPlan {
-        code: site.node.city(),
-        name: site.city.name.to_owned(),
-        issuer: format!("https://{}.tongban.example", site.city.code),
-        divisions: None,
-        governance: Some(HexKey(key.public().0)),
-        voters,
-        nodes: vec![NodePlan {
-            id: site.node,
-            addresses: vec![site.front.to_string()],
-            enrolment: None,
-            keys: Some(public.collect()),
-            sealing: Some(HexKey(enrolment.sealing().0)),
-        }],
+    Ok(NodePlan {
+        id: site.node,
+        addresses: vec![site.front.to_string()],
+        enrolment: None,
+        keys: Some(public.collect()),
+        sealing: Some(HexKey(enrolment.sealing().0)),
     })
-}
-
-/// The sample with what differs on this machine.
-fn configuration(
-    site: &Site,
-    registry: &Path,
-    governance: Hash,
-    recovery: Option<SealingPublicKey>,
-) -> anyhow::Result<String> {
-    let mut sample: toml::Table = toml::from_str(site.city.sample).context("a sample is TOML")?;
-    let changes: [(&str, &str, String); 6] = [
-        ("data", "folder", site.data.display().to_string()),
-        ("federation", "listen", site.federation.to_string()),
-        ("http", "listen", site.http.to_string()),
-        ("registry", "file", registry.display().to_string()),
-        ("registry", "governance", governance.to_string()),
-        ("log", "format", "json".to_owned()),
-    ];
-    for (section, key, value) in changes {
-        let section = sample.get_mut(section).and_then(toml::Value::as_table_mut);
-        let section = section.context("a sample has every section")?;
-        section.insert(key.to_owned(), toml::Value::String(value));
-    }
-    if !site.quic {
-        let section = sample.get_mut("federation");
-        let section = section.and_then(toml::Value::as_table_mut);
-        let section = section.context("a sample has every section")?;
-        section.insert("quic".to_owned(), false.into());
-    }
-    if let Some(key) = recovery {
-        let key = toml::Value::String(HEXLOWER.encode(&key.0));
-        let section = toml::Table::from_iter([("recovery_key".to_owned(), key)]);
-        sample.insert("backup".to_owned(), section.into());
-    }
-    if site.line == StageLine::PlainUnbounded {
-        let http = sample.get_mut("http").and_then(toml::Value::as_table_mut);
-        let http = http.context("a sample has every section")?;
-        http.insert("tls".to_owned(), "off".into());
-        for rate in ["reads_per_second", "orders_per_second"] {
-            http.insert(rate.to_owned(), i64::from(PER_SECOND_MAX).into());
-        }
-    }
-    Ok(toml::to_string(&sample)?)
 }
 
 /// Registries write times to the second.
@@ -294,7 +283,10 @@ fn whole_second(at: Timestamp) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use tongban_runtime::recovery_public;
+    use tongban_types::GroupId;
 
     use super::super::cities::SIX_CITIES;
     use super::*;
@@ -333,5 +325,34 @@ mod tests {
                 .iter()
                 .all(|site| hosted(site.node).count() == 3)
         );
+    }
+
+    #[test]
+    fn a_city_with_two_nodes_votes_on_both_and_on_one_of_the_next_city() {
+        let folder = tempfile::tempdir().unwrap();
+        let scheme = Scheme {
+            with_two: &[610_500],
+            ..Scheme::of(&SIX_CITIES, 3, StageLine::Own)
+        };
+        let layout = Layout::make(folder.path(), &scheme).unwrap();
+        let bytes = read_registry(&layout.registry).unwrap();
+        let registry = believe(&bytes, Some(layout.governance)).unwrap();
+        assert_eq!(
+            (registry.cities().count(), registry.nodes().count()),
+            (6, 7)
+        );
+        let weinan = GroupId(CityCode::new(610_500).unwrap());
+        let voters: Vec<String> = registry
+            .voters(weinan)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(voters, ["610500-01", "610500-02", "621100-01"]);
+        for (place, site) in layout.sites.iter().enumerate() {
+            assert_eq!(Configuration::read(&site.config).unwrap().node, site.node);
+            assert_eq!(site.node.number(), if place == 6 { 2 } else { 1 });
+        }
+        let folders: BTreeSet<&PathBuf> = layout.sites.iter().map(|site| &site.data).collect();
+        assert_eq!(folders.len(), 7, "each has its own");
     }
 }

@@ -8,6 +8,7 @@ mod federation;
 mod file;
 mod layout;
 mod ports;
+mod sample;
 mod staff;
 mod stop;
 

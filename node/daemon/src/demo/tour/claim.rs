@@ -15,6 +15,7 @@ pub(super) enum Claim {
     LinesAreQuic,
     FileArrives,
     LeaderIsLost,
+    SecondGoesOn,
     PeopleDiffer,
     ResultReturns,
     DocumentIsValid,
@@ -31,16 +32,19 @@ pub(super) const FUZHOU: usize = 0;
 pub(super) const PUTIAN: usize = 1;
 pub(super) const WEINAN: usize = 4;
 pub(super) const DINGXI: usize = 5;
+/// Behind the ring: the second node of Weinan.
+const WEINAN_SECOND: usize = 6;
 
 impl Claim {
     /// In the order of the tour.
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::CitiesAreUp,
         Self::IsReplicated,
         Self::IsRouted,
         Self::LinesAreQuic,
         Self::FileArrives,
         Self::LeaderIsLost,
+        Self::SecondGoesOn,
         Self::PeopleDiffer,
         Self::ResultReturns,
         Self::DocumentIsValid,
@@ -61,6 +65,7 @@ impl Claim {
             Self::LinesAreQuic => "cities_speak_quic",
             Self::FileArrives => "file_arrives_unchanged",
             Self::LeaderIsLost => "lost_leader_loses_nothing",
+            Self::SecondGoesOn => "city_goes_on_at_its_second_node",
             Self::PeopleDiffer => "different_people_decide",
             Self::ResultReturns => "result_returns",
             Self::DocumentIsValid => "document_is_valid_offline",
@@ -82,6 +87,7 @@ impl Claim {
             Self::LinesAreQuic => words::LINES_ARE_QUIC,
             Self::FileArrives => words::FILE_ARRIVES,
             Self::LeaderIsLost => words::LEADER_IS_LOST,
+            Self::SecondGoesOn => words::SECOND_GOES_ON,
             Self::PeopleDiffer => words::PEOPLE_DIFFER,
             Self::ResultReturns => words::RESULT_RETURNS,
             Self::DocumentIsValid => words::DOCUMENT_IS_VALID,
@@ -102,6 +108,7 @@ impl Claim {
                 doctor(fuzhou)
             }
             Self::HostKnowsNothing => doctor(&layout.sites[PUTIAN]),
+            Self::SecondGoesOn => doctor(&layout.sites[WEINAN_SECOND]),
             Self::IsRouted
             | Self::FileArrives
             | Self::LeaderIsLost

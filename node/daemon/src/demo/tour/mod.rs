@@ -6,6 +6,7 @@ mod hosted;
 mod ledger;
 mod search;
 mod steps;
+mod two_nodes;
 
 use super::account::Account;
 use super::story::Story;
@@ -66,7 +67,9 @@ impl<'a> Tour<'a> {
         let came = self.file_arrives().await;
         self.enter(Claim::FileArrives, came);
         let came = self.leader_is_lost().await;
-        self.enter(Claim::LeaderIsLost, came)?;
+        let begun = self.enter(Claim::LeaderIsLost, came)?;
+        let came = self.second_goes_on(&begun).await;
+        self.enter(Claim::SecondGoesOn, came)?;
         let came = self.people_differ(&case).await;
         let has_decided = self.enter(Claim::PeopleDiffer, came).is_some();
         if has_decided {

@@ -73,9 +73,9 @@ mod tests {
 
     #[test]
     fn a_line_is_told_with_what_happened() {
-        let values: Values<'_> = &[("city", &"Putian"), ("count", &4)];
+        let values: Values<'_> = &[("node", &"Putian"), ("count", &4)];
         let told = |language| COLLECTED_WHILE_DOWN.told(Reader::plain(language), values);
-        assert_eq!(told(Language::Zh), "Putian停机期间又收 4 件, 均已复制");
+        assert_eq!(told(Language::Zh), "Putian 停机期间又收 4 件, 均已复制");
         let english = "4 more taken in while Putian is down, all replicated";
         assert_eq!(told(Language::En), english);
     }

@@ -6,8 +6,8 @@ lines! { STORY:
         "六个城市各有密钥, 名册由六把治理密钥中的五把签名"
         "Six cities with keys of their own; the registry is signed by five of six governance keys";
     READY
-        "六个城市的节点已就绪, 六个进程: {pids}"
-        "The nodes of six cities answer, six processes: {pids}";
+        "六个城市的节点已就绪, 渭南有两台, 共七个进程: {pids}"
+        "The nodes of six cities answer, two of them Weinan's; seven processes: {pids}";
     COLLECTED
         "福州窗口收件 户口迁移 {case}, 属地渭南 (按表单中的迁入地); 多数副本已落盘, 回执已签"
         "Fuzhou takes in a household transfer {case}; the form's new address makes it Weinan's. It is on the \
@@ -16,11 +16,8 @@ lines! { STORY:
         "切换之前又收 {count} 件, 均已复制"
         "{count} more taken in before anything breaks, all replicated";
     COLLECTED_WHILE_DOWN
-        "{city}停机期间又收 {count} 件, 均已复制"
-        "{count} more taken in while {city} is down, all replicated";
-    COLLECTED_AFTER_RESTART
-        "{city}重启后又收 {count} 件, 均已复制"
-        "{count} more taken in after the restart of {city}, all replicated";
+        "{node} 停机期间又收 {count} 件, 均已复制"
+        "{count} more taken in while {node} is down, all replicated";
     COLLECTED_AFTER
         "切换之后又收 {count} 件, 均已复制"
         "{count} more taken in afterwards, all replicated";
@@ -28,33 +25,43 @@ lines! { STORY:
         "渭南的审批组签收, 从此由渭南负责"
         "Weinan's approval group has received it and owns it from now on";
     LINES
-        "福州和渭南之间走的是 {carrier}; 各城市之间 QUIC {quic} 对, TCP {tcp} 对 (定西只有 TCP; 其余先拨 QUIC, 先接通的留用)"
-        "Fuzhou and Weinan speak {carrier}; of all pairs of cities {quic} speak QUIC and {tcp} TCP (Dingxi has TCP alone; \
+        "福州和渭南之间走的是 {carrier}; 各节点之间 QUIC {quic} 对, TCP {tcp} 对 (定西只有 TCP; 其余先拨 QUIC, 先接通的留用)"
+        "Fuzhou and Weinan speak {carrier}; of all pairs of nodes {quic} speak QUIC and {tcp} TCP (Dingxi has TCP alone; \
          the others dial QUIC first and keep what connects first)";
     ACCEPTED
-        "渭南 wn-201 受理, 开始计算承诺时限"
-        "Weinan: wn-201 accepts it, and the promised time begins to run";
+        "渭南 wn-201 在第一台节点受理, 开始计算承诺时限"
+        "Weinan: wn-201 accepts it at its first node, and the promised time begins to run";
     REVIEWED
         "渭南 wn-201 审查: 建议准予"
         "Weinan: wn-201 reviews it and recommends granting it";
     KILLED
-        "kill -9 {victim}的进程: 它正是{group}审批组的主副本"
+        "kill -9 {victim} 的进程: 它正是{group}审批组的主副本"
         "kill -9 of the process of {victim}, the very one that leads {group}'s approval group";
     LED_AGAIN
-        "{group}审批组的新主副本在{leader} (停机后 {seconds} 秒)"
+        "{group}审批组的新主副本: {leader} (停机后 {seconds} 秒)"
         "{leader} leads {group}'s approval group now ({seconds} s after the kill)";
-    RESTARTED
-        "{victim}的节点重新启动, 从自己的日志恢复"
-        "The node of {victim} is up again, recovered from its own log";
+    OPENED_AT_THE_SECOND
+        "渭南照常办公: 第二台节点 {second} 打开了申请表, {reviewer} 的审查也在"
+        "Weinan goes on: its second node {second} opens the form, and has the review of {reviewer}";
     DECIDED
-        "渭南 wn-202 核准: 准予 (审查人与核准人不是同一人)"
-        "Weinan: wn-202 decides to grant it (who reviewed may not decide)";
+        "渭南 wn-202 在 {node} 核准: 准予 (审查人与核准人不是同一人)"
+        "Weinan: wn-202 decides at {node} to grant it (who reviewed may not decide)";
     RETURNED
         "结果和渭南签发的文书回到福州"
         "The result and the document signed by Weinan are back in Fuzhou";
     DELIVERED
         "福州窗口送达申请人"
         "Fuzhou hands it to the applicant";
+    RESTARTED
+        "{victim} 重新启动, 从自己的日志恢复"
+        "{victim} is up again, recovered from its own log";
+    ISSUED_ONCE
+        "文书是 {second} 在第一台停机时签发的, 只签发了一次: 两台节点和福州的一字不差"
+        "{second} issued the document while the first node was down, and once: both nodes and Fuzhou have the \
+         very same";
+    NOT_ISSUED_ONCE
+        "文书不是由 {second} 签发的唯一一份!"
+        "The document is NOT the only one, issued by {second}!";
     VERIFIED
         "离线核验文书 {file}"
         "The document, verified offline: {file}";
@@ -76,8 +83,8 @@ lines! { STORY:
         "Counted: {cases} cases were acknowledged and are to be once in Fuzhou and once in Weinan; {lost} are missing, \
          {more} are too many";
     INTERRUPTED
-        "已中断, 六个进程都已结束"
-        "Interrupted; all six processes have ended";
+        "已中断, 七个进程都已结束"
+        "Interrupted; all seven processes have ended";
     FOLDER_KEPT_FOR_A_LOOK
         "为便于查看, 演示目录保留在 {folder}"
         "Left for a look: the folder of the demonstration, {folder}";

@@ -7,7 +7,9 @@ lines! { TOUR:
     CITIES_ARE_UP
         "六个城市的节点都在应答, 名册由六把治理密钥中的至少五把签名"
         "Six cities answer; at least five of six governance keys signed the registry";
-    PROCESSES "{signers} 个签名; 六个进程 {pids}" "{signers} signatures; six processes {pids}";
+    PROCESSES
+        "{signers} 个签名; 渭南有两台节点, 共七个进程 {pids}"
+        "{signers} signatures; Weinan has two nodes, which makes seven processes: {pids}";
     IS_REPLICATED
         "福州窗口收件, 多数副本落盘以后才答复"
         "Fuzhou takes an application in, and answers once it is on the disks of a majority";
@@ -33,9 +35,16 @@ lines! { TOUR:
         "杀掉一个审批组的主副本: 照常收件, 一件不丢, 一件不重"
         "A leader is killed: cases go on coming in, none is lost, none is there twice";
     LEADER_SEEN
-        "{group}审批组: kill -9 {victim}, {seconds} 秒后{next}接任; 已答复 {cases} 件, 两地缺 {lost}, 多 {more}"
+        "{group}审批组: kill -9 {victim}, {seconds} 秒后 {next} 接任; 已答复 {cases} 件, 两地缺 {lost}, 多 {more}"
         "{group}'s group: kill -9 of {victim}, led by {next} {seconds} s later; {cases} cases acknowledged, in \
          both cities {lost} missing, {more} too many";
+    SECOND_GOES_ON
+        "渭南的第一台节点停机, 第二台接着办: 打开申请表, 核准, 签发文书, 只签发一次"
+        "Weinan's first node is down, and its second goes on: it opens, decides and issues, once";
+    SECOND_SEEN
+        "{first} 停机时, {second} 打开 {reviewer} 审查过的申请表并核准; 文书由 {signer} 签名; {first} 重启后, 两台节点和福州的文书共 {documents} 种"
+        "while {first} was down, {second} opened the form that {reviewer} had reviewed, and decided; {signer} signed \
+         the document; different ones at both nodes and in Fuzhou, now that {first} is back: {documents}";
     PEOPLE_DIFFER
         "受理、审查、核准是三个人; 审查人自己核准, 被拒绝"
         "Three people accept, review and decide; the reviewer who tries to decide is refused";
