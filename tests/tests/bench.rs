@@ -72,3 +72,34 @@ fn an_exchange_counts_what_the_other_city_acknowledged() {
         ],
     );
 }
+
+#[test]
+fn files_are_carried_beside_rsync() {
+    let figures = measured(&["attachments", "--mib", "1", "--runs", "1"], &["runs"]);
+    let size = &figures["sizes"][0];
+    for name in [
+        "mib_per_second",
+        "rsync_mib_per_second",
+        "rsync_fsync_mib_per_second",
+    ] {
+        let figure = size[name].as_f64();
+        assert!(
+            figure.is_some_and(|figure| figure > 0.0),
+            "{name}: {figures}"
+        );
+    }
+}
+
+#[test]
+fn where_rsync_is_missing_the_command_that_brings_it_comes_next() {
+    let nothing = tempfile::tempdir().unwrap();
+    let mut command = Command::new(program().unwrap());
+    command
+        .args(["bench", "attachments", "--json"])
+        .env("PATH", nothing.path());
+    let ended = run(command, LIMIT).unwrap();
+    assert_eq!(ended.code, Some(5), "{ended:?}");
+    let said: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(said["code"], "TB8072");
+    assert_eq!(said["next"], "apt-get install rsync");
+}

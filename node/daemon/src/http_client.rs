@@ -194,6 +194,15 @@ impl HttpClient {
         self.call(Method::GET, path, &[], Bytes::new()).await
     }
 
+    /// The same with headers of its own.
+    pub(crate) async fn get_with(
+        &mut self,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<HttpAnswer, ClientError> {
+        self.call(Method::GET, path, headers, Bytes::new()).await
+    }
+
     /// Reads JSON that must be there.
     pub(crate) async fn get_json(&mut self, path: &str) -> Result<Value, ClientError> {
         let answer = self.get(path).await?;

@@ -699,6 +699,9 @@ codes! {
     8071 MEASUREMENT_REFUSED "measurement-refused"
         zh "不封存表单的测量只能在全部节点都在本机的联盟上进行" en "Forms are left in the clear only to measure a federation that is on this one machine as a whole."
         cure_zh "去掉该选项; 测速用 tongban bench intake" cure_en "Leave the option out; `tongban bench intake` measures.";
+    8072 PROGRAM_MISSING "program-missing"
+        zh "本机没有要用的另一个程序, 或其版本太旧" en "A program of others that is needed is not installed here, or too old."
+        cure_zh "安装后重试" cure_en "Install it and try again.";
     8080 FOLDER_NOT_EMPTY "folder-not-empty"
         zh "目标目录不是空的" en "The folder to restore to is not empty."
         cure_zh "换一个空目录; 恢复从不覆盖已有的节点" cure_en "Name an empty folder: nothing is ever restored over a node.";

@@ -49,7 +49,7 @@ pub(crate) struct Exchange {
 }
 
 /// Fuzhou, a neighbour that hosts a replica of both, and Weinan.
-fn cities() -> [City; 3] {
+pub(super) fn cities() -> [City; 3] {
     [SIX_CITIES[0], SIX_CITIES[1], SIX_CITIES[4]]
 }
 

@@ -1,11 +1,13 @@
 //! How fast a group takes applications in: processes of this program on loopback, writers at the
 //! HTTP API, every application committed by a majority before it is answered.
 
+mod attachments;
 mod ceiling;
 mod exchange;
 mod figures;
 mod form;
 mod load;
+mod memory;
 mod route;
 mod slow_line;
 mod usage;
@@ -31,8 +33,14 @@ use load::{Load, Pace, Writers};
 use usage::Usage;
 
 /// The JSON forms of what is measured here.
-pub(crate) const ANSWERS: &[Described] = &[exchange::ANSWER, figures::ANSWER, route::ANSWER];
+pub(crate) const ANSWERS: &[Described] = &[
+    attachments::ANSWER,
+    exchange::ANSWER,
+    figures::ANSWER,
+    route::ANSWER,
+];
 
+pub(crate) use attachments::Attachments;
 pub(crate) use exchange::Exchange;
 pub(crate) use route::Route;
 

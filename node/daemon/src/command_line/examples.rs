@@ -175,6 +175,8 @@ examples! {
         "从窗口到外省属地要多久" "from the window to an authority in another province";
     "tongban bench exchange --bytes 2048"
         "两城之间每秒多少个包" "packets a second between two cities";
+    "tongban bench attachments --mib 20,1024"
+        "附件从一城到另一城, 与 rsync 对照" "files from city to city, beside rsync";
     "tongban explain TB3012"
         "一个代码是什么意思, 怎么办" "what a code means and what to do";
     "tongban explain 78"

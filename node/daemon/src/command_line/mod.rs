@@ -9,10 +9,10 @@ use std::ffi::OsString;
 use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    backup, bench_exchange, bench_intake, bench_route, case, cheat, check, completion, config,
-    demo, doc_ls, doc_verify, doctor, explain, group, init, item, key_backup, key_make,
-    key_recover, key_show, man, node, peer, registry_check, registry_make, registry_sign, schema,
-    status, token_create, token_ls, token_revoke, up, version,
+    backup, bench_attachments, bench_exchange, bench_intake, bench_route, case, cheat, check,
+    completion, config, demo, doc_ls, doc_verify, doctor, explain, group, init, item, key_backup,
+    key_make, key_recover, key_show, man, node, peer, registry_check, registry_make, registry_sign,
+    schema, status, token_create, token_ls, token_revoke, up, version,
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -142,6 +142,8 @@ enum BenchCommand {
     Route(bench_route::Arguments),
     /// 城市之间: 每秒送达并签收的包 (packets a second between two cities)
     Exchange(bench_exchange::Arguments),
+    /// 附件: 从一城到另一城, 与 rsync 对照 (files from city to city, beside rsync)
+    Attachments(bench_attachments::Arguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -241,6 +243,9 @@ impl CommandLine {
             Command::Bench(BenchCommand::Route(arguments)) => bench_route::run(&arguments, output),
             Command::Bench(BenchCommand::Exchange(arguments)) => {
                 bench_exchange::run(&arguments, output)
+            }
+            Command::Bench(BenchCommand::Attachments(arguments)) => {
+                bench_attachments::run(&arguments, output)
             }
             Command::Explain(arguments) => explain::run(&arguments, output),
             Command::Cheat(arguments) => cheat::run(&arguments, output),

@@ -1,6 +1,7 @@
 //! One command a file: what it takes, what it does, what it answers.
 
 pub(crate) mod backup;
+pub(crate) mod bench_attachments;
 pub(crate) mod bench_exchange;
 pub(crate) mod bench_intake;
 pub(crate) mod bench_route;

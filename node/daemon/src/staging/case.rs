@@ -54,8 +54,13 @@ pub(crate) struct Clerk {
 impl Desk {
     /// The holder of a token at a node.
     pub(crate) fn new(site: &Site, token: &str) -> Self {
+        Self::patient(site, token, order_patience())
+    }
+
+    /// The same, who waits for an answer as long as that.
+    pub(crate) fn patient(site: &Site, token: &str, patience: Duration) -> Self {
         Self {
-            client: HttpClient::new(site.http, site.trust(), Some(token), order_patience()),
+            client: HttpClient::new(site.http, site.trust(), Some(token), patience),
         }
     }
 

@@ -117,6 +117,14 @@ impl Federation {
         make_token(self.site(place), role, name)
     }
 
+    /// Process id of the node of a place.
+    pub(crate) fn pid(&self, place: usize) -> anyhow::Result<u32> {
+        let child = self.children[place].as_ref();
+        child
+            .and_then(ChildNode::pid)
+            .context("a process does not run")
+    }
+
     /// Process ids of all that run.
     pub(crate) fn pids(&self) -> Vec<u32> {
         self.children

@@ -16,4 +16,5 @@ pub(crate) use case::{Clerk, Desk, StageError};
 pub(crate) use cities::{City, SIX_CITIES};
 pub(crate) use federation::{Federation, wait_until_leading};
 pub(crate) use layout::{Layout, Scheme, Site, StageLine};
+pub(crate) use ports::free_ports;
 pub(crate) use stop::Stop;
