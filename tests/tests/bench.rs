@@ -103,3 +103,25 @@ fn where_rsync_is_missing_the_command_that_brings_it_comes_next() {
     assert_eq!(said["code"], "TB8072");
     assert_eq!(said["next"], "apt-get install rsync");
 }
+
+#[test]
+fn nodes_that_are_started_again_show_every_case() {
+    let load = ["restart", "--cases", "50", "--writers", "4"];
+    for ended in ["--quiet", "--kill"] {
+        let figures = measured(
+            &[&load[..], &[ended]].concat(),
+            &[
+                "first_answer_ms",
+                "ready_ms",
+                "whole_ms",
+                "resident_mib",
+                "data_mib",
+                "empty_first_answer_ms",
+                "empty_resident_mib",
+            ],
+        );
+        let cases = figures["cases"].as_u64();
+        assert!(cases.is_some_and(|cases| cases >= 50), "{figures}");
+        assert_eq!(figures["killed"], ended == "--kill");
+    }
+}

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::figures::{count, float, rounded};
 use super::form::{OTHER_CITY, form_of_size};
-use super::load::{Load, Pace, Writers};
+use super::load::{Load, Pace, Quota, Writers};
 use super::usage::{Usage, metrics, sample};
 use super::{WARM_UP, failed, scratch};
 use crate::exit::Exit;
@@ -114,6 +114,7 @@ impl Exchange {
             hand_over: true,
             begin,
             end,
+            quota: Quota::unbounded(),
         };
         let writers = Writers::start(self.writers, &load);
         let (before, after, measured) = tokio::select! {

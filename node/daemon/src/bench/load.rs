@@ -31,6 +31,34 @@ pub(super) struct Load {
     pub(super) begin: Instant,
     /// Nothing is begun from then on.
     pub(super) end: Instant,
+    /// Nothing is begun beyond that either.
+    pub(super) quota: Arc<Quota>,
+}
+
+/// How many applications all writers together begin at most.
+#[derive(Debug)]
+pub(super) struct Quota {
+    begun: AtomicU64,
+    max: u64,
+}
+
+impl Quota {
+    /// So many.
+    pub(super) fn of(max: u64) -> Arc<Self> {
+        Arc::new(Self {
+            begun: AtomicU64::new(0),
+            max,
+        })
+    }
+
+    /// As many as there is time for.
+    pub(super) fn unbounded() -> Arc<Self> {
+        Self::of(u64::MAX)
+    }
+
+    fn has_one_more(&self) -> bool {
+        self.begun.fetch_add(1, Ordering::Relaxed) < self.max
+    }
 }
 
 /// Holds writers back, so that what they hand in does not outrun what is measured.
@@ -113,7 +141,7 @@ async fn write(mut load: Load, body: Bytes) -> Written {
         // An error means that nobody holds them back any more.
         let _ = load.pace.go.wait_for(|go| *go).await;
         let asked = Instant::now();
-        if asked >= load.end {
+        if asked >= load.end || !load.quota.has_one_more() {
             break;
         }
         let key = format!("{writer}-{turn}");
@@ -145,5 +173,17 @@ impl Written {
     fn failed(&mut self, what: String) {
         self.failures += 1;
         self.first_failure.get_or_insert(what);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_begun_than_the_quota_has() {
+        let quota = Quota::of(3);
+        assert_eq!((0..9).filter(|_| quota.has_one_more()).count(), 3);
+        assert!(Quota::unbounded().has_one_more());
     }
 }

@@ -8,6 +8,7 @@ mod figures;
 mod form;
 mod load;
 mod memory;
+mod restart;
 mod route;
 mod slow_line;
 mod usage;
@@ -29,7 +30,7 @@ use crate::staging::{
 use ceiling::Ceiling;
 use figures::{Comparison, Figures};
 use form::{OWN_CITY, form_of_size};
-use load::{Load, Pace, Writers};
+use load::{Load, Pace, Quota, Writers};
 use usage::Usage;
 
 /// The JSON forms of what is measured here.
@@ -37,11 +38,13 @@ pub(crate) const ANSWERS: &[Described] = &[
     attachments::ANSWER,
     exchange::ANSWER,
     figures::ANSWER,
+    restart::ANSWER,
     route::ANSWER,
 ];
 
 pub(crate) use attachments::Attachments;
 pub(crate) use exchange::Exchange;
+pub(crate) use restart::Restart;
 pub(crate) use route::Route;
 
 /// Connections warm, segments begun, leader settled: not measured.
@@ -160,6 +163,7 @@ async fn run(
         hand_over: false,
         begin,
         end,
+        quota: Quota::unbounded(),
     };
     let writers = Writers::start(intake.writers, &load);
     sleep_until(begin.into()).await;

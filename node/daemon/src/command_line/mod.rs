@@ -9,10 +9,10 @@ use std::ffi::OsString;
 use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    backup, bench_attachments, bench_exchange, bench_intake, bench_route, case, cheat, check,
-    completion, config, demo, doc_ls, doc_verify, doctor, explain, group, init, item, key_backup,
-    key_make, key_recover, key_show, man, node, peer, registry_check, registry_make, registry_sign,
-    schema, status, token_create, token_ls, token_revoke, up, version,
+    backup, bench_attachments, bench_exchange, bench_intake, bench_restart, bench_route, case,
+    cheat, check, completion, config, demo, doc_ls, doc_verify, doctor, explain, group, init, item,
+    key_backup, key_make, key_recover, key_show, man, node, peer, registry_check, registry_make,
+    registry_sign, schema, status, token_create, token_ls, token_revoke, up, version,
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -144,6 +144,8 @@ enum BenchCommand {
     Exchange(bench_exchange::Arguments),
     /// 附件: 从一城到另一城, 与 rsync 对照 (files from city to city, beside rsync)
     Attachments(bench_attachments::Arguments),
+    /// 重启: 有许多办件的节点多久再次答复 (how soon nodes with many cases answer again)
+    Restart(bench_restart::Arguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -246,6 +248,9 @@ impl CommandLine {
             }
             Command::Bench(BenchCommand::Attachments(arguments)) => {
                 bench_attachments::run(&arguments, output)
+            }
+            Command::Bench(BenchCommand::Restart(arguments)) => {
+                bench_restart::run(&arguments, output)
             }
             Command::Explain(arguments) => explain::run(&arguments, output),
             Command::Cheat(arguments) => cheat::run(&arguments, output),

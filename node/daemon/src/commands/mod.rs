@@ -4,6 +4,7 @@ pub(crate) mod backup;
 pub(crate) mod bench_attachments;
 pub(crate) mod bench_exchange;
 pub(crate) mod bench_intake;
+pub(crate) mod bench_restart;
 pub(crate) mod bench_route;
 pub(crate) mod case;
 pub(crate) mod cheat;

@@ -5,7 +5,7 @@ use std::fs::OpenOptions;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::{sleep, timeout};
 use tongban_runtime::Forms;
@@ -14,7 +14,7 @@ use super::layout::Site;
 use crate::node_process::Ready;
 
 /// A start reads a log and opens a store; on a busy machine that takes a second or two.
-const START_TIME_MAX: Duration = Duration::from_secs(30);
+pub(super) const START_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// An end flushes the store and lets requests under way end.
 const END_TIME_MAX: Duration = Duration::from_secs(5);
@@ -74,8 +74,12 @@ impl ChildNode {
         self.child.id()
     }
 
-    /// Returns once it answers.
-    pub(crate) async fn until_ready(&mut self, site: &Site) -> anyhow::Result<()> {
+    /// Returns once it answers; an error if it does not within `time_max`.
+    pub(crate) async fn until_ready(
+        &mut self,
+        site: &Site,
+        time_max: Duration,
+    ) -> anyhow::Result<()> {
         let begun = Instant::now();
         loop {
             if Ready::read(&site.ready)?.is_some_and(|ready| Some(ready.pid) == self.pid()) {
@@ -88,7 +92,7 @@ impl ChildNode {
                     site.log.display()
                 );
             }
-            if begun.elapsed() > START_TIME_MAX {
+            if begun.elapsed() > time_max {
                 bail!(
                     "{}的进程没有就绪 (its process is not ready), 日志 (log) {}",
                     site.city.name,
@@ -105,9 +109,26 @@ impl ChildNode {
         self.child.wait().await.context("waiting for its end")
     }
 
+    /// Tells it to end in good order.
+    pub(crate) fn tell_to_end(&mut self) {
+        drop(self.stdin.take());
+    }
+
+    /// Returns once it has ended, as it was told to; an error if it does not within `time_max`.
+    pub(crate) async fn until_ended(&mut self, time_max: Duration) -> anyhow::Result<()> {
+        let ended = timeout(time_max, self.child.wait()).await;
+        let ended = ended.context("进程没有按时结束 (a process does not end in time)")?;
+        let status = ended.context("waiting for the end of a process")?;
+        ensure!(
+            status.success(),
+            "进程没有正常结束 (a process ended badly): {status}"
+        );
+        Ok(())
+    }
+
     /// Ends it in good order, or else by force; returns when it is gone.
     pub(crate) async fn end(mut self) {
-        drop(self.stdin.take());
+        self.tell_to_end();
         if timeout(END_TIME_MAX, self.child.wait()).await.is_err() {
             // Already gone is as good as killed.
             let _ = self.child.kill().await;

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use tongban_types::Role;
 
 use super::case::Desk;
-use super::child::ChildNode;
+use super::child::{ChildNode, START_TIME_MAX};
 use super::cities::City;
 use super::layout::{Layout, Site};
 use super::staff::make_token;
@@ -53,15 +53,23 @@ impl Federation {
 
     /// Starts every process, and returns when all answer.
     pub(crate) async fn start(&mut self) -> anyhow::Result<()> {
+        self.launch()?;
+        self.until_ready(START_TIME_MAX).await
+    }
+
+    /// Starts every process; none answers yet.
+    pub(crate) fn launch(&mut self) -> anyhow::Result<()> {
         for (site, child) in self.layout.sites.iter().zip(&mut self.children) {
             *child = Some(ChildNode::start(site)?);
         }
+        Ok(())
+    }
+
+    /// Returns when every process answers; an error if one ends, or is waited for longer than `time_max`.
+    pub(crate) async fn until_ready(&mut self, time_max: Duration) -> anyhow::Result<()> {
         for (site, child) in self.layout.sites.iter().zip(&mut self.children) {
-            child
-                .as_mut()
-                .context("it was just started")?
-                .until_ready(site)
-                .await?;
+            let child = child.as_mut().context("a process was not started")?;
+            child.until_ready(site, time_max).await?;
         }
         Ok(())
     }
@@ -214,8 +222,23 @@ impl Federation {
     pub(crate) async fn restart(&mut self, place: usize) -> anyhow::Result<()> {
         let site = &self.layout.sites[place];
         let mut child = ChildNode::start(site)?;
-        child.until_ready(site).await?;
+        child.until_ready(site, START_TIME_MAX).await?;
         self.children[place] = Some(child);
+        Ok(())
+    }
+
+    /// Ends every process in good order, to be started again; all are told before any is waited for, at most
+    /// `time_max` each.
+    pub(crate) async fn stop(&mut self, time_max: Duration) -> anyhow::Result<()> {
+        for child in self.children.iter_mut().flatten() {
+            child.tell_to_end();
+        }
+        for place in &mut self.children {
+            if let Some(child) = place {
+                child.until_ended(time_max).await?;
+            }
+            *place = None;
+        }
         Ok(())
     }
 
