@@ -117,6 +117,7 @@ fn a_foreign_crate_outside_its_room_is_found() {
         ("daemon", "left-pad", Some("dev")),
         ("runtime", "proptest", None),
         ("wal", "tracing-subscriber", None),
+        ("api", "opentelemetry", None),
     ] {
         let faults = foreign_faults(&metadata(room, &[(package, kind)]));
         assert_eq!(

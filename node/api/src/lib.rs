@@ -46,3 +46,4 @@ pub use shapes::{
     ProblemShape, StatusShape, StoredCaseShape,
 };
 pub use state::{ApiState, BackupPieces, BeginBackup};
+pub use trace::{CallingSpan, RequestTrace, SpanId, TakeUpTrace, TraceId};

@@ -71,17 +71,18 @@ async fn observe(
     next: Next,
 ) -> Response {
     let began = Instant::now();
-    let trace = ids.id_of(request.headers());
+    let trace = ids.of(request.headers());
     let method = method_name(request.method());
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let case = case_in(request.uri().path());
     let case = case.map(tracing::field::display);
-    let span = tracing::info_span!("request", %trace, method, case);
-    let answering = trace.over(next.run(request)).instrument(span.clone());
+    let span = tracing::info_span!("request", trace = %trace.id, method, case);
+    let is_sampled = (api.traces)(&span, &trace);
+    let answering = trace.id.over(next.run(request)).instrument(span.clone());
     let mut response = answering.await;
     let headers = response.headers_mut();
-    headers.insert(REQUEST_ID, trace.header());
-    headers.insert(TRACE_PARENT, trace.parent(ids.span()));
+    headers.insert(REQUEST_ID, trace.id.header());
+    headers.insert(TRACE_PARENT, trace.parent(is_sampled));
     guard(headers);
     let route = matched.as_ref().map_or("unmatched", MatchedPath::as_str);
     let status = response.status().as_u16();

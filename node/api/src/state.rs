@@ -14,6 +14,7 @@ use crate::catalogue::Catalogue;
 use crate::links::PeerLinks;
 use crate::metrics::RequestMetrics;
 use crate::rates::RatesInForce;
+use crate::trace::TakeUpTrace;
 
 /// A backup as it is made, piece by piece; an error breaks it off.
 pub type BackupPieces = Receiver<io::Result<Bytes>>;
@@ -42,6 +43,8 @@ pub struct ApiState {
     pub backup: Arc<BeginBackup>,
     /// Everything the process counts, in the text that `prometheus-client` encodes.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// Takes up the traces that askers send, where somebody collects them.
+    pub traces: Arc<TakeUpTrace>,
 }
 
 impl std::fmt::Debug for ApiState {

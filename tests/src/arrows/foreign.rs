@@ -28,7 +28,7 @@ const fn owned_but_for_tests(package: &'static str, rooms: &'static [&'static st
 }
 
 /// Every foreign crate has a line, so that none comes in unseen; the first that fits counts.
-const OWNED: [Owned; 55] = [
+const OWNED: [Owned; 57] = [
     owned("openraft-rt", &["runtime", "wal", "sim"]),
     owned_but_for_tests("openraft-rt-tokio", &["daemon"]),
     owned("openraft*", &["consensus"]),
@@ -77,6 +77,8 @@ const OWNED: [Owned; 55] = [
     owned("rustix", &["blobs", "daemon", "tests"]),
     owned("toml", &["daemon"]),
     owned("tracing-subscriber", &["daemon"]),
+    owned("tracing-opentelemetry", &["daemon"]),
+    owned("opentelemetry*", &["daemon"]),
     owned_but_for_tests("serde_json", &["api", "daemon", "tests"]),
     owned_but_for_tests("tempfile", &["daemon", "tests"]),
     owned("aho-corasick", &["daemon", "tests"]),

@@ -1,8 +1,11 @@
 //! Reading cases, catalogue, federation and the node.
 
+use std::sync::{Arc, Mutex};
+
 use axum::body::Body;
 use axum::http::Method;
 use serde_json::Value;
+use tongban_api::RequestTrace;
 use tongban_runtime::{DocumentStage, NodeError};
 use tongban_types::{CaseState, Hash};
 
@@ -323,6 +326,35 @@ async fn an_answer_carries_the_trace_it_was_asked_under() {
     assert_eq!(problem["trace_id"], id);
     let (first, second) = (world.get("", "/livez").await, world.get("", "/livez").await);
     assert_ne!(first.header("x-request-id"), second.header("x-request-id"));
+}
+
+#[tokio::test]
+async fn whoever_collects_traces_is_given_the_ids_of_the_answer_and_what_it_goes_on_from() {
+    let taken = Arc::new(Mutex::new(Vec::new()));
+    let given = Arc::clone(&taken);
+    let collects = move |_: &tracing::Span, trace: &RequestTrace| {
+        given.lock().unwrap().push(*trace);
+        trace.caller.is_none_or(|caller| caller.is_sampled)
+    };
+    let world = World::new().traced(Arc::new(collects));
+    let id = "4bf92f3577b34da6a3ce929d0e0e4736";
+    for (caller, flags) in [(Some("01"), "01"), (Some("00"), "00"), (None, "01")] {
+        let asked = request(Method::GET, "", "/livez");
+        let asked = match caller {
+            Some(kept) => asked.header("traceparent", format!("00-{id}-00f067aa0ba902b7-{kept}")),
+            None => asked,
+        };
+        let reply = world.send(asked.body(Body::empty()).unwrap()).await;
+        let trace: RequestTrace = taken.lock().unwrap().pop().unwrap();
+        assert_eq!(reply.header("x-request-id"), trace.id.to_string());
+        assert_eq!(
+            reply.header("traceparent"),
+            format!("00-{}-{}-{flags}", trace.id, trace.span)
+        );
+        let goes_on_from = trace.caller.map(|caller| caller.id.to_string());
+        assert_eq!(goes_on_from.as_deref(), caller.map(|_| "00f067aa0ba902b7"));
+        assert_eq!(trace.id.to_string() == id, caller.is_some());
+    }
 }
 
 #[tokio::test]

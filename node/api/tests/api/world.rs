@@ -14,7 +14,8 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
 use tongban_api::{
-    ApiState, Catalogue, Rates, RatesInForce, RequestMetrics, Session, TokenBook, router,
+    ApiState, Catalogue, Rates, RatesInForce, RequestMetrics, RequestTrace, Session, TakeUpTrace,
+    TokenBook, router,
 };
 use tongban_runtime::seams::WallClock;
 use tongban_trust::testing::{SAMPLE_NOW, SampleFederation};
@@ -153,10 +154,24 @@ impl World {
                 encode(&mut text, &registry).unwrap();
                 text
             }),
+            traces: Arc::new(|_: &tracing::Span, _: &RequestTrace| false),
         };
         Self {
             router: router(state.clone()),
             node,
+            state,
+        }
+    }
+
+    /// The same, with somebody who collects traces.
+    pub(crate) fn traced(self, traces: Arc<TakeUpTrace>) -> Self {
+        let state = ApiState {
+            traces,
+            ..self.state
+        };
+        Self {
+            router: router(state.clone()),
+            node: self.node,
             state,
         }
     }

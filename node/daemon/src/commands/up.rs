@@ -11,6 +11,8 @@ use tongban_runtime::Forms;
 use crate::configuration::{Configuration, ConfigurationError, Layers};
 use crate::exit::Exit;
 use crate::failure::Failure;
+#[cfg(feature = "otlp")]
+use crate::node_process::Traces;
 use crate::node_process::{NodeProcess, Reloader, Shutdown, say_ready, start_logging, stay_alive};
 use crate::output::Output;
 
@@ -41,11 +43,18 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
     let layers = Layers::of_process(&arguments.set).map_err(ConfigurationError::from)?;
     let configuration = Configuration::read_below(&arguments.config, &layers)?;
-    let log = start_logging(&configuration.log_level, configuration.log_format);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("starting the tasks of the process")?;
+    #[cfg(feature = "otlp")]
+    let traces = Traces::begin(&configuration, runtime.handle());
+    #[cfg(feature = "otlp")]
+    let beside = traces.as_ref().map(Traces::watching);
+    #[cfg(not(feature = "otlp"))]
+    let beside = None;
+    let (level, format) = (&configuration.log_level, configuration.log_format);
+    let log = start_logging(level, format, beside);
     let ended = runtime.block_on(Box::pin(async {
         // Before anything starts, so that an early signal is not the end of the process.
         let reloader =
@@ -56,6 +65,11 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
         log.repeats.say_left_out();
         ended
     }));
+    // While there are tasks that can send them.
+    #[cfg(feature = "otlp")]
+    if let Some(traces) = traces {
+        traces.end();
+    }
     runtime.shutdown_timeout(LAST_WAIT);
     ended
 }

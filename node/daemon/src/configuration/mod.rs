@@ -11,6 +11,8 @@ mod http;
 mod layers;
 mod log;
 mod node;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod registry;
 mod replication;
 mod settings;
@@ -48,6 +50,9 @@ struct Written {
     backup: backup::BackupSection,
     #[serde(default)]
     log: log::LogSection,
+    #[cfg(feature = "otlp")]
+    #[serde(default)]
+    otlp: otlp::OtlpSection,
 }
 
 /// A configuration that keeps every rule; relative paths are resolved against the file's folder.
@@ -88,6 +93,9 @@ pub(crate) struct Configuration {
     pub(crate) log_level: String,
     /// In which form.
     pub(crate) log_format: LogFormat,
+    /// Who collects the traces of requests, on this machine.
+    #[cfg(feature = "otlp")]
+    pub(crate) collector: Option<std::net::SocketAddr>,
     /// Every setting as it is in force, and where it comes from.
     pub(crate) settings: Vec<Setting>,
 }
@@ -143,6 +151,8 @@ impl Configuration {
             blobs,
             backup,
             log,
+            #[cfg(feature = "otlp")]
+            otlp,
         } = written;
         let folder = file.parent().unwrap_or_else(|| Path::new(""));
         let mistaken =
@@ -178,6 +188,8 @@ impl Configuration {
             recovery_key: backup.recovery_key,
             log_level: log.level.name().to_owned(),
             log_format: log.format,
+            #[cfg(feature = "otlp")]
+            collector: otlp.collector().map_err(mistaken)?,
             settings,
         })
     }

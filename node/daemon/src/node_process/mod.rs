@@ -18,6 +18,8 @@ mod service_manager;
 mod shutdown;
 mod start;
 mod telemetry;
+#[cfg(feature = "otlp")]
+mod traces;
 
 pub(crate) use data_folder::{
     BACKUP_STAMP, DataFolder, LOCK_FILE, TOKENS_FILE, check_user, city_of_folder,
@@ -31,3 +33,5 @@ pub(crate) use service_manager::{say_ready, stay_alive};
 pub(crate) use shutdown::Shutdown;
 pub(crate) use start::{NodeProcess, open_state};
 pub(crate) use telemetry::start_logging;
+#[cfg(feature = "otlp")]
+pub(crate) use traces::Traces;

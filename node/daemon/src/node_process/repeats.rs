@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tracing::callsite::Identifier;
-use tracing::{Event, Level, Subscriber};
+use tracing::subscriber::Interest;
+use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
-use tracing_subscriber::layer::Context;
+use tracing_subscriber::layer::{Context, Filter};
 
 /// Warnings, and errors, of one place in one window: the first ten say what all of them say.
 pub(super) const SAID_MAX: u32 = 10;
@@ -61,7 +62,7 @@ impl Repeats {
 
     fn is_said(&self, event: &Event<'_>) -> bool {
         let about = event.metadata();
-        if *about.level() > Level::WARN || about.target() == OWN_TARGET {
+        if !is_bounded(about) {
             return true;
         }
         let now = (self.now)();
@@ -124,8 +125,33 @@ impl Repeats {
     }
 }
 
+fn is_bounded(about: &Metadata<'_>) -> bool {
+    *about.level() <= Level::WARN && about.target() != OWN_TARGET
+}
+
+/// Over everything that hears of events.
 impl<S: Subscriber> Layer<S> for WithoutRepeats {
     fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
+        self.0.is_said(event)
+    }
+}
+
+/// Over one of several that hear of them.
+impl<S> Filter<S> for WithoutRepeats {
+    fn enabled(&self, _: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        true
+    }
+
+    /// What may be left out is judged each time it is said.
+    fn callsite_enabled(&self, about: &'static Metadata<'static>) -> Interest {
+        if is_bounded(about) {
+            Interest::sometimes()
+        } else {
+            Interest::always()
+        }
+    }
+
+    fn event_enabled(&self, event: &Event<'_>, _: &Context<'_, S>) -> bool {
         self.0.is_said(event)
     }
 }
@@ -133,6 +159,7 @@ impl<S: Subscriber> Layer<S> for WithoutRepeats {
 #[cfg(test)]
 mod tests {
     use tracing::field::{Field, Visit};
+    use tracing_subscriber::filter::LevelFilter;
     use tracing_subscriber::layer::SubscriberExt as _;
 
     use super::*;
@@ -230,6 +257,37 @@ mod tests {
                 "a place that is silent is forgotten"
             );
         });
+    }
+
+    #[test]
+    fn a_bound_on_the_log_alone_leaves_nothing_out_of_what_else_hears() {
+        let (repeats, heard, _) = log();
+        let other = Heard::default();
+        let bounded = heard.clone().with_filter(WithoutRepeats(repeats.clone()));
+        let all = tracing_subscriber::registry()
+            .with(other.clone().with_filter(LevelFilter::INFO))
+            .with(bounded.with_filter(LevelFilter::WARN));
+        tracing::subscriber::with_default(all, || {
+            for _ in 0..2 {
+                warn_often(100);
+                tracing::info!("a case was collected");
+                tracing::debug!("nothing happened");
+                tracing::error!("the log is damaged");
+            }
+        });
+        assert_eq!(heard.count("the disk is slow"), 10);
+        assert_eq!(other.count("the disk is slow"), 200);
+        assert_eq!(heard.count("a case was collected"), 0, "below its level");
+        assert_eq!(other.count("a case was collected"), 2);
+        assert_eq!(other.count("nothing happened"), 0);
+        for either in [&heard, &other] {
+            assert_eq!(
+                either.count("the log is damaged"),
+                2,
+                "nothing else is lost"
+            );
+        }
+        assert_eq!(repeats.take_left_out().len(), 1);
     }
 
     #[test]

@@ -208,6 +208,10 @@ impl NodeProcess {
             requests,
             backup: Arc::new(move || backups.begin()),
             metrics: Arc::new(metrics),
+            #[cfg(feature = "otlp")]
+            traces: Arc::new(super::traces::take_up),
+            #[cfg(not(feature = "otlp"))]
+            traces: Arc::new(|_: &tracing::Span, _: &tongban_api::RequestTrace| false),
         };
         let (stop_api, stopped) = oneshot::channel::<()>();
         let stopped = async move { drop(stopped.await) };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, reload};
+use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
 use super::repeats::{Repeats, WithoutRepeats};
 use crate::configuration::LogFormat;
@@ -13,6 +13,9 @@ use crate::configuration::LogFormat;
 /// Libraries speak up only where an operator can do something about it; that a peer is away is said
 /// by the links and the status, not once a heartbeat.
 const QUIET_LIBRARIES: &str = "openraft=error,libp2p=warn,libp2p_swarm=warn,yamux=warn,sled=warn";
+
+/// What watches the process beside the log, with a filter of its own.
+pub(crate) type Beside = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// The level of the log, changed while it is written.
 pub(crate) struct LogLevel(Box<dyn Fn(EnvFilter) + Send + Sync>);
@@ -40,22 +43,46 @@ pub(crate) struct Log {
 }
 
 /// Starts logging for the rest of the process.
-pub(crate) fn start_logging(level: &str, format: LogFormat) -> Log {
+pub(crate) fn start_logging(level: &str, format: LogFormat, beside: Option<Beside>) -> Log {
     let repeats = Arc::new(Repeats::default());
+    let bound = WithoutRepeats(repeats.clone());
+    let level = match beside {
+        None => log_alone(level, format, bound),
+        Some(beside) => log_beside(beside, level, format, bound),
+    };
+    Log { level, repeats }
+}
+
+fn log_alone(level: &str, format: LogFormat, bound: WithoutRepeats) -> LogLevel {
     let (filter, handle) = reload::Layer::new(filter(level));
-    let log = tracing_subscriber::registry()
-        .with(filter)
-        .with(WithoutRepeats(repeats.clone()));
+    let log = tracing_subscriber::registry().with(filter).with(bound);
     let written = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     // A second call in one process changes nothing: logging goes on as it was.
     drop(match format {
         LogFormat::Json => log.with(written.json().flatten_event(true)).try_init(),
         LogFormat::Pretty => log.with(written.with_target(false)).try_init(),
     });
-    Log {
-        level: LogLevel(Box::new(move |filter| drop(handle.reload(filter)))),
-        repeats,
-    }
+    LogLevel(Box::new(move |filter| drop(handle.reload(filter))))
+}
+
+/// The level and the bound are the log's alone: what is not written may still be watched.
+fn log_beside(beside: Beside, level: &str, format: LogFormat, bound: WithoutRepeats) -> LogLevel {
+    let (filter, handle) = reload::Layer::new(filter(level));
+    let watched = tracing_subscriber::registry().with(beside);
+    let written = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    drop(match format {
+        LogFormat::Json => {
+            let written = written.json().flatten_event(true);
+            let bounded = written.with_filter(bound).with_filter(filter);
+            watched.with(bounded).try_init()
+        }
+        LogFormat::Pretty => {
+            let written = written.with_target(false);
+            let bounded = written.with_filter(bound).with_filter(filter);
+            watched.with(bounded).try_init()
+        }
+    });
+    LogLevel(Box::new(move |filter| drop(handle.reload(filter))))
 }
 
 fn filter(level: &str) -> EnvFilter {

@@ -1,0 +1,126 @@
+//! `[otlp]`: where the traces of requests go. It is a collector on this machine: what leaves the machine is
+//! sent on by it, with its own TLS and credentials.
+
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use super::http::{HttpMistake, is_allowed_without_tls};
+
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct OtlpSection {
+    /// `http://127.0.0.1:4318`, a collector that takes OTLP over HTTP; without one nothing is sent.
+    endpoint: Option<Spanned<String>>,
+}
+
+impl OtlpSection {
+    /// Address and port of the collector.
+    pub(super) fn collector(&self) -> Result<Option<SocketAddr>, HttpMistake> {
+        let Some(endpoint) = &self.endpoint else {
+            return Ok(None);
+        };
+        let mistaken = |what: String| HttpMistake {
+            span: endpoint.span(),
+            key: "otlp.endpoint",
+            what,
+        };
+        let address = address(endpoint.get_ref()).ok_or_else(|| {
+            let form = "应为 http://127.0.0.1:4318 的形式: 本机采集器的地址和端口, 没有路径";
+            mistaken(form.to_owned())
+        })?;
+        if !is_allowed_without_tls(address) {
+            let reason = "不是回环地址; 没有 TLS, 只发给本机的采集器, 由它转发";
+            return Err(mistaken(format!("{address} {reason}")));
+        }
+        Ok(Some(address))
+    }
+}
+
+/// The address in `http://127.0.0.1:4318`. Names are not looked up, but for the one of this machine.
+fn address(endpoint: &str) -> Option<SocketAddr> {
+    let authority = endpoint.strip_prefix("http://")?;
+    let authority = authority.strip_suffix('/').unwrap_or(authority);
+    let authority = match authority.strip_prefix("localhost:") {
+        Some(port) => format!("127.0.0.1:{port}"),
+        None => authority.to_owned(),
+    };
+    let address: SocketAddr = authority.parse().ok()?;
+    (address.port() != 0).then_some(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use tongban_types::Code;
+
+    use super::super::{Configuration, ConfigurationError};
+    use crate::exit::Exit;
+    use crate::failure::Coded as _;
+
+    const WITHOUT: &str = r#"
+[node]
+city = "350100"
+number = 1
+[data]
+folder = "data"
+[registry]
+file = "registry.json"
+governance = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+"#;
+
+    fn read(section: &str) -> Result<Configuration, ConfigurationError> {
+        Configuration::parse(Path::new("node.toml"), &format!("{WITHOUT}{section}"))
+    }
+
+    fn with(endpoint: &str) -> Result<Configuration, ConfigurationError> {
+        read(&format!("[otlp]\nendpoint = \"{endpoint}\"\n"))
+    }
+
+    #[test]
+    fn traces_go_nowhere_unless_a_collector_is_named() {
+        for section in ["", "[otlp]\n"] {
+            assert_eq!(read(section).unwrap().collector, None, "{section}");
+        }
+    }
+
+    #[test]
+    fn a_collector_of_this_machine_is_named_by_address_or_as_localhost() {
+        for (endpoint, address) in [
+            ("http://127.0.0.1:4318", "127.0.0.1:4318"),
+            ("http://localhost:4318/", "127.0.0.1:4318"),
+            ("http://[::1]:4318", "[::1]:4318"),
+        ] {
+            let read = with(endpoint).unwrap();
+            assert_eq!(read.collector, Some(address.parse().unwrap()), "{endpoint}");
+        }
+    }
+
+    #[test]
+    fn an_unusable_endpoint_is_refused_with_its_line_and_key() {
+        for endpoint in [
+            "",
+            "127.0.0.1:4318",
+            "http://127.0.0.1",
+            "http://127.0.0.1:0",
+            "http://127.0.0.1:4318/v1/traces",
+            "http://me@127.0.0.1:4318",
+            "http://collector:4318",
+            "https://127.0.0.1:4318",
+            "grpc://127.0.0.1:4317",
+            "http://10.0.0.7:4318",
+            "http://[2001:db8::1]:4318",
+        ] {
+            let error = with(endpoint).unwrap_err();
+            let said = error.to_string();
+            assert!(said.contains("第 11 行"), "{endpoint}: {said}");
+            assert!(said.contains("otlp.endpoint"), "{endpoint}: {said}");
+            assert_eq!(error.code(), Code::CONFIGURATION_MALFORMED);
+            assert_eq!(error.exit(), Exit::BadConfiguration);
+        }
+        let unknown = read("[otlp]\nendpiont = \"x\"\n").unwrap_err();
+        assert!(unknown.to_string().contains("endpoint"), "{unknown}");
+    }
+}
