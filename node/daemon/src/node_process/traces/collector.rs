@@ -50,13 +50,14 @@ impl Collector {
         if !self.standing.is_news(refused.is_some()) {
             return;
         }
-        match refused {
-            Some(error) => tracing::warn!(
+        if let Some(error) = refused {
+            tracing::warn!(
                 %collector,
                 error,
                 "the collector takes no traces; they are left out until it does"
-            ),
-            None => tracing::info!(%collector, "the collector takes traces again"),
+            );
+        } else {
+            tracing::info!(%collector, "the collector takes traces again");
         }
     }
 }
