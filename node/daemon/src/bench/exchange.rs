@@ -16,7 +16,7 @@ use super::figures::{count, float, rounded};
 use super::form::{OTHER_CITY, form_of_size};
 use super::load::{Load, Pace, Quota, Writers};
 use super::usage::{Usage, metrics, sample};
-use super::{WARM_UP, failed, scratch};
+use super::{WARM_UP, failed, in_federation, scratch};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Answer, Described, Output, Reader};
@@ -62,16 +62,9 @@ impl Exchange {
         let cities = cities();
         let scheme = Scheme::of(&cities, VOTERS, StageLine::PlainUnbounded);
         let layout = Layout::make(folder.path(), &scheme)?;
-        let mut federation = Federation::prepare(layout)?;
-        let measured = tokio::select! {
-            biased;
-            () = stop.asked() => Ok(None),
-            measured = Box::pin(self.run(&mut federation, &form, output)) => measured.map(Some),
-        };
-        federation.end().await;
-        if self.keep {
-            output.talk(&format!("目录: {}", folder.path().display()));
-        }
+        let kept = self.keep.then(|| folder.path());
+        let run = async |federation: &mut Federation| self.run(federation, &form, output).await;
+        let measured = in_federation(layout, &mut stop, kept, output, run).await?;
         let Some(figures) = measured.map_err(as_exchange)? else {
             return Ok(Exit::No);
         };

@@ -13,6 +13,7 @@ mod route;
 mod slow_line;
 mod usage;
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
@@ -110,17 +111,33 @@ async fn measure_one(
     for site in &mut layout.sites {
         site.forms = forms;
     }
+    let kept = intake.keep.then(|| folder.path());
+    let run =
+        async |federation: &mut Federation| run(federation, intake, form, ceiling, output).await;
+    let measured = in_federation(layout, stop, kept, output, run).await?;
+    measured.map_err(as_bench)
+}
+
+/// Measures in a federation that was not started yet; nothing if a signal ends it. Whatever happens, no
+/// process is left behind; where its folder is kept, it is said.
+async fn in_federation<T>(
+    layout: Layout,
+    stop: &mut Stop,
+    kept: Option<&Path>,
+    output: Output,
+    measure: impl AsyncFnOnce(&mut Federation) -> anyhow::Result<T>,
+) -> Result<anyhow::Result<Option<T>>, Failure> {
     let mut federation = Federation::prepare(layout)?;
     let measured = tokio::select! {
         biased;
         () = stop.asked() => Ok(None),
-        measured = Box::pin(run(&mut federation, intake, form, ceiling, output)) => measured.map(Some),
+        measured = Box::pin(measure(&mut federation)) => measured.map(Some),
     };
     federation.end().await;
-    if intake.keep {
-        output.talk(&format!("目录: {}", folder.path().display()));
+    if let Some(folder) = kept {
+        output.talk(&format!("目录: {}", folder.display()));
     }
-    measured.map_err(as_bench)
+    Ok(measured)
 }
 
 async fn run(

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::figures::{quantile_ms, rounded};
 use super::form::{OTHER_CITY, form_of_size};
 use super::slow_line::{SlowLines, measured_round_trip};
-use super::{failed, scratch};
+use super::{failed, in_federation, scratch};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Answer, Described, Output, Reader};
@@ -85,16 +85,9 @@ impl Route {
         let _lines = SlowLines::begin(&fronts, self.round_trip)
             .await
             .map_err(as_route)?;
-        let mut federation = Federation::prepare(layout)?;
-        let measured = tokio::select! {
-            biased;
-            () = stop.asked() => Ok(None),
-            measured = Box::pin(self.run(&mut federation, output)) => measured.map(Some),
-        };
-        federation.end().await;
-        if self.keep {
-            output.talk(&format!("目录: {}", folder.path().display()));
-        }
+        let kept = self.keep.then(|| folder.path());
+        let run = async |federation: &mut Federation| self.run(federation, output).await;
+        let measured = in_federation(layout, &mut stop, kept, output, run).await?;
         let Some(taken) = measured.map_err(as_route)? else {
             return Ok(Exit::No);
         };

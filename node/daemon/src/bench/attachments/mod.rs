@@ -23,7 +23,7 @@ use self::rsync::{Durability, Rsync, check_installed};
 use super::exchange::cities;
 use super::form::{OTHER_CITY, form_of_size};
 use super::memory::{begin_peak, peak_kib, resident_kib};
-use super::{WARM_UP, failed, scratch};
+use super::{WARM_UP, failed, in_federation, scratch};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -68,16 +68,9 @@ impl Attachments {
         let cities = cities();
         let scheme = Scheme::of(&cities, VOTERS, StageLine::PlainUnbounded);
         let layout = Layout::make(folder.path(), &scheme)?;
-        let mut federation = Federation::prepare(layout)?;
-        let measured = tokio::select! {
-            biased;
-            () = stop.asked() => Ok(None),
-            measured = Box::pin(self.run(&mut federation, output)) => measured.map(Some),
-        };
-        federation.end().await;
-        if self.keep {
-            output.talk(&format!("目录: {}", folder.path().display()));
-        }
+        let kept = self.keep.then(|| folder.path());
+        let run = async |federation: &mut Federation| self.run(federation, output).await;
+        let measured = in_federation(layout, &mut stop, kept, output, run).await?;
         let Some(figures) = measured.map_err(as_attachments)? else {
             return Ok(Exit::No);
         };

@@ -17,7 +17,7 @@ use self::figures::{CameBack, RestartFigures};
 use self::filling::{Filling, Meter};
 use super::form::{OWN_CITY, form_of_size};
 use super::memory::resident_kib;
-use super::{failed, scratch};
+use super::{failed, in_federation, scratch};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::http_client::{HttpAnswer, HttpClient};
@@ -92,21 +92,14 @@ impl Restart {
         let cities = &SIX_CITIES[..VOTERS];
         let scheme = Scheme::of(cities, VOTERS, StageLine::PlainUnbounded);
         let layout = Layout::make(folder.path(), &scheme)?;
-        let mut federation = Federation::prepare(layout)?;
         let filling = Filling {
             cases,
             writers: self.writers,
             form,
         };
-        let measured = tokio::select! {
-            biased;
-            () = stop.asked() => Ok(None),
-            measured = Box::pin(self.run(&mut federation, &filling, output)) => measured.map(Some),
-        };
-        federation.end().await;
-        if self.keep {
-            output.talk(&format!("目录: {}", folder.path().display()));
-        }
+        let kept = self.keep.then(|| folder.path());
+        let run = async |federation: &mut Federation| self.run(federation, &filling, output).await;
+        let measured = in_federation(layout, stop, kept, output, run).await?;
         measured.map_err(as_restart)
     }
 
