@@ -185,36 +185,45 @@ const EVERY_SYNC: Cuts = Cuts::Every {
     nth_write: usize::MAX,
     losses: 1,
 };
+/// The same with every kind of loss: a recording that ends soon after its only checkpoint has few such
+/// places.
+const EVERY_LOSS_AT_EVERY_SYNC: Cuts = Cuts::Every {
+    nth_write: usize::MAX,
+    losses: Loss::ALL.len(),
+};
 
-/// A sync, the name it is known by here, and what is wiped so that its file is needed.
-const SYNCS: [(&str, LeftOut, Option<&str>); 5] = [
-    ("the log's segments", is_log, None),
+/// A sync, the name it is known by here, what is wiped so that its file is needed, and where it is cut.
+const SYNCS: [(&str, LeftOut, Option<&str>, Cuts); 5] = [
+    ("the log's segments", is_log, None, EVERY_SYNC),
     (
         "the log's checkpoint",
         |path| path == "wal/checkpoint.new",
         None,
+        EVERY_LOSS_AT_EVERY_SYNC,
     ),
-    ("the log's folder", |path| path == "wal", None),
+    ("the log's folder", |path| path == "wal", None, EVERY_SYNC),
     (
         "snapshots",
         |path| path.starts_with("snapshots/"),
         Some("state"),
+        EVERY_SYNC,
     ),
     (
         "the snapshots' folder",
         |path| path == "snapshots",
         Some("state"),
+        EVERY_SYNC,
     ),
 ];
 
 #[test]
 fn a_node_that_leaves_one_of_its_syncs_out_is_found_out() {
     let lives = record().unwrap();
-    for (name, left_out, wiped) in SYNCS {
+    for (name, left_out, wiped, cuts) in SYNCS {
         let report = ask(
             &lives,
             &Question {
-                cuts: EVERY_SYNC,
+                cuts,
                 left_out: Some(left_out),
                 wiped,
             },
