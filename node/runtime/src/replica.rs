@@ -2,6 +2,8 @@
 //! and tells whoever waits how far it is.
 
 mod aside;
+mod files;
+mod freezing;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
@@ -10,17 +12,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use openraft_rt::{AsyncRuntime, Mutex as _};
-use tongban_machine::{Alarm, CheckedEntry, Machine, View, Write, WriteSet};
+use tongban_machine::{Alarm, CheckedEntry, Machine, View, WriteSet};
 use tongban_types::{Code, GroupId, Hash, encode};
 
 use crate::feed::{ChangePlace, Changes, Feed};
 use crate::gauges::{AppliedCounters, AppliedCounts};
 use crate::ports::{
-    CommittedEntry, EntryBody, Placement, ReplicatedState, SnapshotBytes, SnapshotFile, StateFailed,
+    CommittedEntry, EntryBody, Placement, ReplicatedState, SnapshotFile, StateFailed,
 };
 use crate::seams::{Disk, DiskFile, Platform, StateStore};
 use crate::signal::{Signal, give_way};
-use crate::snapshot::{self, Head, PAGE_PAIRS, Page, Pair, SnapshotError, Writer};
+use crate::snapshot;
 use crate::store_view::StoreView;
 
 /// What is told of each applied entry, for whoever watches a group: the simulator's oracle, the
@@ -35,20 +37,6 @@ pub trait Witness: Send + Sync + 'static {
 
 /// Values as they were when a snapshot was begun, of keys changed since.
 type Before = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
-
-/// A state that is being written as it stood, while others go on applying; whoever writes it may be stopped
-/// at any time, and what changes is kept no longer.
-struct FrozenState<'a, P: Platform> {
-    replica: &'a Replica<P>,
-    head: Head,
-    state_hash: Hash,
-}
-
-impl<P: Platform> Drop for FrozenState<'_, P> {
-    fn drop(&mut self) {
-        *self.replica.frozen() = None;
-    }
-}
 
 /// A check of an entry's signatures that runs beside the applying of those before it.
 type Check<R> = <R as AsyncRuntime>::JoinHandle<CheckedEntry>;
@@ -331,199 +319,6 @@ impl<P: Platform> Replica<P> {
     fn keep(&self, file: SnapshotFile) {
         *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
     }
-
-    async fn find_newest(&self) -> Result<Option<SnapshotFile>, StateFailed> {
-        let (files, _) = snapshot::files_of(&self.disk, self.group).map_err(|e| broken(&e))?;
-        for name in files {
-            match self.check(&name).await {
-                Ok(file) => return Ok(Some(file)),
-                Err(StateFailed::Rejected { reason }) => {
-                    tracing::warn!(group = %self.group, %name, %reason, "a snapshot is passed over");
-                }
-                Err(failed) => return Err(failed),
-            }
-        }
-        Ok(None)
-    }
-
-    /// Checks a file whole.
-    async fn check(&self, name: &str) -> Result<SnapshotFile, StateFailed> {
-        let file = self.disk.open(name).map_err(|e| broken(&e))?;
-        let (head, _) = snapshot::check(&file, self.group)
-            .await
-            .map_err(|error| rejected(&error))?;
-        snapshot_file::<P::Disk>(name.to_owned(), head, file)
-    }
-
-    /// Replaces the state by a file that was checked.
-    async fn fill_from(&self, snapshot: &SnapshotFile) -> Result<(), StateFailed> {
-        let file = self.disk.open(&snapshot.name).map_err(|e| broken(&e))?;
-        let (head, mut offset) =
-            snapshot::read_head(&file, snapshot.length).map_err(|e| broken(&e))?;
-        // Even again with the last commit alone: a state that could not be filled stays unread.
-        self.fillings.fetch_add(1, Ordering::AcqRel);
-        self.store.clear(self.group).map_err(|e| broken(&e))?;
-        while let Some((page, next)) = snapshot::read_page(&file, offset).map_err(|e| broken(&e))? {
-            let writes: WriteSet = page
-                .into_iter()
-                .map(|(key, value)| (key, Write::Put(value)))
-                .collect();
-            self.commit(&writes, &[])?;
-            offset = next;
-            give_way().await;
-        }
-        let position = frame_position(head.index, &head.position);
-        self.commit(&WriteSet::new(), &position)?;
-        self.fillings.fetch_add(1, Ordering::AcqRel);
-        Ok(())
-    }
-
-    fn clear_parts(&self) -> Result<(), StateFailed> {
-        let (_, parts) = snapshot::files_of(&self.disk, self.group).map_err(|e| broken(&e))?;
-        for name in parts {
-            self.disk.remove(&name).map_err(|e| broken(&e))?;
-        }
-        Ok(())
-    }
-
-    /// The next page of the state as it was when the snapshot was begun, and the key to go on from;
-    /// `None` at the end. A page may be empty where every key of it is newer.
-    fn next_frozen(&self, from: &[u8]) -> Result<(Page, Option<Vec<u8>>), StateFailed> {
-        let frozen = self.frozen();
-        let stored = self
-            .store
-            .scan(self.group, from, &[u8::MAX], PAGE_PAIRS)
-            .map_err(|e| broken(&e))?;
-        // A full page reaches to its last key, a short one to the end of the state.
-        let next = (stored.len() == PAGE_PAIRS).then(|| {
-            let mut next = stored
-                .last()
-                .map(|(key, _)| key.clone())
-                .unwrap_or_default();
-            next.push(0);
-            next
-        });
-        let mut page: BTreeMap<Vec<u8>, Vec<u8>> = stored.into_iter().collect();
-        if let Some(before) = frozen.as_ref() {
-            let changed = before
-                .range(from.to_vec()..)
-                .take_while(|(key, _)| next.as_ref().is_none_or(|next| *key < next));
-            for (key, value) in changed {
-                match value {
-                    Some(value) => page.insert(key.clone(), value.clone()),
-                    None => page.remove(key),
-                };
-            }
-        }
-        Ok((page.into_iter().collect(), next))
-    }
-
-    /// The state as it stands from now on, however it is changed until what this gives is let go.
-    fn freeze(&self) -> Result<FrozenState<'_, P>, StateFailed> {
-        let mut frozen = self.frozen();
-        let (index, position) = self.stored_position()?.ok_or(StateFailed::Rejected {
-            reason: "there is no state yet".to_owned(),
-        })?;
-        let state_hash = self.read(tongban_machine::state_hash)?;
-        *frozen = Some(Before::new());
-        drop(frozen);
-        Ok(FrozenState {
-            replica: self,
-            head: Head {
-                group: self.group,
-                index,
-                position,
-            },
-            state_hash,
-        })
-    }
-
-    /// Writes the frozen state into a file that is whole and synced, and has no name of its own yet.
-    async fn write_part(
-        &self,
-        head: &Head,
-        mut each: impl FnMut(&[Pair]),
-    ) -> Result<String, StateFailed> {
-        let number = self.parts.fetch_add(1, Ordering::Relaxed);
-        let part = snapshot::part_name(self.group, number);
-        let file = self.disk.create(&part).map_err(|e| broken(&e))?;
-        let mut writer = Writer::start(file, head).map_err(|e| broken(&e))?;
-        let mut from = Vec::new();
-        loop {
-            let (page, next) = self.next_frozen(&from)?;
-            each(&page);
-            // What was deleted since the freeze comes back into the page: it may be many pairs more,
-            // and a page larger than a reader takes would make the file worthless.
-            for part in page.chunks(PAGE_PAIRS) {
-                writer.page(part).map_err(|e| broken(&e))?;
-            }
-            match next {
-                Some(next) => from = next,
-                None => break,
-            }
-            give_way().await;
-        }
-        writer.finish().await.map_err(|e| broken(&e))?;
-        Ok(part)
-    }
-
-    async fn write_snapshot(&self, head: Head) -> Result<SnapshotFile, StateFailed> {
-        let part = self.write_part(&head, |_| {}).await?;
-        let name = snapshot::final_name(self.group, head.index);
-        self.name_and_tidy(&part, &name).await?;
-        let file = self.disk.open(&name).map_err(|e| broken(&e))?;
-        snapshot_file::<P::Disk>(name, head, file)
-    }
-
-    async fn name_and_tidy(&self, part: &str, name: &str) -> Result<(), StateFailed> {
-        self.disk.rename(part, name).map_err(|e| broken(&e))?;
-        self.disk
-            .sync_folder(snapshot::FOLDER)
-            .await
-            .map_err(|e| broken(&e))?;
-        let (files, _) = snapshot::files_of(&self.disk, self.group).map_err(|e| broken(&e))?;
-        for old in files.into_iter().filter(|file| file.as_str() < name) {
-            self.disk.remove(&old).map_err(|e| broken(&e))?;
-        }
-        Ok(())
-    }
-}
-
-fn rejected(error: &SnapshotError) -> StateFailed {
-    match error {
-        SnapshotError::Disk(_) => broken(error),
-        SnapshotError::Refused(reason) => StateFailed::Rejected {
-            reason: (*reason).to_owned(),
-        },
-    }
-}
-
-/// A snapshot file, held open.
-struct HeldFile<F>(F);
-
-impl<F: DiskFile> SnapshotBytes for HeldFile<F> {
-    fn read(&self, offset: u64, length: usize) -> Result<Bytes, StateFailed> {
-        let Self(file) = self;
-        let rest = file.len().map_err(|e| broken(&e))?.saturating_sub(offset);
-        let length = usize::try_from(rest).unwrap_or(length).min(length);
-        let mut piece = vec![0; length];
-        file.read_at(offset, &mut piece).map_err(|e| broken(&e))?;
-        Ok(Bytes::from(piece))
-    }
-}
-
-fn snapshot_file<D: Disk>(
-    name: String,
-    head: Head,
-    file: D::File,
-) -> Result<SnapshotFile, StateFailed> {
-    Ok(SnapshotFile {
-        name,
-        length: file.len().map_err(|e| broken(&e))?,
-        index: head.index,
-        position: head.position,
-        bytes: Arc::new(HeldFile(file)),
-    })
 }
 
 fn frame_position(index: u64, position: &[u8]) -> Vec<u8> {

@@ -5,6 +5,7 @@ use openraft_rt::Mutex as _;
 use sha2::{Digest, Sha256};
 use tongban_types::{BackedUpState, Hash};
 
+use super::files::snapshot_file;
 use super::{Replica, broken};
 use crate::ports::{SnapshotFile, StateFailed};
 use crate::seams::{Disk, Platform};
@@ -37,7 +38,7 @@ impl<P: Platform> Replica<P> {
         let file = self.disk.open(&part).map_err(|e| broken(&e));
         // From here on it can be read by whoever holds it open, and found by nobody.
         self.disk.remove(&part).map_err(|e| broken(&e))?;
-        let file = super::snapshot_file::<P::Disk>(part, head, file?)?;
+        let file = snapshot_file::<P::Disk>(part, head, file?)?;
         let state = BackedUpState {
             group,
             index,

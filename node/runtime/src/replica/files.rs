@@ -1,0 +1,120 @@
+//! Snapshot files: which of them is whole, and the state filled from one.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use tongban_machine::{Write, WriteSet};
+
+use super::{Replica, broken, frame_position};
+use crate::ports::{SnapshotBytes, SnapshotFile, StateFailed};
+use crate::seams::{Disk, DiskFile, Platform, StateStore};
+use crate::signal::give_way;
+use crate::snapshot::{self, Head, SnapshotError};
+
+impl<P: Platform> Replica<P> {
+    pub(super) async fn find_newest(&self) -> Result<Option<SnapshotFile>, StateFailed> {
+        let (files, _) = snapshot::files_of(&self.disk, self.group).map_err(|e| broken(&e))?;
+        for name in files {
+            match self.check(&name).await {
+                Ok(file) => return Ok(Some(file)),
+                Err(StateFailed::Rejected { reason }) => {
+                    tracing::warn!(group = %self.group, %name, %reason, "a snapshot is passed over");
+                }
+                Err(failed) => return Err(failed),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Checks a file whole.
+    pub(super) async fn check(&self, name: &str) -> Result<SnapshotFile, StateFailed> {
+        let file = self.disk.open(name).map_err(|e| broken(&e))?;
+        let (head, _) = snapshot::check(&file, self.group)
+            .await
+            .map_err(|error| rejected(&error))?;
+        snapshot_file::<P::Disk>(name.to_owned(), head, file)
+    }
+
+    /// Replaces the state by a file that was checked.
+    pub(super) async fn fill_from(&self, snapshot: &SnapshotFile) -> Result<(), StateFailed> {
+        let file = self.disk.open(&snapshot.name).map_err(|e| broken(&e))?;
+        let (head, mut offset) =
+            snapshot::read_head(&file, snapshot.length).map_err(|e| broken(&e))?;
+        // Even again with the last commit alone: a state that could not be filled stays unread.
+        self.fillings.fetch_add(1, Ordering::AcqRel);
+        self.store.clear(self.group).map_err(|e| broken(&e))?;
+        while let Some((page, next)) = snapshot::read_page(&file, offset).map_err(|e| broken(&e))? {
+            let writes: WriteSet = page
+                .into_iter()
+                .map(|(key, value)| (key, Write::Put(value)))
+                .collect();
+            self.commit(&writes, &[])?;
+            offset = next;
+            give_way().await;
+        }
+        let position = frame_position(head.index, &head.position);
+        self.commit(&WriteSet::new(), &position)?;
+        self.fillings.fetch_add(1, Ordering::AcqRel);
+        Ok(())
+    }
+
+    pub(super) fn clear_parts(&self) -> Result<(), StateFailed> {
+        let (_, parts) = snapshot::files_of(&self.disk, self.group).map_err(|e| broken(&e))?;
+        for name in parts {
+            self.disk.remove(&name).map_err(|e| broken(&e))?;
+        }
+        Ok(())
+    }
+
+    /// Gives a whole file its name, durably, and lets the older ones go.
+    pub(super) async fn name_and_tidy(&self, part: &str, name: &str) -> Result<(), StateFailed> {
+        self.disk.rename(part, name).map_err(|e| broken(&e))?;
+        self.disk
+            .sync_folder(snapshot::FOLDER)
+            .await
+            .map_err(|e| broken(&e))?;
+        let (files, _) = snapshot::files_of(&self.disk, self.group).map_err(|e| broken(&e))?;
+        for old in files.into_iter().filter(|file| file.as_str() < name) {
+            self.disk.remove(&old).map_err(|e| broken(&e))?;
+        }
+        Ok(())
+    }
+}
+
+fn rejected(error: &SnapshotError) -> StateFailed {
+    match error {
+        SnapshotError::Disk(_) => broken(error),
+        SnapshotError::Refused(reason) => StateFailed::Rejected {
+            reason: (*reason).to_owned(),
+        },
+    }
+}
+
+/// A snapshot file, held open.
+struct HeldFile<F>(F);
+
+impl<F: DiskFile> SnapshotBytes for HeldFile<F> {
+    fn read(&self, offset: u64, length: usize) -> Result<Bytes, StateFailed> {
+        let Self(file) = self;
+        let rest = file.len().map_err(|e| broken(&e))?.saturating_sub(offset);
+        let length = usize::try_from(rest).unwrap_or(length).min(length);
+        let mut piece = vec![0; length];
+        file.read_at(offset, &mut piece).map_err(|e| broken(&e))?;
+        Ok(Bytes::from(piece))
+    }
+}
+
+pub(super) fn snapshot_file<D: Disk>(
+    name: String,
+    head: Head,
+    file: D::File,
+) -> Result<SnapshotFile, StateFailed> {
+    Ok(SnapshotFile {
+        name,
+        length: file.len().map_err(|e| broken(&e))?,
+        index: head.index,
+        position: head.position,
+        bytes: Arc::new(HeldFile(file)),
+    })
+}
