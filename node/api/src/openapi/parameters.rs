@@ -6,7 +6,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Required, Schema};
 use utoipa::{IntoParams, PartialSchema as _};
 
-use super::kinds::{CaseNumberKind, CityKind, NodeIdKind};
+use super::kinds::{CaseNumberKind, CityKind, ItemCodeKind, NodeIdKind};
 use crate::limits::{IDEMPOTENCY_KEY_BYTES_MAX, PAGE_DEFAULT, PAGE_MAX};
 
 /// A parameter of the query, which may be left out.
@@ -99,7 +99,7 @@ parameters! {
     OfItem query_parameter(
         "item",
         "事项基本编码 · Only of this item",
-        text().pattern(Some("^[0-9A-Z]{12}$")),
+        ItemCodeKind::schema(),
     )
 }
 

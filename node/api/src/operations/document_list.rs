@@ -6,9 +6,9 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use tongban_runtime::{CasePage, CaseRecord, DocumentList, DocumentStage, NodeError};
 use tongban_types::{CaseNumber, ItemCode};
-use utoipa::ToSchema;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::{PartialSchema as _, ToSchema};
 
 use super::looking::look_through;
 use crate::authorization::Operation;
@@ -71,7 +71,7 @@ impl utoipa::IntoParams for ListQuery {
             query_parameter(
                 "case",
                 "办件编号 · Only of this case",
-                text().pattern(Some("^[0-9]{22}[0-9A-Z]$")),
+                CaseNumberKind::schema(),
             ),
             query_parameter(
                 "state",
