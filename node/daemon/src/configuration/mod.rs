@@ -205,7 +205,7 @@ fn is_toml(layers: &Layers, key: &layers::Key) -> bool {
 mod tests {
     use super::*;
 
-    const GOOD: &str = r#"
+    pub(super) const GOOD: &str = r#"
 [node]
 city = "350100"
 number = 1

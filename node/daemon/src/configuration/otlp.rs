@@ -56,23 +56,13 @@ mod tests {
 
     use tongban_types::Code;
 
+    use super::super::tests::GOOD;
     use super::super::{Configuration, ConfigurationError};
     use crate::exit::Exit;
     use crate::failure::Coded as _;
 
-    const WITHOUT: &str = r#"
-[node]
-city = "350100"
-number = 1
-[data]
-folder = "data"
-[registry]
-file = "registry.json"
-governance = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
-"#;
-
     fn read(section: &str) -> Result<Configuration, ConfigurationError> {
-        Configuration::parse(Path::new("node.toml"), &format!("{WITHOUT}{section}"))
+        Configuration::parse(Path::new("node.toml"), &format!("{GOOD}{section}"))
     }
 
     fn with(endpoint: &str) -> Result<Configuration, ConfigurationError> {

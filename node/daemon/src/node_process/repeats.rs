@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 
 use tracing::callsite::Identifier;
 use tracing::subscriber::Interest;
-use tracing::{Event, Level, Metadata, Subscriber};
-use tracing_subscriber::Layer;
+use tracing::{Event, Level, Metadata};
 use tracing_subscriber::layer::{Context, Filter};
 
 /// Warnings, and errors, of one place in one window: the first ten say what all of them say.
@@ -129,14 +128,6 @@ fn is_bounded(about: &Metadata<'_>) -> bool {
     *about.level() <= Level::WARN && about.target() != OWN_TARGET
 }
 
-/// Over everything that hears of events.
-impl<S: Subscriber> Layer<S> for WithoutRepeats {
-    fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
-        self.0.is_said(event)
-    }
-}
-
-/// Over one of several that hear of them.
 impl<S> Filter<S> for WithoutRepeats {
     fn enabled(&self, _: &Metadata<'_>, _: &Context<'_, S>) -> bool {
         true
@@ -158,7 +149,9 @@ impl<S> Filter<S> for WithoutRepeats {
 
 #[cfg(test)]
 mod tests {
+    use tracing::Subscriber;
     use tracing::field::{Field, Visit};
+    use tracing_subscriber::Layer;
     use tracing_subscriber::filter::LevelFilter;
     use tracing_subscriber::layer::SubscriberExt as _;
 
@@ -225,9 +218,8 @@ mod tests {
     #[test]
     fn the_same_warning_is_said_ten_times_a_minute_and_what_was_left_out_is_counted() {
         let (repeats, heard, clock) = log();
-        let all = tracing_subscriber::registry()
-            .with(WithoutRepeats(repeats.clone()))
-            .with(heard.clone());
+        let bounded = heard.clone().with_filter(WithoutRepeats(repeats.clone()));
+        let all = tracing_subscriber::registry().with(bounded);
         tracing::subscriber::with_default(all, || {
             warn_often(1_000);
             tracing::warn!("another place");
@@ -293,9 +285,8 @@ mod tests {
     #[test]
     fn what_is_no_warning_is_said_however_often() {
         let (repeats, heard, _) = log();
-        let all = tracing_subscriber::registry()
-            .with(WithoutRepeats(repeats))
-            .with(heard.clone());
+        let bounded = heard.clone().with_filter(WithoutRepeats(repeats));
+        let all = tracing_subscriber::registry().with(bounded);
         tracing::subscriber::with_default(all, || {
             for _ in 0..100 {
                 tracing::info!("a case was collected");
