@@ -1,5 +1,6 @@
-//! `cargo verify`: the whole check of a change, step by step: formatting, lints, the product itself,
-//! tests, doctests, docs. It writes nothing outside `target/` and stops at the first step that fails.
+//! `cargo verify`: the whole check of a change, step by step: formatting, lints, tests with the product they
+//! run, doctests, the product alone, docs. It writes nothing outside `target/` and stops at the first step
+//! that fails.
 //! Its last line counts the tests.
 
 use std::env;
@@ -35,11 +36,11 @@ const LINTS: Step = step(
     "clippy --locked --workspace --all-targets -- -D warnings",
     Counts::Nothing,
 );
-/// Tests of processes run the product with its assertions on, from the libraries the other tests are
-/// built with: optimised, it would take as long to build as everything else together.
-const PRODUCT: Step = step(
-    "product",
-    "build --locked --workspace --bins",
+/// Tests of processes run the product with its assertions on, from the very libraries the other tests are
+/// built with: with other features or optimised, it would take as long to build as everything else together.
+const BUILD: Step = step(
+    "build",
+    "build --locked --workspace --bins --tests",
     Counts::Nothing,
 );
 const TESTS: Step = step(
@@ -56,6 +57,12 @@ const DOCTESTS: Step = step(
     "doctests",
     "test --locked --workspace --doc --no-fail-fast",
     Counts::Stdout,
+);
+/// Nothing the product is made of stands on what only its tests bring.
+const PRODUCT: Step = step(
+    "product",
+    "check --locked --workspace --bins",
+    Counts::Nothing,
 );
 const DOCS: Step = step(
     "docs",
@@ -83,7 +90,7 @@ fn main() -> Result<ExitCode> {
     let mut tally = Tally::default();
     let mut times = Vec::new();
     let mut failed = None;
-    for step in [FORMATTING, LINTS, PRODUCT, tests, DOCTESTS, DOCS] {
+    for step in [FORMATTING, LINTS, BUILD, tests, DOCTESTS, PRODUCT, DOCS] {
         say(&format!("== {}: cargo {}", step.name, step.arguments))?;
         let began = Instant::now();
         let passed = run(&step, &root, &mut tally)?;
