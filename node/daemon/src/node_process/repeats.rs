@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use tracing::callsite::Identifier;
 use tracing::subscriber::Interest;
-use tracing::{Event, Level, Metadata};
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, Filter};
 
 /// Warnings, and errors, of one place in one window: the first ten say what all of them say.
@@ -128,6 +129,14 @@ fn is_bounded(about: &Metadata<'_>) -> bool {
     *about.level() <= Level::WARN && about.target() != OWN_TARGET
 }
 
+/// Over everything that hears of events.
+impl<S: Subscriber> Layer<S> for WithoutRepeats {
+    fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
+        self.0.is_said(event)
+    }
+}
+
+/// Over one of several that hear of them.
 impl<S> Filter<S> for WithoutRepeats {
     fn enabled(&self, _: &Metadata<'_>, _: &Context<'_, S>) -> bool {
         true
@@ -149,9 +158,7 @@ impl<S> Filter<S> for WithoutRepeats {
 
 #[cfg(test)]
 mod tests {
-    use tracing::Subscriber;
     use tracing::field::{Field, Visit};
-    use tracing_subscriber::Layer;
     use tracing_subscriber::filter::LevelFilter;
     use tracing_subscriber::layer::SubscriberExt as _;
 
@@ -218,8 +225,9 @@ mod tests {
     #[test]
     fn the_same_warning_is_said_ten_times_a_minute_and_what_was_left_out_is_counted() {
         let (repeats, heard, clock) = log();
-        let bounded = heard.clone().with_filter(WithoutRepeats(repeats.clone()));
-        let all = tracing_subscriber::registry().with(bounded);
+        let all = tracing_subscriber::registry()
+            .with(WithoutRepeats(repeats.clone()))
+            .with(heard.clone());
         tracing::subscriber::with_default(all, || {
             warn_often(1_000);
             tracing::warn!("another place");
@@ -285,8 +293,9 @@ mod tests {
     #[test]
     fn what_is_no_warning_is_said_however_often() {
         let (repeats, heard, _) = log();
-        let bounded = heard.clone().with_filter(WithoutRepeats(repeats));
-        let all = tracing_subscriber::registry().with(bounded);
+        let all = tracing_subscriber::registry()
+            .with(WithoutRepeats(repeats))
+            .with(heard.clone());
         tracing::subscriber::with_default(all, || {
             for _ in 0..100 {
                 tracing::info!("a case was collected");

@@ -42,26 +42,47 @@ pub(crate) struct Log {
     pub(crate) repeats: Arc<Repeats>,
 }
 
-/// Starts logging for the rest of the process. The level and the bound on repeats are the log's alone: what
-/// is not written may still be watched.
+/// Starts logging for the rest of the process.
 pub(crate) fn start_logging(level: &str, format: LogFormat, beside: Option<Beside>) -> Log {
     let repeats = Arc::new(Repeats::default());
-    let (filter, handle) = reload::Layer::new(filter(level));
-    let written = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let written = match format {
-        LogFormat::Json => written.json().flatten_event(true).boxed(),
-        LogFormat::Pretty => written.with_target(false).boxed(),
+    let bound = WithoutRepeats(repeats.clone());
+    let level = match beside {
+        None => log_alone(level, format, bound),
+        Some(beside) => log_beside(beside, level, format, bound),
     };
-    let bounded = written.with_filter(WithoutRepeats(repeats.clone()));
-    let log = tracing_subscriber::registry()
-        .with(beside)
-        .with(bounded.with_filter(filter));
+    Log { level, repeats }
+}
+
+fn log_alone(level: &str, format: LogFormat, bound: WithoutRepeats) -> LogLevel {
+    let (filter, handle) = reload::Layer::new(filter(level));
+    let log = tracing_subscriber::registry().with(filter).with(bound);
+    let written = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     // A second call in one process changes nothing: logging goes on as it was.
-    drop(log.try_init());
-    Log {
-        level: LogLevel(Box::new(move |filter| drop(handle.reload(filter)))),
-        repeats,
-    }
+    drop(match format {
+        LogFormat::Json => log.with(written.json().flatten_event(true)).try_init(),
+        LogFormat::Pretty => log.with(written.with_target(false)).try_init(),
+    });
+    LogLevel(Box::new(move |filter| drop(handle.reload(filter))))
+}
+
+/// The level and the bound are the log's alone: what is not written may still be watched.
+fn log_beside(beside: Beside, level: &str, format: LogFormat, bound: WithoutRepeats) -> LogLevel {
+    let (filter, handle) = reload::Layer::new(filter(level));
+    let watched = tracing_subscriber::registry().with(beside);
+    let written = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    drop(match format {
+        LogFormat::Json => {
+            let written = written.json().flatten_event(true);
+            let bounded = written.with_filter(bound).with_filter(filter);
+            watched.with(bounded).try_init()
+        }
+        LogFormat::Pretty => {
+            let written = written.with_target(false);
+            let bounded = written.with_filter(bound).with_filter(filter);
+            watched.with(bounded).try_init()
+        }
+    });
+    LogLevel(Box::new(move |filter| drop(handle.reload(filter))))
 }
 
 fn filter(level: &str) -> EnvFilter {
