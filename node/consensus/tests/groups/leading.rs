@@ -270,8 +270,19 @@ async fn several_appends_are_under_way_to_a_follower_and_heartbeats_pass_them() 
         .unwrap();
     cluster.until_equal(follower, leader).await;
     let network = &cluster.network;
-    network.withhold(Lane::RaftAppend, true);
     let lane = Lane::RaftAppend;
+    // Until then a leader asks for one answer at a time, and this one must not be held back.
+    let what = "the leader knows what the follower holds";
+    let knows = || {
+        let status = cluster.status(leader);
+        let of_follower = status.progress.iter().find(|of| of.node == follower)?;
+        (of_follower.matching == status.last_index).then_some(())
+    };
+    cluster.eventually(what, knows).await;
+    network
+        .until_carried(leader, follower, lane, |carried| carried.under_way == 0)
+        .await;
+    network.withhold(lane, true);
     let mut proposals = Vec::new();
     for wanted in 1..=3 {
         let replica = cluster.replica(leader).clone();
@@ -292,7 +303,7 @@ async fn several_appends_are_under_way_to_a_follower_and_heartbeats_pass_them() 
             carried.requests >= beats + 3
         })
         .await;
-    network.withhold(Lane::RaftAppend, false);
+    network.withhold(lane, false);
     for proposal in proposals {
         proposal.await.unwrap().unwrap();
     }
