@@ -53,6 +53,9 @@ pub(crate) fn start_logging(level: &str, format: LogFormat, beside: Option<Besid
     Log { level, repeats }
 }
 
+/// Not the other way with nobody beside: an absent layer makes tracing-subscriber ask each time what filters
+/// of layers never let through, and openraft asks (`enabled!`) without saying anything then. The answer stays in
+/// the thread and takes the span of its next request out of the log.
 fn log_alone(level: &str, format: LogFormat, bound: WithoutRepeats) -> LogLevel {
     let (filter, handle) = reload::Layer::new(filter(level));
     let log = tracing_subscriber::registry().with(filter).with(bound);
