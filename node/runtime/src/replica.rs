@@ -255,7 +255,7 @@ impl<P: Platform> Replica<P> {
             return Ok(Bytes::new());
         };
         let mut applied = self.read(|view| self.machine.apply(view, entry.index, checked))?;
-        if let Some(alarm) = applied.alarm {
+        if let Some(alarm) = applied.comparison.alarm() {
             tracing::error!(group = %self.group, ?alarm, "two replicas hold different states");
             self.diverged.store(true, Ordering::Release);
             if let Some(witness) = &self.witness {

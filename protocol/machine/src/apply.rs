@@ -46,8 +46,29 @@ pub struct Applied {
     pub writes: WriteSet,
     /// What to answer.
     pub reply: EntryReply,
-    /// Something that must stop the group on this replica.
-    pub alarm: Option<Alarm>,
+    /// What a voter's report in it says of this state.
+    pub comparison: Comparison,
+}
+
+/// What a voter's report says of the state it is applied to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// Nothing: there was no report, it was refused, or its index is not among those kept.
+    Nothing,
+    /// This voter had the same state there.
+    Same(NodeId),
+    /// A voter had another state there.
+    Other(Alarm),
+}
+
+impl Comparison {
+    /// The difference, if there is one.
+    pub fn alarm(self) -> Option<Alarm> {
+        match self {
+            Self::Nothing | Self::Same(_) => None,
+            Self::Other(alarm) => Some(alarm),
+        }
+    }
 }
 
 /// A replica reported a state other than ours at the same index: one of us is broken or lies.
@@ -93,7 +114,7 @@ impl Machine {
             parcels: Vec::new(),
         };
         let before = context.ground.clone();
-        let mut alarm = None;
+        let mut comparison = Comparison::Nothing;
         let results = match &entry.body {
             Err(refusal) => vec![Err(refusal.clone())],
             Ok(CheckedBody::Commands { signer, commands }) => {
@@ -103,7 +124,7 @@ impl Machine {
                 let result = on_report(&mut context, *signer, report);
                 // A stranger's report, or one of another group, says nothing about this state.
                 if result.is_ok() {
-                    alarm = compare_states(view, report);
+                    comparison = compare_states(view, report);
                 }
                 vec![result]
             }
@@ -141,7 +162,7 @@ impl Machine {
         Applied {
             writes,
             reply: EntryReply { results },
-            alarm,
+            comparison,
         }
     }
 
@@ -319,14 +340,18 @@ fn check_reporter(
 }
 
 /// Compares a report with the hash this replica had at that index, if it still keeps it.
-fn compare_states(view: &dyn View, report: &VoterReport) -> Option<Alarm> {
-    let ours: Hash = load(view, &keyspace::hash_point(report.index))?;
-    (ours != report.state).then_some(Alarm {
-        voter: report.voter,
-        index: report.index,
-        theirs: report.state,
-        ours,
-    })
+fn compare_states(view: &dyn View, report: &VoterReport) -> Comparison {
+    let ours: Option<Hash> = load(view, &keyspace::hash_point(report.index));
+    match ours {
+        None => Comparison::Nothing,
+        Some(ours) if ours == report.state => Comparison::Same(report.voter),
+        Some(ours) => Comparison::Other(Alarm {
+            voter: report.voter,
+            index: report.index,
+            theirs: report.state,
+            ours,
+        }),
+    }
 }
 
 /// Chains the state hash over the entry and what it wrote, and keeps it for comparison after each

@@ -19,7 +19,7 @@ mod refusal;
 mod reply;
 mod view;
 
-pub use apply::{Alarm, Applied, Machine, is_about_places, is_of_parcels};
+pub use apply::{Alarm, Applied, Comparison, Machine, is_about_places, is_of_parcels};
 pub use checked::CheckedEntry;
 pub use placement::{
     Members, NextStep, Placement, ordered_placement, placement_of, placement_order,

@@ -1,6 +1,6 @@
 //! Time as the group knows it, and what the law makes of it.
 
-use tongban_machine::{Refusal, cases_in_state, next_deadline};
+use tongban_machine::{Comparison, Refusal, cases_in_state, next_deadline};
 use tongban_types::{
     Calendar, CalendarYear, CaseNumber, CaseState, CivilDay, CommandBody, DAY_MS, DueTime, Entry,
     Hash, Holiday, Packet, PacketBody, Parcel, SealedUse, Timestamp, VoterReport, encode, limits,
@@ -499,22 +499,22 @@ fn a_replica_in_another_state_raises_the_alarm() {
         state: Hash([9; 32]),
         ..honest
     };
-    let alarm = fuzhou.report(&broken).alarm.expect("the states differ");
+    let comparison = fuzhou.report(&broken).comparison;
+    let alarm = comparison.alarm().expect("the states differ");
     assert_eq!((alarm.voter, alarm.index), (first, honest.index));
     assert_eq!((alarm.theirs, alarm.ours), (broken.state, honest.state));
-    assert_eq!(fuzhou.report(&honest).alarm, None);
+    assert_eq!(fuzhou.report(&honest).comparison, Comparison::Same(first));
 
     // Nobody else can stop the group by a false hash.
-    assert_eq!(fuzhou.report_signed_by(&broken, stranger()).alarm, None);
-    assert_eq!(
-        fuzhou.report_signed_by(&broken, voter_key(second)).alarm,
-        None
-    );
+    for key in [stranger(), voter_key(second)] {
+        let applied = fuzhou.report_signed_by(&broken, key);
+        assert_eq!(applied.comparison, Comparison::Nothing);
+    }
     let elsewhere = VoterReport {
         group: City::empty(PUTIAN).group(),
         ..broken
     };
-    assert_eq!(fuzhou.report(&elsewhere).alarm, None);
+    assert_eq!(fuzhou.report(&elsewhere).comparison, Comparison::Nothing);
 }
 
 #[test]

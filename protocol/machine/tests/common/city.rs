@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use tongban_machine::{
-    Alarm, CaseRecord, CheckedEntry, EntryReply, Machine, MemoryView, Movement, Refusal, Reply,
-    ground, last_hash_point, load_case, movements, state_hash,
+    CaseRecord, CheckedEntry, Comparison, EntryReply, Machine, MemoryView, Movement, Refusal,
+    Reply, ground, last_hash_point, load_case, movements, state_hash,
 };
 use tongban_trust::SigningKey;
 use tongban_types::{
@@ -41,8 +41,8 @@ pub(crate) struct City {
 pub(crate) struct Applied {
     /// The replies.
     pub(crate) results: Vec<Result<Reply, Refusal>>,
-    /// What must stop the group.
-    pub(crate) alarm: Option<Alarm>,
+    /// What a report in it says of the state.
+    pub(crate) comparison: Comparison,
 }
 
 impl City {
@@ -131,7 +131,7 @@ impl City {
         let EntryReply { results } = applied.reply;
         Applied {
             results,
-            alarm: applied.alarm,
+            comparison: applied.comparison,
         }
     }
 
@@ -205,7 +205,7 @@ impl City {
         for voter in &voters_of(self.code)[..2] {
             let applied = self.report(&self.report_of(*voter, time));
             assert_eq!(applied.results, [Ok(Reply::Done)]);
-            assert_eq!(applied.alarm, None);
+            assert_eq!(applied.comparison.alarm(), None);
         }
     }
 
