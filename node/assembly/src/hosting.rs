@@ -67,6 +67,13 @@ impl<P: Platform> Hosting<P> {
         let replica = replica.await;
         let replica = Arc::new(replica.map_err(|source| StartError::State { group, source })?);
         let founding = registry.voters(group).to_vec();
+        if let Some(reason) = replica.set_aside_reason() {
+            let aside = set_aside(&replica, founding, reason.to_owned());
+            return Ok(Hosted {
+                group: aside,
+                replica,
+            });
+        }
         let mut config = GroupConfig::new(group, self.me, founding.clone(), Vec::new());
         config.joins = Told::read(&self.wal, group).is_some() || !founding.contains(&self.me);
         self.raft.put_into(&mut config);
@@ -78,17 +85,27 @@ impl<P: Platform> Hosting<P> {
         );
         let group: GroupHandle = match started.await {
             Ok(raft) => raft,
-            // It met the other state again as it took its log up.
-            Err(reason) if replica.has_diverged() => Arc::new(SetAside {
-                group,
-                voters: founding,
-                applied_index: replica.applied_index(),
-                reason: reason.to_string(),
-            }),
+            // It met other states as it took its log up.
+            Err(reason) if replica.has_diverged() => {
+                set_aside(&replica, founding, reason.to_string())
+            }
             Err(source) => return Err(StartError::Group { group, source }),
         };
         Ok(Hosted { group, replica })
     }
+}
+
+fn set_aside<P: Platform>(
+    replica: &Replica<P>,
+    voters: Vec<NodeId>,
+    reason: String,
+) -> GroupHandle {
+    Arc::new(SetAside {
+        group: replica.group(),
+        voters,
+        applied_index: replica.applied_index(),
+        reason,
+    })
 }
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! A group whose replica differs from another's and was stopped for it. It takes part in nothing, across
+//! A group whose replica differs from the majority's and was stopped for it. It takes part in nothing, across
 //! every restart, and says so, while the node goes on with its other groups.
 
 use std::collections::BTreeSet;

@@ -55,7 +55,7 @@ pub struct GroupGauges {
     pub waiting: BTreeMap<CaseState, u64>,
     /// What was applied since the start.
     pub applied: AppliedCounts,
-    /// This replica stopped because another one reported another state.
+    /// This replica stopped because no majority of the voters holds its state.
     pub diverged: bool,
 }
 

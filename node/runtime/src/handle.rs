@@ -249,7 +249,7 @@ pub struct GroupReport {
     pub has_quorum: bool,
     /// Voters that may still be lost before the group stops taking decisions; 0 without a quorum.
     pub can_lose: usize,
-    /// This replica stopped because another one reported another state.
+    /// This replica stopped because no majority of the voters holds its state.
     pub diverged: bool,
 }
 

@@ -2,12 +2,14 @@
 //! and tells whoever waits how far it is.
 
 mod aside;
+mod comparing;
+mod dissent;
 mod files;
 mod freezing;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering, fence};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -25,13 +27,15 @@ use crate::signal::{Signal, give_way};
 use crate::snapshot;
 use crate::store_view::StoreView;
 
+use dissent::Dissent;
+
 /// What is told of each applied entry, for whoever watches a group: the simulator's oracle, the
 /// event stream.
 pub trait Witness: Send + Sync + 'static {
     /// An entry was applied at this index; `hash` is the state hash after it.
     fn applied(&self, group: GroupId, index: u64, hash: Hash);
 
-    /// Another replica reported another state: this replica stops.
+    /// Another replica reported another state than this one holds, whether or not this one stops for it.
     fn diverged(&self, group: GroupId, alarm: Alarm);
 }
 
@@ -63,7 +67,9 @@ pub struct Replica<P: Platform> {
     parts: AtomicU64,
     changed: Signal<P::Runtime>,
     counters: AppliedCounters,
-    diverged: AtomicBool,
+    dissent: Mutex<Dissent>,
+    /// Why it was stopped for good.
+    set_aside: OnceLock<String>,
     feed: Mutex<Feed>,
 }
 
@@ -110,7 +116,8 @@ impl<P: Platform> Replica<P> {
             parts: AtomicU64::new(0),
             changed: Signal::new(),
             counters: AppliedCounters::default(),
-            diverged: AtomicBool::new(false),
+            dissent: Mutex::default(),
+            set_aside: OnceLock::new(),
             feed: Mutex::default(),
         };
         replica.clear_parts()?;
@@ -125,6 +132,7 @@ impl<P: Platform> Replica<P> {
         let index = replica.stored_position()?.map_or(0, |(index, _)| index);
         replica.applied.store(index, Ordering::Release);
         replica.open_feed()?;
+        replica.read_mark()?;
         Ok(replica)
     }
 
@@ -204,11 +212,6 @@ impl<P: Platform> Replica<P> {
         self.counters.read()
     }
 
-    /// Whether another replica reported another state, so that this one stopped.
-    pub fn has_diverged(&self) -> bool {
-        self.diverged.load(Ordering::Acquire)
-    }
-
     /// Starts to check an entry, if there is anything to check in it.
     fn start_check(&self, entry: &CommittedEntry) -> Option<Check<P::Runtime>> {
         let EntryBody::Proposal(bytes) = &entry.body else {
@@ -255,19 +258,7 @@ impl<P: Platform> Replica<P> {
             return Ok(Bytes::new());
         };
         let mut applied = self.read(|view| self.machine.apply(view, entry.index, checked))?;
-        if let Some(alarm) = applied.comparison.alarm() {
-            tracing::error!(group = %self.group, ?alarm, "two replicas hold different states");
-            self.diverged.store(true, Ordering::Release);
-            if let Some(witness) = &self.witness {
-                witness.diverged(self.group, alarm);
-            }
-            return Err(StateFailed::Broken {
-                reason: format!(
-                    "{} reported another state at index {}; the group stops here",
-                    alarm.voter, alarm.index
-                ),
-            });
-        }
+        self.hear(applied.comparison)?;
         self.counters.count(&applied.reply);
         self.note_changes(entry.index, &mut applied.writes)?;
         self.commit(&applied.writes, &position)?;
@@ -348,12 +339,20 @@ impl<P: Platform> ReplicatedState for Replica<P> {
 
     async fn apply(&self, entries: Vec<CommittedEntry>) -> Result<Vec<Bytes>, StateFailed> {
         let replies = self.apply_all(entries).await;
+        if self.has_diverged() {
+            self.flush_mark().await;
+        }
         self.changed.ring();
         replies
     }
 
     async fn cut_snapshot(&self) -> Result<SnapshotFile, StateFailed> {
         let _alone = self.alone.lock().await;
+        // Nobody is to be filled from it, and its mark is to stay here.
+        if let Some(reason) = self.set_aside_reason() {
+            let reason = reason.to_owned();
+            return Err(StateFailed::Rejected { reason });
+        }
         let frozen = self.freeze()?;
         let file = self.write_snapshot(frozen.head.clone()).await?;
         drop(frozen);
@@ -408,6 +407,8 @@ impl<P: Platform> ReplicatedState for Replica<P> {
         }
         self.fill_from(&installed).await?;
         self.open_feed()?;
+        // What was said of another state says nothing of this one.
+        *self.dissent() = Dissent::default();
         self.keep(installed);
         self.applied.store(file.index, Ordering::Release);
         self.changed.ring();

@@ -68,7 +68,10 @@ impl Witness for NodeWitness {
     }
 
     fn diverged(&self, group: GroupId, alarm: Alarm) {
-        let what = format!("{} stopped group {group}: {alarm:?}", self.node);
+        let what = format!(
+            "{} meets another state of group {group}: {alarm:?}",
+            self.node
+        );
         lock(&self.applied)
             .violations
             .push(Violation::new("log hashes equal", what));

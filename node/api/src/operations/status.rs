@@ -49,7 +49,7 @@ struct GroupView {
     learners: Vec<String>,
     voters_in_touch: usize,
     stopped: bool,
-    /// Stopped because another replica reported another state.
+    /// Stopped because no majority of the voters holds its state.
     diverged: bool,
     #[schema(value_type = Moment)]
     time: String,

@@ -39,7 +39,7 @@ pub(crate) struct GroupView {
     /// On its leader: how far each other replica is.
     replicas: Vec<ReplicaView>,
     stopped: bool,
-    /// Stopped because another replica reported another state.
+    /// Stopped because no majority of the voters holds its state.
     diverged: bool,
 }
 
