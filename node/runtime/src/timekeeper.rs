@@ -32,8 +32,12 @@ pub(crate) async fn run_timekeeper<P: Platform>(core: Arc<Core<P>>, group: Group
             Some(home) if home.city() == group.city() => hand_overs = Rests::none(),
             _ => {}
         }
-        // Before the registry is in the log no report can be believed.
-        if is_voter && core.ground(group).is_some_and(|ground| ground.registry > 0) {
+        // Before the registry is in the log no report can be believed; and a replica that stopped has
+        // nothing to say to those that go on.
+        if is_voter
+            && !has_stopped(&core, group)
+            && core.ground(group).is_some_and(|ground| ground.registry > 0)
+        {
             report(&core, group).await;
         }
         let lag = core
@@ -56,6 +60,11 @@ pub(crate) async fn run_timekeeper<P: Platform>(core: Arc<Core<P>>, group: Group
 
 fn leader<P: Platform>(core: &Core<P>, group: GroupId) -> Option<NodeId> {
     core.group(group)?.group.status().leader
+}
+
+fn has_stopped<P: Platform>(core: &Core<P>, group: GroupId) -> bool {
+    core.group(group)
+        .is_some_and(|hosted| hosted.group.status().stopped)
 }
 
 /// A group without a registry, or with an older one, gets those it misses, in order.
