@@ -68,8 +68,9 @@ impl<P: Platform> Core<P> {
 
     /// Answers it.
     pub(crate) fn on_may_lead(&self, group: GroupId) -> Result<(), Code> {
-        if self.group(group).is_none() {
-            return Err(Code::NOT_HOSTED);
+        let hosted = self.group(group).ok_or(Code::NOT_HOSTED)?;
+        if hosted.group.status().stopped {
+            return Err(Code::GROUP_STOPPED);
         }
         if self.is_draining() {
             return Err(Code::NODE_DRAINING);
