@@ -80,32 +80,51 @@ fn spoil_state_hash(scene: &Scene, place: usize, group: GroupId) {
 }
 
 #[test]
-fn a_node_with_a_group_that_diverged_starts_again_and_serves_its_own() {
+fn a_replica_that_differs_stays_aside_while_its_node_serves_its_own_and_the_others_go_on() {
     let scene = calm_world(12);
     World::block_on(async {
         for place in 0..CITIES.len() {
             scene.start(place);
         }
-        let (own, other) = (federation::group(FUZHOU), federation::group(DINGXI));
+        let (own, other) = (federation::group(PUTIAN), federation::group(DINGXI));
         let is_led = |group| {
-            let seen = seen_at(&scene, FUZHOU, group);
+            let seen = seen_at(&scene, PUTIAN, group);
             seen.is_some_and(|seen| seen.status.leader.is_some() && seen.time.unix_ms() > 0)
         };
         until("both groups are at work", || is_led(own) && is_led(other)).await;
-        // Putian reports another state than Fuzhou holds: Fuzhou cannot know who is right.
+        // Fuzhou and Dingxi agree, so both know that it is Putian.
         spoil_state_hash(&scene, PUTIAN, other);
-        let has_stopped = || {
-            let seen = seen_at(&scene, FUZHOU, other);
+        let has_stopped = |place| {
+            let seen = seen_at(&scene, place, other);
             seen.is_some_and(|seen| seen.diverged && seen.status.stopped)
         };
-        until("the difference is noticed", has_stopped).await;
+        until("the difference is noticed", || has_stopped(PUTIAN)).await;
         // Other groups sync the log meanwhile, so that it remembers that the entry was committed.
         Sleep::true_time(Duration::from_secs(5)).await;
-        scene.machines[FUZHOU].crash(&scene.net);
-        scene.start(FUZHOU);
+        scene.machines[PUTIAN].crash(&scene.net);
+        scene.start(PUTIAN);
         until("it is up and its own group led", || is_led(own)).await;
-        assert_eq!(scene.machines[FUZHOU].start_failure(), None);
-        assert!(has_stopped(), "what diverged stays set aside");
+        assert_eq!(scene.machines[PUTIAN].start_failure(), None);
+        assert!(has_stopped(PUTIAN), "what diverged stays set aside");
+
+        let subject = "350102199001010003";
+        let case = hand_in_for(&scene, DINGXI, subject, b"aside", Wait::Replicated).await;
+        until("Dingxi has the case", || {
+            has_case(&scene, DINGXI, case.case)
+        })
+        .await;
+        until("Fuzhou has the answer, certified by two of three", || {
+            seen_at(&scene, FUZHOU, federation::group(FUZHOU))
+                .is_some_and(|seen| seen.unanswered == 0)
+        })
+        .await;
+        // Longer than an undecided difference is borne.
+        Sleep::true_time(Duration::from_secs(90)).await;
+        for place in [FUZHOU, DINGXI] {
+            let seen = seen_at(&scene, place, other).unwrap();
+            assert!(!seen.status.stopped && !seen.diverged, "{place} goes on");
+        }
+        assert!(has_stopped(PUTIAN));
     });
 }
 
@@ -235,11 +254,22 @@ fn a_city_cut_from_another_hands_its_packets_over_through_a_partner() {
 
 /// An application handed in at Fuzhou for Weinan, and what the desk said.
 async fn hand_in(scene: &Arc<Scene>, subject: &str, name: &[u8], wait: Wait) -> Collected {
+    hand_in_for(scene, WEINAN, subject, name, wait).await
+}
+
+/// The same for the authority of any place.
+async fn hand_in_for(
+    scene: &Arc<Scene>,
+    authority: usize,
+    subject: &str,
+    name: &[u8],
+    wait: Wait,
+) -> Collected {
     let application = Application {
         item: scene.federation.item.item,
         item_file: scene.federation.item.file,
         mode: HandlingMode::CollectedElsewhere,
-        authority_division: Division::new(CITIES[WEINAN].0).unwrap(),
+        authority_division: Division::new(CITIES[authority].0).unwrap(),
         subject: subject.to_owned(),
         form: b"{}".to_vec(),
         attachments: Vec::new(),
