@@ -62,6 +62,12 @@ fn seen_at(scene: &Scene, place: usize, group: GroupId) -> Option<GroupReport> {
     groups.into_iter().find(|seen| seen.group == group)
 }
 
+/// Whether a machine set its replica of a group aside, because it differs from the others.
+fn is_aside(scene: &Scene, place: usize, group: GroupId) -> bool {
+    let seen = seen_at(scene, place, group);
+    seen.is_some_and(|seen| seen.diverged && seen.status.stopped)
+}
+
 /// Turns the state hash that a machine keeps of a group, as rot in its store might.
 fn spoil_state_hash(scene: &Scene, place: usize, group: GroupId) {
     let store = scene.machines[place].store();
@@ -94,18 +100,20 @@ fn a_replica_that_differs_stays_aside_while_its_node_serves_its_own_and_the_othe
         until("both groups are at work", || is_led(own) && is_led(other)).await;
         // Fuzhou and Dingxi agree, so both know that it is Putian.
         spoil_state_hash(&scene, PUTIAN, other);
-        let has_stopped = |place| {
-            let seen = seen_at(&scene, place, other);
-            seen.is_some_and(|seen| seen.diverged && seen.status.stopped)
-        };
-        until("the difference is noticed", || has_stopped(PUTIAN)).await;
+        until("the difference is noticed", || {
+            is_aside(&scene, PUTIAN, other)
+        })
+        .await;
         // Other groups sync the log meanwhile, so that it remembers that the entry was committed.
         Sleep::true_time(Duration::from_secs(5)).await;
         scene.machines[PUTIAN].crash(&scene.net);
         scene.start(PUTIAN);
         until("it is up and its own group led", || is_led(own)).await;
         assert_eq!(scene.machines[PUTIAN].start_failure(), None);
-        assert!(has_stopped(PUTIAN), "what diverged stays set aside");
+        assert!(
+            is_aside(&scene, PUTIAN, other),
+            "what diverged stays set aside"
+        );
 
         let subject = "350102199001010003";
         let case = hand_in_for(&scene, DINGXI, subject, b"aside", Wait::Replicated).await;
@@ -124,7 +132,38 @@ fn a_replica_that_differs_stays_aside_while_its_node_serves_its_own_and_the_othe
             let seen = seen_at(&scene, place, other).unwrap();
             assert!(!seen.status.stopped && !seen.diverged, "{place} goes on");
         }
-        assert!(has_stopped(PUTIAN));
+        assert!(is_aside(&scene, PUTIAN, other));
+    });
+}
+
+#[test]
+fn with_one_voter_down_two_that_differ_do_not_go_on() {
+    let scene = calm_world(16);
+    World::block_on(async {
+        for place in 0..CITIES.len() {
+            scene.start(place);
+        }
+        let group = federation::group(DINGXI);
+        let is_led = |place| {
+            let seen = seen_at(&scene, place, group);
+            seen.is_some_and(|seen| seen.status.leader.is_some() && seen.time.unix_ms() > 0)
+        };
+        until("the group is at work", || is_led(FUZHOU) && is_led(PUTIAN)).await;
+        scene.machines[DINGXI].crash(&scene.net);
+        spoil_state_hash(&scene, PUTIAN, group);
+        let both = [FUZHOU, PUTIAN];
+        until("one of them stops", || {
+            both.iter().any(|place| is_aside(&scene, *place, group))
+        })
+        .await;
+        let decides = |place| {
+            let seen = seen_at(&scene, place, group);
+            seen.is_some_and(|seen| !seen.status.stopped && seen.has_quorum)
+        };
+        until("the other decides nothing by itself", || {
+            !both.into_iter().any(decides)
+        })
+        .await;
     });
 }
 
