@@ -26,7 +26,7 @@ impl Trouble {
     const fn zh(self) -> &'static str {
         match self {
             Self::Failed => "节点故障",
-            Self::Diverged => "副本状态不一致, 已停止",
+            Self::Diverged => "与多数副本状态不一致, 已停止",
             Self::Stopped => "已停止",
             Self::Evidence => "留有两份不同报文的证据",
             Self::NoQuorum => "没有主副本或多数",
@@ -38,7 +38,7 @@ impl Trouble {
     const fn en(self) -> &'static str {
         match self {
             Self::Failed => "the node has failed",
-            Self::Diverged => "replicas differ, stopped",
+            Self::Diverged => "differs from the majority, stopped",
             Self::Stopped => "stopped",
             Self::Evidence => "evidence of two different packets is kept",
             Self::NoQuorum => "no leader or majority",
