@@ -149,6 +149,10 @@ pub trait ReplicatedState: Send + Sync + 'static {
     /// The newest whole snapshot file, if any; reads nothing.
     fn current_snapshot(&self) -> Option<SnapshotFile>;
 
+    /// Whether this disk has room for another replica's snapshot of `length` bytes, of which `left` are
+    /// yet to come, and for the state filled from it. One that has no room here is an error `Rejected`.
+    fn check_room(&self, length: u64, left: u64) -> Result<(), StateFailed>;
+
     /// Starts a file to receive another replica's snapshot into.
     fn begin_receive(&self) -> Result<String, StateFailed>;
 

@@ -367,6 +367,10 @@ impl<P: Platform> ReplicatedState for Replica<P> {
             .clone()
     }
 
+    fn check_room(&self, length: u64, left: u64) -> Result<(), StateFailed> {
+        self.find_room(length, left)
+    }
+
     fn begin_receive(&self) -> Result<String, StateFailed> {
         let number = self.parts.fetch_add(1, Ordering::Relaxed);
         let name = snapshot::part_name(self.group, number);

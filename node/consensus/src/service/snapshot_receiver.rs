@@ -55,6 +55,12 @@ struct Transfer {
     received: u64,
 }
 
+impl Transfer {
+    fn left(&self) -> u64 {
+        self.announced.length.saturating_sub(self.received)
+    }
+}
+
 /// Ends the state of installing, however that ends.
 struct Installing<'a> {
     receiver: &'a SnapshotReceiver,
@@ -101,21 +107,28 @@ impl SnapshotReceiver {
     }
 
     /// Writes the piece if it is the next one. A piece of another transfer begins that one; one of a
-    /// snapshot that is being installed is told that all of it is there.
+    /// snapshot that is being installed is told that all of it is there. Whether there is room is asked
+    /// with each piece: a length costs its sender nothing, and other groups receive beside this one.
     fn store(&self, piece: &SnapshotPiece) -> Result<Step, StateFailed> {
         let announced = Announced::of(piece);
         let mut slot = self.slot();
         let mut transfer = match std::mem::replace(&mut *slot, Slot::Empty) {
-            Slot::Receiving(transfer) if transfer.announced == announced => transfer,
+            Slot::Receiving(transfer) if transfer.announced == announced => {
+                self.state.check_room(piece.length, transfer.left())?;
+                transfer
+            }
             Slot::Installing(other) if other == announced => {
                 *slot = Slot::Installing(other);
                 return Ok(Step::Continue(piece.length));
             }
-            _ => Transfer {
-                announced,
-                file: Received::begin(&self.state)?,
-                received: 0,
-            },
+            _ => {
+                self.state.check_room(piece.length, piece.length)?;
+                Transfer {
+                    announced,
+                    file: Received::begin(&self.state)?,
+                    received: 0,
+                }
+            }
         };
         if piece.offset == transfer.received {
             transfer.file.write(piece.offset, &piece.piece)?;

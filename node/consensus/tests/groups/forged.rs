@@ -280,6 +280,29 @@ async fn a_snapshot_that_is_none_is_refused_and_leaves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_snapshot_the_disk_has_no_room_for_is_refused_with_its_first_piece() {
+    let cluster = follower().await;
+    let says = position(
+        Id { term: 2, index: 9 },
+        Some(Id { term: 0, index: 0 }),
+        &voters(),
+    );
+    let whole = file(9, &says);
+    let half = whole.len() / 2;
+    let begun = piece(leads(2), &says, whole.len() as u64, 0, &whole[..half]);
+    for _ in 0..2 {
+        let answer = sent(&cluster, node(2), Lane::RaftSnapshot, begun.clone()).await;
+        assert!(answer.is_ok(), "{answer:?}");
+        assert_eq!(cluster.states[&node(3)].file_count(), 1);
+        let body = piece(leads(2), &says, 1 << 39, 0, &whole[..half]);
+        let answer = sent(&cluster, node(2), Lane::RaftSnapshot, body).await;
+        assert_eq!(answer, Err(Code::SNAPSHOT_REFUSED));
+        assert_eq!(cluster.states[&node(3)].file_count(), 0);
+    }
+    assert_eq!(cluster.states[&node(3)].proposals().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_snapshot_in_the_place_of_committed_entries_is_refused() {
     let cluster = follower().await;
     for (term, index) in [(2, 3), (2, 1), (0, 7)] {

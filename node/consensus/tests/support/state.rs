@@ -9,6 +9,9 @@ use tongban_runtime::ports::{
     CommittedEntry, EntryBody, Placement, ReplicatedState, SnapshotBytes, SnapshotFile, StateFailed,
 };
 
+/// Bytes a snapshot may have here.
+const ROOM_BYTES: u64 = 1 << 30;
+
 /// The state; clones share it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MemoryState(Arc<Mutex<Content>>);
@@ -163,6 +166,16 @@ impl ReplicatedState for MemoryState {
 
     fn current_snapshot(&self) -> Option<SnapshotFile> {
         self.0.lock().unwrap().current.clone()
+    }
+
+    fn check_room(&self, length: u64, left: u64) -> Result<(), StateFailed> {
+        assert!(left <= length);
+        if length <= ROOM_BYTES {
+            return Ok(());
+        }
+        Err(StateFailed::Rejected {
+            reason: "there is no room for it".to_owned(),
+        })
     }
 
     fn begin_receive(&self) -> Result<String, StateFailed> {

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use prometheus_client::metrics::histogram::Histogram;
-use rustix::fs::{FallocateFlags, fallocate};
+use rustix::fs::{FallocateFlags, fallocate, statvfs};
 use rustix::io::Errno;
 use tokio::task::spawn_blocking;
 use tongban_runtime::seams::{Disk, DiskFile};
@@ -159,6 +159,15 @@ impl Disk for FileDisk {
         Ok(names)
     }
 
+    fn free_bytes(&self, folder: &str) -> io::Result<u64> {
+        let disk = match statvfs(&self.folder(folder)?) {
+            // It comes into being with its first file, on the disk of the folder above.
+            Err(Errno::NOENT) => statvfs(&*self.root)?,
+            other => other?,
+        };
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
     /// The folder's own name may be as new as what is in it, so the folder above is synced too.
     async fn sync_folder(&self, folder: &str) -> io::Result<()> {
         let path = self.folder(folder)?;
@@ -295,6 +304,15 @@ mod tests {
         assert_eq!(past.kind(), io::ErrorKind::UnexpectedEof);
         again.truncate(2).unwrap();
         assert_eq!(file.len().unwrap(), 2);
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_yet_has_the_room_of_the_one_above() {
+        let (_folder, disk) = disk();
+        assert!(disk.free_bytes("snapshots").unwrap() > 0);
+        disk.create("snapshots/1").unwrap();
+        assert!(disk.free_bytes("snapshots").unwrap() > 0);
+        assert!(disk.free_bytes("../snapshots").is_err());
     }
 
     #[test]

@@ -7,10 +7,14 @@ use bytes::Bytes;
 use tongban_machine::{Write, WriteSet};
 
 use super::{Replica, broken, frame_position};
-use crate::ports::{SnapshotBytes, SnapshotFile, StateFailed};
+use crate::ports::{ReplicatedState, SnapshotBytes, SnapshotFile, StateFailed};
 use crate::seams::{Disk, DiskFile, Platform, StateStore};
 use crate::signal::give_way;
 use crate::snapshot::{self, Head, SnapshotError};
+
+/// Bytes a received snapshot leaves free on the disk: four of the log's usual segments. A log that finds
+/// no room for the next one stops the node, and all groups with it.
+const KEPT_FREE_BYTES: u64 = 256 << 20;
 
 impl<P: Platform> Replica<P> {
     pub(super) async fn find_newest(&self) -> Result<Option<SnapshotFile>, StateFailed> {
@@ -57,6 +61,21 @@ impl<P: Platform> Replica<P> {
         self.commit(&WriteSet::new(), &position)?;
         self.fillings.fetch_add(1, Ordering::AcqRel);
         Ok(())
+    }
+
+    /// Refuses a snapshot whose file, with the state filled from it, would leave too little of the disk.
+    /// The state that is here now gives way to that one, and takes about what its own snapshot does.
+    pub(super) fn find_room(&self, length: u64, left: u64) -> Result<(), StateFailed> {
+        let free = self.disk.free_bytes(snapshot::FOLDER);
+        let free = free.map_err(|e| broken(&e))?;
+        let own = self.current_snapshot().map_or(0, |file| file.length);
+        let grows = length.saturating_sub(own);
+        let needed = left.saturating_add(grows).saturating_add(KEPT_FREE_BYTES);
+        if needed <= free {
+            return Ok(());
+        }
+        let reason = format!("of its {length} bytes {left} are to come, and {free} are free here");
+        Err(StateFailed::Rejected { reason })
     }
 
     pub(super) fn clear_parts(&self) -> Result<(), StateFailed> {

@@ -26,6 +26,11 @@ pub trait Disk: Clone + Send + Sync + 'static {
     /// Names of the files in a folder, sorted; empty if the folder does not exist.
     fn list(&self, folder: &str) -> io::Result<Vec<String>>;
 
+    /// Bytes that files of a folder may still take; `u64::MAX` where nothing bounds them.
+    fn free_bytes(&self, _folder: &str) -> io::Result<u64> {
+        Ok(u64::MAX)
+    }
+
     /// Makes creations, renames and removals in a folder durable.
     fn sync_folder(&self, folder: &str) -> impl Future<Output = io::Result<()>> + Send;
 }
