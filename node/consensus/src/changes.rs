@@ -3,6 +3,9 @@
 //! votes is refused before anything is appended, for Raft goes by what stands in the log, committed or
 //! not; and for the same reason the order is looked for in the log, committed or not.
 
+#[cfg(test)]
+mod moving;
+
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
@@ -22,6 +25,10 @@ use crate::storage::LogStore;
 
 /// Entries of the log that are looked through at once, in bytes.
 const RUN_BYTES_MAX: u64 = 4 << 20;
+
+/// A request is judged again at most so often for a state that moved: a busy group's moves on all the
+/// time, and the leader sends what was refused again.
+const JUDGED_MAX: u32 = 3;
 
 /// What of a log is needed to judge a change: entries by index.
 pub(crate) trait Entries: Send + Sync + 'static {
@@ -61,6 +68,35 @@ impl Known {
     }
 }
 
+/// What became of a request that changes the members.
+enum Judged {
+    /// So many of its entries may be appended.
+    Admissible(usize),
+    Unordered(Unordered),
+}
+
+/// A change that nothing authorises.
+struct Unordered {
+    /// Its place in the request.
+    place: usize,
+    before: Members,
+    after: Members,
+    placement: Option<Placement>,
+}
+
+impl Unordered {
+    fn tell(&self) {
+        let Self {
+            before,
+            after,
+            placement,
+            ..
+        } = self;
+        let code = Code::MEMBERSHIP_NOT_ORDERED;
+        tracing::warn!(%code, ?before, ?after, ?placement, "a change nobody ordered");
+    }
+}
+
 impl Changes {
     pub(crate) fn new(
         config: &GroupConfig,
@@ -85,24 +121,49 @@ impl Changes {
         let Some(first) = request.entries.iter().position(is_change) else {
             return Ok(request.entries.len());
         };
-        let position = self.position()?;
-        let applied = position.applied;
-        let Some(mut known) = self.known_up_to(&position, request.previous)? else {
-            // The request does not follow on what is here, or on what is still being written.
-            return Ok(first);
-        };
-        for (place, entry) in request.entries.iter().enumerate() {
-            if let Payload::Membership(membership) = &entry.payload
-                && Some(entry.log_id) > applied
-                && !self.is_authorised(&known, entry, membership)?
-            {
-                return Ok(place);
+        let mut position = self.position()?;
+        let mut judged = 1;
+        loop {
+            let change = match self.judge(request, first, &position)? {
+                Judged::Admissible(count) => return Ok(count),
+                Judged::Unordered(change) => change,
+            };
+            // The order it was judged by is as new as the state, which may have moved meanwhile: past
+            // this change too, where an honest leader sent it again.
+            let now = self.position()?;
+            if now.applied == position.applied || judged >= JUDGED_MAX {
+                change.tell();
+                return Ok(change.place);
             }
-            if Some(entry.log_id) > applied {
-                known.learn(entry);
-            }
+            position = now;
+            judged += 1;
         }
-        Ok(request.entries.len())
+    }
+
+    /// Judges a request, whose first change of members stands at `first`, by the log behind `position`.
+    fn judge(
+        &self,
+        request: &AppendRequest,
+        first: usize,
+        position: &Position,
+    ) -> io::Result<Judged> {
+        let Some(mut known) = self.known_up_to(position, request.previous)? else {
+            // The request does not follow on what is here, or on what is still being written.
+            return Ok(Judged::Admissible(first));
+        };
+        let applied = position.applied.map(|id| id.index());
+        for (place, entry) in request.entries.iter().enumerate() {
+            if Some(entry.log_id.index()) <= applied {
+                continue;
+            }
+            if let Payload::Membership(membership) = &entry.payload
+                && let Some(unordered) = self.find_unordered(&known, place, entry, membership)?
+            {
+                return Ok(Judged::Unordered(unordered));
+            }
+            known.learn(entry);
+        }
+        Ok(Judged::Admissible(request.entries.len()))
     }
 
     /// How far the state is applied, and the members as of there.
@@ -139,24 +200,28 @@ impl Changes {
         Ok(Some(known))
     }
 
-    fn is_authorised(
+    /// The change of an entry if nothing authorises it.
+    fn find_unordered(
         &self,
         known: &Known,
+        place: usize,
         entry: &Entry,
         membership: &Membership,
-    ) -> io::Result<bool> {
+    ) -> io::Result<Option<Unordered>> {
         let after = members_of(membership);
-        if entry.log_id.index() == 0 {
-            return Ok(after == self.founding);
-        }
-        let placement = self.state.placement_behind(&known.orders);
-        let placement: Option<Placement> = placement.map_err(io::Error::other)?;
-        let allows = |placement: &Placement| placement.allows(&known.members, &after);
-        let is_allowed = placement.as_ref().is_some_and(allows);
-        if !is_allowed {
-            let (before, code) = (&known.members, Code::MEMBERSHIP_NOT_ORDERED);
-            tracing::warn!(%code, ?before, ?after, ?placement, "a change nobody ordered");
-        }
-        Ok(is_allowed)
+        let (is_allowed, placement) = if entry.log_id.index() == 0 {
+            (after == self.founding, None)
+        } else {
+            let placement = self.state.placement_behind(&known.orders);
+            let placement = placement.map_err(io::Error::other)?;
+            let allows = |placement: &Placement| placement.allows(&known.members, &after);
+            (placement.as_ref().is_some_and(allows), placement)
+        };
+        Ok((!is_allowed).then(|| Unordered {
+            place,
+            before: known.members.clone(),
+            after,
+            placement,
+        }))
     }
 }
