@@ -14,11 +14,7 @@ use crate::members::{members_of, membership_of};
 use crate::raft_types::{LogId, Payload, Types, term_of};
 use crate::refusal;
 use crate::service::Core;
-use crate::status::{lacks, may_lead};
-
-/// Entries a learner may lack when it becomes a voter: what a leader sends in one request. More would
-/// hold the group up where it needs the newcomer for a majority.
-const LACKED_MAX: u64 = 64;
+use crate::status::{may_lead, may_vote};
 
 /// Makes steps on one replica, one at a time and none beside an order on its way into the log.
 pub(crate) struct Arranger<R: AsyncRuntime> {
@@ -131,7 +127,7 @@ impl<R: AsyncRuntime + Send + Sync> Arranger<R> {
         timeout: Duration,
     ) -> Result<Arranged, ProposeError> {
         let members = members_of(metrics.membership_config.membership());
-        let is_ready = |node: NodeId| lacks(metrics, node, self.in_touch) <= LACKED_MAX;
+        let is_ready = |node: NodeId| may_vote(metrics, node, self.in_touch);
         let next = match placement.next_step(&members, is_ready) {
             NextStep::Nothing => {
                 let is_committed = metrics.last_applied >= *metrics.membership_config.log_id();

@@ -12,8 +12,9 @@ use tongban_types::NodeId;
 use crate::members::members_of;
 use crate::raft_types::{LogId, Types};
 
-/// Entries a successor may lack: one append request brings them, and the leader that named it takes
-/// no proposals until it stands.
+/// Entries a replica may lack that is to lead or to vote: what a leader sends in one request. A leader
+/// takes no proposals until the successor it named stands, and a voter that lacks more would hold
+/// the group up where it is needed for a majority.
 const LACKED_MAX: u64 = 64;
 
 /// The latest metrics of a group.
@@ -57,25 +58,31 @@ fn progress<R: AsyncRuntime>(
     others.filter_map(of_one).collect()
 }
 
-/// On the leader: how many entries a replica lacks, `u64::MAX` of one that is not heard.
-pub(crate) fn lacks<R: AsyncRuntime>(
+/// On the leader: whether a replica lacks so little that it could vote at once.
+pub(crate) fn may_vote<R: AsyncRuntime>(
     metrics: &RaftMetrics<Types<R>>,
     replica: NodeId,
     in_touch: Duration,
-) -> u64 {
+) -> bool {
+    lacks(metrics, replica, in_touch).is_some_and(|entries| entries <= LACKED_MAX)
+}
+
+/// On the leader: how many entries a replica lacks, `None` of one that is not heard.
+fn lacks<R: AsyncRuntime>(
+    metrics: &RaftMetrics<Types<R>>,
+    replica: NodeId,
+    in_touch: Duration,
+) -> Option<u64> {
     let replica = replica.as_u64();
     if replica == metrics.id {
-        return 0;
+        return Some(0);
     }
-    let matching = metrics
-        .replication
-        .as_ref()
-        .and_then(|all| all.get(&replica));
-    let Some(matching) = matching.filter(|_| is_heard(metrics, replica, in_touch)) else {
-        return u64::MAX;
-    };
+    if !is_heard(metrics, replica, in_touch) {
+        return None;
+    }
+    let matching = metrics.replication.as_ref()?.get(&replica)?;
     let end = metrics.last_log_index.map_or(0, |last| last + 1);
-    end.saturating_sub(matching.map_or(0, |id| id.index() + 1))
+    Some(end.saturating_sub(matching.map_or(0, |id| id.index() + 1)))
 }
 
 fn voters_in_touch<R: AsyncRuntime>(metrics: &RaftMetrics<Types<R>>, in_touch: Duration) -> usize {
@@ -109,27 +116,19 @@ pub(crate) fn may_lead<R: AsyncRuntime>(
     if metrics.running_state.is_err() {
         return Err(HandOverError::Stopped);
     }
-    let Some(replication) = metrics.replication.as_ref() else {
+    if metrics.replication.is_none() {
         let leader = metrics.current_leader.and_then(node);
         return Err(HandOverError::NotLeader { leader });
-    };
+    }
     let mut voters = metrics.membership_config.membership().voter_ids();
     if !voters.any(|voter| voter == to.as_u64()) {
         return Err(HandOverError::NoVoter { to });
     }
-    if to.as_u64() == metrics.id {
-        return Ok(());
+    match lacks(metrics, to, in_touch) {
+        None => Err(HandOverError::Silent { to }),
+        Some(entries) if entries > LACKED_MAX => Err(HandOverError::Behind { to, entries }),
+        Some(_) => Ok(()),
     }
-    if !is_heard(metrics, to.as_u64(), in_touch) {
-        return Err(HandOverError::Silent { to });
-    }
-    let matching = replication.get(&to.as_u64()).copied().flatten();
-    let end = metrics.last_log_index.map_or(0, |last| last + 1);
-    let entries = end.saturating_sub(matching.map_or(0, |id| id.index() + 1));
-    if entries > LACKED_MAX {
-        return Err(HandOverError::Behind { to, entries });
-    }
-    Ok(())
 }
 
 /// Waits until `test` finds what it looks for; a group that stopped ends the wait.
