@@ -3,7 +3,8 @@
 
 use proptest::prelude::*;
 use tongban_machine::{
-    CaseRecord, CheckedEntry, Machine, MemoryView, Standpoint, list_cases, load_case, movements,
+    CaseRecord, CheckedEntry, Machine, MemoryView, Standpoint, is_about_places, is_of_parcels,
+    list_cases, load_case, movements,
 };
 use tongban_types::{
     BatchHead, CaseState, CommandBatch, Entry, Purpose, Record, VoterReport, decode, encode, limits,
@@ -39,7 +40,7 @@ proptest! {
 
     #[test]
     fn a_damaged_entry_is_applied_without_panic(
-        which in 0_usize..4,
+        which in 0_usize..6,
         damage in prop::collection::vec((any::<u16>(), any::<u8>()), 1..4),
         cut in any::<u16>(),
     ) {
@@ -88,9 +89,30 @@ fn sound_entries() -> Vec<Vec<u8>> {
                 Federation::get().file.clone(),
                 registry_after(&Federation::get().registry, |_| {}),
             ])),
+            encode(&signed_placement(&placement(FUZHOU, 1))),
         ]
     });
     MADE.clone()
+}
+
+/// Its tag tells what an entry is about, and is told by number there: a kind that is added is to be
+/// put among the sound ones above, and thought of in both questions.
+#[test]
+fn the_tag_alone_tells_what_is_about_places_or_of_parcels() {
+    let mut tags = Vec::new();
+    for bytes in sound_entries() {
+        let (tag, told) = match decode(&bytes).expect("it is sound") {
+            Entry::Commands(_) => (0, (false, false)),
+            Entry::Report(_) => (1, (false, false)),
+            Entry::Parcels(_) => (2, (false, true)),
+            Entry::Registry(_) => (3, (true, false)),
+            Entry::Registries(_) => (4, (true, false)),
+            Entry::Placement(_) => (5, (true, false)),
+        };
+        assert_eq!((is_about_places(&bytes), is_of_parcels(&bytes)), told);
+        tags.push(tag);
+    }
+    assert_eq!(tags, [0, 1, 2, 3, 4, 5], "one of each kind");
 }
 
 proptest! {
