@@ -49,8 +49,27 @@ pub(crate) fn claim<F>(state: &mut State<F>, tables: &RwLock<Tables>) -> bool {
     true
 }
 
+/// Counts its task as ended however that ends, also by a panic: another can be started then. A log
+/// that believed it was being tidied would grow without a word.
+struct Running<'a, D: Disk> {
+    shared: &'a Shared<D>,
+    is_counted: bool,
+}
+
+impl<D: Disk> Drop for Running<'_, D> {
+    fn drop(&mut self) {
+        if self.is_counted {
+            self.shared.lock().housekeeping = false;
+        }
+    }
+}
+
 /// Works until nothing is left to do.
 pub(crate) async fn run<R: AsyncRuntime + Send + Sync, D: Disk>(shared: Arc<Shared<D>>) {
+    let mut running = Running {
+        shared: &shared,
+        is_counted: true,
+    };
     loop {
         let step = {
             let mut state = shared.lock();
@@ -59,7 +78,9 @@ pub(crate) async fn run<R: AsyncRuntime + Send + Sync, D: Disk>(shared: Arc<Shar
             } else {
                 None
             };
+            // At once, with what was seen: from here on the next task may be counted.
             state.housekeeping = step.is_some();
+            running.is_counted = step.is_some();
             step
         };
         let outcome = match step {

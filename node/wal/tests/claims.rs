@@ -422,3 +422,24 @@ fn a_log_that_fails_while_it_is_tidied_ends_and_is_not_called_closed() {
     }
     assert!(failed_while_tidied > 1, "nothing was tidied");
 }
+
+#[test]
+fn a_log_is_tidied_on_after_a_panic_in_tidying() {
+    block_on(async {
+        let disk = disk();
+        let wal = open(&disk).await;
+        disk.panic_once();
+        for index in 1..=200 {
+            wal.append(group(0), vec![entry(index, 300)], ignore())
+                .await
+                .unwrap();
+            wal.purge(group(0), index, Bytes::new()).await.unwrap();
+            wal.flush().await.unwrap();
+        }
+        for _ in 0..256 {
+            tokio::task::yield_now().await;
+        }
+        assert!(disk.has_panicked(), "nothing was tidied");
+        assert!(wal.metrics().segments_removed > 1, "{:?}", wal.metrics());
+    });
+}

@@ -65,6 +65,8 @@ struct Content {
     random: Option<Random>,
     /// Changes left until every write and sync fails.
     changes_left: Option<usize>,
+    /// Whether the next removal panics.
+    removal_panics: bool,
 }
 
 /// The disk; clones share it.
@@ -130,6 +132,16 @@ impl MemoryDisk {
     /// After `changes` more, every write and sync fails.
     pub fn fail_after(&self, changes: usize) {
         self.lock().changes_left = Some(changes);
+    }
+
+    /// The next removal of a file panics.
+    pub fn panic_once(&self) {
+        self.lock().removal_panics = true;
+    }
+
+    /// Whether that has happened.
+    pub fn has_panicked(&self) -> bool {
+        !self.lock().removal_panics
     }
 
     async fn turns(&self) {
@@ -201,6 +213,8 @@ impl Disk for MemoryDisk {
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
+        let panics = std::mem::take(&mut self.lock().removal_panics);
+        assert!(!panics, "as it was asked to");
         let mut content = self.lock();
         content.find(name)?;
         let named = name.to_owned();
