@@ -62,7 +62,11 @@ impl<R: AsyncRuntime + Send + Sync> Arranger<R> {
         // Before, so that it is so also for one who stops waiting.
         let before = std::mem::replace(&mut *last_order, LastOrder::Unknown);
         let proposed = proposing.await;
-        if matches!(proposed, Ok(_) | Err(ProposeError::NotLeader { .. })) {
+        let was_dropped = matches!(
+            proposed,
+            Err(ProposeError::NotLeader { .. } | ProposeError::TooLarge { .. })
+        );
+        if proposed.is_ok() || was_dropped {
             *last_order = before;
         }
         proposed

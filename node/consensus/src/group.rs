@@ -127,13 +127,11 @@ impl<R: AsyncRuntime + Send + Sync> Group for RaftGroup<R> {
 
     async fn propose(&self, entry: Bytes, timeout: Duration) -> Result<Bytes, ProposeError> {
         if entry.len() > ENTRY_BYTES_MAX {
-            // It would stand in every follower's way for ever. Whoever proposes bounds a batch far
-            // below this, so that the caller can make nothing of it.
-            tracing::error!(
-                bytes = entry.len(),
-                "a proposal too large for a frame is dropped"
-            );
-            return Err(ProposeError::TimedOut);
+            // It would stand in every follower's way for ever.
+            return Err(ProposeError::TooLarge {
+                bytes: entry.len(),
+                bytes_max: ENTRY_BYTES_MAX,
+            });
         }
         if self.muted.is_set() && self.status().leader == Some(self.config.me) {
             return Err(ProposeError::NotLeader { leader: None });

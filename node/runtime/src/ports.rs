@@ -201,6 +201,14 @@ pub enum ProposeError {
         /// Who does, as far as known.
         leader: Option<NodeId>,
     },
+    /// The entry is larger than a frame between nodes takes; nothing was proposed.
+    #[error("an entry of {bytes} bytes, {bytes_max} are allowed")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The bound.
+        bytes_max: usize,
+    },
     /// No answer in time: it may still be committed.
     #[error("the group did not commit the entry in time")]
     TimedOut,

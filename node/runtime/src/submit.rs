@@ -173,6 +173,10 @@ impl<P: Platform> Core<P> {
         match answered {
             Ok(answer) => Tried::Answer(answer),
             Err(ProposeError::NotLeader { leader }) => Tried::Elsewhere(leader),
+            Err(error @ ProposeError::TooLarge { .. }) => {
+                tracing::error!(%group, %error, "made too large here");
+                Tried::Refused(Code::TOO_LARGE)
+            }
             // A group that stops ends also what it had appended and sent already.
             Err(ProposeError::TimedOut | ProposeError::Stopped) => Tried::Unclear,
         }
@@ -238,14 +242,18 @@ impl<P: Platform> Core<P> {
                 )
             }
         };
-        let answer = answered.unwrap_or_else(|error| {
-            tracing::debug!(%group, %error, "not proposed here");
-            match error {
-                ProposeError::NotLeader { leader } => SubmitAnswer::NotLeader(leader),
-                ProposeError::TimedOut => SubmitAnswer::TimedOut,
-                ProposeError::Stopped => SubmitAnswer::Stopped,
+        let answer = match answered {
+            Ok(answer) => answer,
+            Err(error) => {
+                tracing::debug!(%group, %error, "not proposed here");
+                match error {
+                    ProposeError::NotLeader { leader } => SubmitAnswer::NotLeader(leader),
+                    ProposeError::TooLarge { .. } => return Err(Code::TOO_LARGE),
+                    ProposeError::TimedOut => SubmitAnswer::TimedOut,
+                    ProposeError::Stopped => SubmitAnswer::Stopped,
+                }
             }
-        });
+        };
         Ok(Bytes::from(encode(&answer)))
     }
 

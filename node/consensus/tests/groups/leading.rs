@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use tongban_runtime::ports::{Group, HandOverError, ProposeError};
 use tongban_runtime::seams::Lane;
+use tongban_types::limits::FRAME_BYTES_MAX;
 
 use crate::cluster::{Cluster, PATIENCE, node};
 
@@ -79,6 +80,21 @@ async fn a_proposal_on_a_follower_says_who_leads() {
     };
     assert_eq!(refused.await, Err(expected));
     assert!(cluster.states[&leader].proposals().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_entry_too_large_for_a_frame_is_known_not_to_be_proposed() {
+    let cluster = Cluster::of_three().await;
+    let leader = cluster.replica(cluster.leader().await);
+    let entry = Bytes::from(vec![0; FRAME_BYTES_MAX]);
+    for refused in [
+        leader.propose(entry.clone(), PATIENCE).await,
+        leader.propose_order(entry.clone(), PATIENCE).await,
+    ] {
+        let is_too_large =
+            matches!(refused, Err(ProposeError::TooLarge { bytes, .. }) if bytes == entry.len());
+        assert!(is_too_large, "{refused:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

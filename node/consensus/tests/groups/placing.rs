@@ -28,6 +28,7 @@ async fn load(replicas: Vec<Replica>, stop: Arc<AtomicBool>) -> Vec<Bytes> {
                 // It may be in the log; it is not asked for again, so it is there once or not at all.
                 Err(ProposeError::TimedOut) => break,
                 Err(ProposeError::NotLeader { .. } | ProposeError::Stopped) => {}
+                Err(too_large @ ProposeError::TooLarge { .. }) => panic!("{too_large}"),
             }
         }
         tokio::task::yield_now().await;
