@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use openraft_rt::AsyncRuntime;
-use tongban_machine::{Placement, find_batch, place_parcels};
+use tongban_machine::{Members, Placement, find_batch, place_parcels};
 use tongban_types::{
     CertifiedParcels, Code, GroupId, KeyRole, NodeId, ParcelBatch, PublicKey, Purpose, Signature,
     decode, encode, limits,
@@ -15,6 +15,7 @@ use tongban_types::{
 
 use crate::core::{Core, Until};
 use crate::seams::{Lane, Platform, Signer, Transport};
+use crate::told::Told;
 use crate::wire::{CertifyAnswer, CertifyRequest};
 
 /// Asks again only for what is missing: a signature is made once, however often a replica that lags is
@@ -31,16 +32,31 @@ fn fill_missing<T>(
     }
 }
 
+/// Whether a node keeps a replica of a group: by an order in force or told, or by the members its log
+/// names, whom an order may already have let go and who carry parcels until they are gone.
+fn keeps_replica(node: NodeId, placements: &[Placement], members: &Members) -> bool {
+    let is_placed = |placement: &Placement| {
+        placement.voters.contains(&node) || placement.learners.contains(&node)
+    };
+    members.replicas.contains(&node) || placements.iter().any(is_placed)
+}
+
 type Gathered = BTreeMap<u64, BTreeMap<NodeId, Signature>>;
 
 impl<P: Platform> Core<P> {
-    /// Answers a request for signatures: waits a moment for batches its replica has not applied yet.
-    pub(crate) async fn on_certify(&self, body: &[u8]) -> Result<Bytes, Code> {
+    /// Answers a request for signatures: waits a moment for batches its replica has not applied yet. Only
+    /// replicas of the group have anything to carry for it; nobody else is signed for.
+    pub(crate) async fn on_certify(&self, peer: NodeId, body: &[u8]) -> Result<Bytes, Code> {
         let request: CertifyRequest = decode(body).map_err(|error| error.code())?;
         if request.firsts.len() > limits::DELIVERY_BATCHES_MAX {
             return Err(Code::TOO_LARGE);
         }
         let hosted = self.group(request.group).ok_or(Code::NOT_HOSTED)?;
+        let mut placements = vec![self.placement(request.group)];
+        placements.extend(Told::read(&*self.local, request.group).map(|told| told.placement));
+        if !keeps_replica(peer, &placements, &hosted.group.status().members) {
+            return Err(Code::RAFT_NOT_A_REPLICA);
+        }
         let until = Until::<P::Runtime>::after(self.tempo().certify_timeout);
         let mut applied = hosted.replica.changed().listen();
         let mut signatures = vec![None; request.firsts.len()];
@@ -204,6 +220,31 @@ impl<P: Platform> Core<P> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn node(number: u8) -> NodeId {
+        NodeId::new("350100".parse().unwrap(), number).unwrap()
+    }
+
+    fn placed(voters: [u8; 3], learners: &[u8]) -> Placement {
+        Placement {
+            version: 0,
+            voters: voters.map(node).to_vec(),
+            learners: learners.iter().copied().map(node).collect(),
+        }
+    }
+
+    #[test]
+    fn only_replicas_of_a_group_have_its_parcels_signed() {
+        let placements = [placed([1, 2, 3], &[4]), placed([1, 2, 5], &[6])];
+        // The seventh leads still, though the order in force lets it go.
+        let members = Members {
+            replicas: [1, 2, 7].map(node).into(),
+            ..Members::default()
+        };
+        let may_ask = |number| keeps_replica(node(number), &placements, &members);
+        let may: Vec<u8> = (1..=9).filter(|number| may_ask(*number)).collect();
+        assert_eq!(may, [1, 2, 3, 4, 5, 6, 7]);
+    }
 
     #[test]
     fn what_was_signed_is_not_signed_again_while_something_else_is_waited_for() {

@@ -29,7 +29,7 @@ impl<P: Platform> Service for Switchboard<P> {
                 self.on_raft(peer, lane, body).await
             }
             Lane::Submit => self.core.on_submit(peer, &body).await,
-            Lane::Certify => self.core.on_certify(&body).await,
+            Lane::Certify => self.core.on_certify(peer, &body).await,
             Lane::Parcel => self.core.on_parcel_lane(peer, &body).await,
             Lane::Keys => self.on_keys(peer, &body).await,
             Lane::File => self.files.on_request(peer, &body).await,
