@@ -14,6 +14,7 @@ use tongban_types::{CaseNumber, Channel, Code, CommandId, Division, GroupId, Han
 use tongban_wal::{Wal, WalConfig};
 
 mod placements;
+mod set_aside;
 
 use super::ask::ask;
 use super::events::Events;
@@ -116,7 +117,7 @@ fn a_replica_that_differs_stays_aside_while_its_node_serves_its_own_and_the_othe
         );
 
         let subject = "350102199001010003";
-        let case = hand_in_for(&scene, DINGXI, subject, b"aside", Wait::Replicated).await;
+        let case = hand_in(&scene, DINGXI, subject, b"aside", Wait::Replicated).await;
         until("Dingxi has the case", || {
             has_case(&scene, DINGXI, case.case)
         })
@@ -254,24 +255,8 @@ fn a_city_cut_from_another_hands_its_packets_over_through_a_partner() {
             let (from, to) = (&scene.machines[FUZHOU], &scene.machines[place]);
             scene.net.cut_one_way(from.node(), to.node());
         }
-        let application = Application {
-            item: scene.federation.item.item,
-            item_file: scene.federation.item.file,
-            mode: HandlingMode::CollectedElsewhere,
-            authority_division: Division::new(CITIES[NANPING].0).unwrap(),
-            subject: "350102199001010003".to_owned(),
-            form: b"{}".to_vec(),
-            attachments: Vec::new(),
-            channel: Channel::Window,
-            hand_over: true,
-        };
-        let clerk = actor(FUZHOU, "fz-001", Role::Clerk);
-        let id = CommandId::derive(b"scenario", b"relay");
-        let collected = ask(&scene, FUZHOU, |node| async move {
-            node.collect(clerk, id, application, Wait::Replicated).await
-        })
-        .await
-        .unwrap();
+        let subject = "350102199001010003";
+        let collected = hand_in(&scene, NANPING, subject, b"relay", Wait::Replicated).await;
         until("Nanping has the case", || {
             has_case(&scene, NANPING, collected.case)
         })
@@ -291,13 +276,8 @@ fn a_city_cut_from_another_hands_its_packets_over_through_a_partner() {
     });
 }
 
-/// An application handed in at Fuzhou for Weinan, and what the desk said.
-async fn hand_in(scene: &Arc<Scene>, subject: &str, name: &[u8], wait: Wait) -> Collected {
-    hand_in_for(scene, WEINAN, subject, name, wait).await
-}
-
-/// The same for the authority of any place.
-async fn hand_in_for(
+/// An application handed in at Fuzhou for another city, and what the desk said.
+async fn hand_in(
     scene: &Arc<Scene>,
     authority: usize,
     subject: &str,
@@ -358,7 +338,8 @@ fn a_number_that_comes_again_gives_nobody_the_receipt_of_another() {
             seen.is_some_and(|seen| seen.status.leader.is_some() && seen.time.unix_ms() > 0)
         };
         until("Fuzhou's group is at work", is_led).await;
-        let first = hand_in(&scene, "350102199001010003", b"first", Wait::Replicated).await;
+        let subjects = ["350102199001010003", "350102199001010011"];
+        let first = hand_in(&scene, WEINAN, subjects[0], b"first", Wait::Replicated).await;
         until("Fuzhou shows it", || has_case(&scene, FUZHOU, first.case)).await;
         scene.machines[FUZHOU].crash(&scene.net);
         forget_numbers(&scene, FUZHOU).await;
@@ -368,7 +349,7 @@ fn a_number_that_comes_again_gives_nobody_the_receipt_of_another() {
             has_case(&scene, FUZHOU, first.case)
         })
         .await;
-        let second = hand_in(&scene, "350102199001010011", b"second", Wait::Replicated).await;
+        let second = hand_in(&scene, WEINAN, subjects[1], b"second", Wait::Replicated).await;
         assert!(!second.repeated);
         assert_ne!(second.case, first.case);
         until("both are in the group", || {
