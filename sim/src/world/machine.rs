@@ -2,10 +2,10 @@
 //! node on it, which does not.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use tongban_assembly::{Node, NodeParts, RaftTempo};
-use tongban_runtime::{Forms, NodeHandle, NodeSettings, Tempo, Witness};
+use tongban_runtime::{BlobStore, Forms, NoBlobs, NodeHandle, NodeSettings, Tempo, Witness};
 use tongban_types::NodeId;
 use tongban_wal::WalConfig;
 
@@ -35,6 +35,7 @@ pub struct Machine {
     store: Arc<MemoryStore>,
     clock: Arc<SkewedClock>,
     signer: Arc<SimSigner>,
+    files: OnceLock<Arc<dyn BlobStore>>,
     starts: AtomicU32,
     slot: Mutex<Slot>,
 }
@@ -57,6 +58,7 @@ impl Machine {
             store: Arc::new(MemoryStore::new(owner, options.store.clone())),
             clock: Arc::new(SkewedClock::new(skew)),
             signer: federation.signer(place),
+            files: OnceLock::new(),
             starts: AtomicU32::new(0),
             slot: Mutex::new(Slot::Down),
         }
@@ -85,6 +87,12 @@ impl Machine {
     /// Its civil clock.
     pub fn clock(&self) -> &SkewedClock {
         &self.clock
+    }
+
+    /// Where its nodes keep files from their next start on; without it they keep none. Said once.
+    pub fn keep_files(&self, files: Arc<dyn BlobStore>) {
+        let said = self.files.set(files);
+        assert!(said.is_ok(), "a machine has one place for files");
     }
 
     /// What is asked of its node, once it is up.
@@ -123,8 +131,9 @@ impl Machine {
     ) {
         let number = self.starts.fetch_add(1, Ordering::Relaxed);
         *lock(&self.slot) = Slot::Starting;
+        let files = self.files.get().cloned();
         let parts = NodeParts::<SimPlatform> {
-            blobs: Arc::new(tongban_runtime::NoBlobs),
+            blobs: files.unwrap_or_else(|| Arc::new(NoBlobs)),
             settings: settings(self.node(), federation),
             disk: self.disk.mount(),
             store: self.store.clone(),

@@ -13,6 +13,7 @@ use tongban_types::{CaseNumber, Channel, Code, CommandId, Division, GroupId, Han
 
 use tongban_wal::{Wal, WalConfig};
 
+mod files;
 mod placements;
 mod set_aside;
 
@@ -183,23 +184,11 @@ fn what_was_taken_in_for_an_item_not_yet_in_the_catalogue_enters_the_group_with_
         let mut newer = Federation::draw();
         newer.item.item.version += 1;
         let application = Application {
-            attachments: Vec::new(),
             item: newer.item.item,
             item_file: newer.item.file,
-            mode: HandlingMode::CollectedElsewhere,
-            authority_division: Division::new(CITIES[WEINAN].0).unwrap(),
-            subject: "350102199001010003".to_owned(),
-            form: b"{}".to_vec(),
-            channel: Channel::Window,
-            hand_over: true,
+            ..application(&scene, WEINAN, "350102199001010003")
         };
-        let clerk = actor(FUZHOU, "fz-001", Role::Clerk);
-        let id = CommandId::derive(b"scenario", b"newer item");
-        let stored = ask(&scene, FUZHOU, |node| async move {
-            node.collect(clerk, id, application, Wait::Stored).await
-        })
-        .await
-        .unwrap();
+        let stored = take_in(&scene, application, b"newer item", Wait::Stored).await;
 
         until("the refusal is seen", || {
             report(&scene).is_some_and(|report| report.desk_refused == 1)
@@ -276,15 +265,9 @@ fn a_city_cut_from_another_hands_its_packets_over_through_a_partner() {
     });
 }
 
-/// An application handed in at Fuzhou for another city, and what the desk said.
-async fn hand_in(
-    scene: &Arc<Scene>,
-    authority: usize,
-    subject: &str,
-    name: &[u8],
-    wait: Wait,
-) -> Collected {
-    let application = Application {
+/// What is handed in at Fuzhou for another city, to be handed over at once.
+fn application(scene: &Scene, authority: usize, subject: &str) -> Application {
+    Application {
         item: scene.federation.item.item,
         item_file: scene.federation.item.file,
         mode: HandlingMode::CollectedElsewhere,
@@ -294,7 +277,16 @@ async fn hand_in(
         attachments: Vec::new(),
         channel: Channel::Window,
         hand_over: true,
-    };
+    }
+}
+
+/// Takes an application in at Fuzhou; what the desk said.
+async fn take_in(
+    scene: &Arc<Scene>,
+    application: Application,
+    name: &[u8],
+    wait: Wait,
+) -> Collected {
     let clerk = actor(FUZHOU, "fz-001", Role::Clerk);
     let id = CommandId::derive(b"scenario", name);
     ask(scene, FUZHOU, |node| async move {
@@ -302,6 +294,17 @@ async fn hand_in(
     })
     .await
     .unwrap()
+}
+
+/// The same of one without files.
+async fn hand_in(
+    scene: &Arc<Scene>,
+    authority: usize,
+    subject: &str,
+    name: &[u8],
+    wait: Wait,
+) -> Collected {
+    take_in(scene, application(scene, authority, subject), name, wait).await
 }
 
 /// Lets a machine that is off forget which numbers it gave: its records are older than its group's.
