@@ -186,3 +186,26 @@ async fn a_node_that_is_killed_is_missed_long_before_its_silence_counts() {
     eventually("it is missed", || one.transport.connected().is_empty()).await;
     assert_eq!(one.transport.metrics().connections_dead, 1);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_that_was_left_comes_back_by_quic_where_tcp_is_refused() {
+    let hasty = Tuning {
+        probe_after: Duration::from_millis(200),
+        keepalive_timeout: 10 * LONG,
+        ..WATCHFUL()
+    };
+    let (one, two) = (Node::start_tuned(1, hasty).await, Node::start(2).await);
+    let line = Line::to(two.address).await;
+    one.transport
+        .set_directory(Directory::new([(two.id(), peer(2, line.address))]).unwrap());
+    two.knows(&[&one]);
+    assert_eq!(one.ask_until_answered(&two, "by quic").await, "by quic");
+    eventually("connected", || !one.transport.connected().is_empty()).await;
+    line.kill();
+    eventually("it is left", || one.transport.connected().is_empty()).await;
+    // A moment later UDP passes again, and TCP is refused as before.
+    line.cut(false, false);
+    assert_eq!(one.ask_until_answered(&two, "again").await, "again");
+    assert_eq!(opened(&one, Carrier::Quic), 2);
+    assert_eq!(opened(&one, Carrier::Tcp), 0);
+}
