@@ -1,10 +1,12 @@
 //! A city with several nodes of its own: whichever of them is killed, the others go on taking in, deciding
-//! and issuing, and a document is issued once.
+//! and issuing, and a document is issued once; and what changed is told alike by all of them.
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -45,6 +47,102 @@ fn whichever_node_of_a_city_is_killed_at_a_decision_another_issues_its_document_
     }
     for index in 0..city.machines.len() {
         city.end(index).unwrap();
+    }
+}
+
+#[test]
+fn what_changed_behind_a_place_is_the_same_at_another_node_and_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut city = City::prepare(folder, "").unwrap();
+    for index in 0..city.machines.len() {
+        city.start(index).unwrap();
+    }
+    for index in 0..city.machines.len() {
+        let mut operator = city.person(index, "operator", "watch").unwrap();
+        city.until_answering(index, &mut operator, true).unwrap();
+    }
+    let mut listener = Listener::open(&city, 0, None).unwrap();
+    let (from, _) = listener.event().unwrap();
+    let case = taken_in(&city, 0, &[1]).unwrap();
+    decided(&city, 1, &case).unwrap();
+    let told = listener.until_granted().unwrap();
+    let mut elsewhere = Listener::open(&city, 1, Some(&from)).unwrap();
+    assert_eq!(elsewhere.until_granted().unwrap(), told);
+
+    city.kill(0).unwrap();
+    city.start(0).unwrap();
+    let mut operator = city.person(0, "operator", "watch").unwrap();
+    city.until_answering(0, &mut operator, true).unwrap();
+    let (first, rest) = told.split_first().unwrap();
+    let mut later = Listener::open(&city, 0, Some(&first.0)).unwrap();
+    assert_eq!(later.until_granted().unwrap(), rest);
+    for index in 0..city.machines.len() {
+        city.end(index).unwrap();
+    }
+}
+
+/// The place of an event, and what it says.
+type Event = (String, Value);
+
+/// A stream of what changes in the city, read as it comes.
+struct Listener {
+    lines: BufReader<TcpStream>,
+}
+
+impl Listener {
+    /// At a node, from now on or behind a place.
+    fn open(city: &City, node: usize, behind: Option<&str>) -> Result<Self> {
+        let token = city.token(node, "clerk", "listener")?;
+        let address = city.machines[node].http;
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(LIMIT))?;
+        let mut head = format!(
+            "GET /api/v1/events HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n"
+        );
+        if let Some(place) = behind {
+            head.extend(["last-event-id: ", place, "\r\n"]);
+        }
+        head.push_str("\r\n");
+        stream.write_all(head.as_bytes())?;
+        let mut lines = BufReader::new(stream);
+        let mut status = String::new();
+        lines.read_line(&mut status)?;
+        ensure!(status.starts_with("HTTP/1.1 200"), "{status}");
+        Ok(Self { lines })
+    }
+
+    /// The next event. Lines between the fields of events are headers, sizes of chunks and comments.
+    fn event(&mut self) -> Result<Event> {
+        let begun = Instant::now();
+        let (mut place, mut says) = (String::new(), None);
+        loop {
+            let mut line = String::new();
+            ensure!(self.lines.read_line(&mut line)? > 0, "the stream ended");
+            ensure!(begun.elapsed() < LIMIT, "no event came");
+            let line = line.trim_end();
+            if let Some(id) = line.strip_prefix("id: ") {
+                id.clone_into(&mut place);
+            } else if let Some(text) = line.strip_prefix("data: ") {
+                says = Some(serde_json::from_str(text)?);
+            } else if line.is_empty()
+                && let Some(says) = says.take()
+            {
+                return Ok((place, says));
+            }
+        }
+    }
+
+    /// All events up to the grant of the only case there is.
+    fn until_granted(&mut self) -> Result<Vec<Event>> {
+        let mut events = Vec::new();
+        loop {
+            let event = self.event()?;
+            let is_last = event.1["state"] == "granted";
+            events.push(event);
+            if is_last {
+                return Ok(events);
+            }
+        }
     }
 }
 
