@@ -5,13 +5,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tongban_runtime::seams::Lane;
-use tongban_runtime::{NodeError, UploadId, Wait};
-use tongban_types::{Attachment, CaseNumber, Code, Hash};
+use tongban_runtime::{Application, NodeError, UploadId, Wait};
+use tongban_types::{Attachment, CaseNumber, Code, CommandId, Hash, Role};
 
-use super::{FUZHOU, NANPING, WEINAN, application, calm_world, has_case, seen_at, take_in, until};
-use crate::runtime::{Sleep, World};
+use super::{
+    FUZHOU, NANPING, NINGDE, PUTIAN, WEINAN, application, calm_world, has_case, seen_at, take_in,
+    until,
+};
+use crate::runtime::{Owner, Sleep, World};
 use crate::world::ask::{Unanswered, ask};
 use crate::world::federation::{self, CITIES};
+use crate::world::paperwork::actor;
 use crate::world::scene::Scene;
 
 mod shelf;
@@ -26,6 +30,9 @@ const FILE_BYTES: usize = 40_001;
 
 /// A day after which uploads are over, and an hour more.
 const MORE_THAN_A_DAY_MS: i64 = 25 * 3_600_000;
+
+/// Longer than files stay for an order whose end was not learned, and than its id is remembered.
+const LONGER_THAN_ORDERS_KEEP_MS: i64 = 4 * 86_400_000;
 
 /// Nodes look once a minute for what nobody names any more.
 const LONGER_THAN_BETWEEN_SWEEPS: Duration = Duration::from_secs(70);
@@ -58,12 +65,25 @@ async fn cancel(scene: &Scene, upload: UploadId) {
     cancelled.await.unwrap();
 }
 
-/// A case for another city that names a file.
+/// An application for another city that names a file.
+fn naming(scene: &Scene, authority: usize, file: &Attachment) -> Application {
+    Application {
+        attachments: vec![file.clone()],
+        ..application(scene, authority, SUBJECT)
+    }
+}
+
+/// The case it becomes.
 async fn hand_in_with(scene: &Arc<Scene>, authority: usize, file: &Attachment) -> CaseNumber {
-    let mut application = application(scene, authority, SUBJECT);
-    application.attachments = vec![file.clone()];
+    let application = naming(scene, authority, file);
     let collected = take_in(scene, application, b"with a file", Wait::Replicated);
     collected.await.case
+}
+
+/// The only case Fuzhou's group has.
+fn only_case(scene: &Scene) -> Option<CaseNumber> {
+    let page = scene.machines[FUZHOU].handle()?.cases(None, None, 1).ok()?;
+    Some(page.cases.first()?.envelope.number)
 }
 
 async fn read(
@@ -116,6 +136,53 @@ fn a_file_stays_as_long_as_a_case_names_it_and_one_that_nobody_names_is_let_go()
         .await;
         Sleep::true_time(LONGER_THAN_BETWEEN_SWEEPS).await;
         let bytes = read(&scene, FUZHOU, case, &of_case).await.unwrap();
+        assert_eq!(bytes, vec![1_u8; FILE_BYTES]);
+    });
+}
+
+#[test]
+fn the_file_of_an_order_whose_end_nobody_learned_stays_with_the_case_it_became() {
+    let scene = calm_world(20);
+    let shelf = Shelf::new(&Known::default());
+    scene.machines[FUZHOU].keep_files(shelf.clone());
+    World::block_on(async {
+        for place in federation::voters(FUZHOU) {
+            scene.start(place);
+        }
+        until_led(&scene, FUZHOU).await;
+        until("Fuzhou leads its group", || {
+            let seen = seen_at(&scene, FUZHOU, federation::group(FUZHOU));
+            seen.is_some_and(|seen| seen.status.leader == Some(federation::node(FUZHOU)))
+        })
+        .await;
+        let (_, file) = upload(&scene, 1).await;
+        // Without a majority the order stands in Fuzhou's log alone, and its clerk waits for it.
+        for partner in [PUTIAN, NINGDE] {
+            scene.machines[partner].crash(&scene.net);
+        }
+        let application = naming(&scene, WEINAN, &file);
+        let asking = scene.clone();
+        World::spawn(Owner::WORLD, async move {
+            let clerk = actor(FUZHOU, "fz-001", Role::Clerk);
+            let id = CommandId::derive(b"scenario", b"an end not learned");
+            let asked = ask(&asking, FUZHOU, |node| async move {
+                node.collect(clerk, id, application, Wait::Replicated).await
+            });
+            assert_eq!(asked.await.map(drop), Err(Unanswered::Gone));
+        });
+        Sleep::true_time(Duration::from_secs(1)).await;
+        scene.machines[FUZHOU].crash(&scene.net);
+        // Of these two only Fuzhou can be elected: the other's log lacks the order.
+        for place in [FUZHOU, PUTIAN] {
+            scene.start(place);
+        }
+        until("the group has the case", || only_case(&scene).is_some()).await;
+        let case = only_case(&scene).unwrap();
+        Sleep::true_time(LONGER_THAN_BETWEEN_SWEEPS).await;
+        scene.let_pass(LONGER_THAN_ORDERS_KEEP_MS);
+        Sleep::true_time(LONGER_THAN_BETWEEN_SWEEPS).await;
+        assert!(shelf.holds(file.blob));
+        let bytes = read(&scene, FUZHOU, case, &file).await.unwrap();
         assert_eq!(bytes, vec![1_u8; FILE_BYTES]);
     });
 }
