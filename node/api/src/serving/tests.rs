@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use axum::routing::get;
+use rustls::crypto::ring::default_provider;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
@@ -182,4 +185,42 @@ async fn a_node_that_stops_waits_for_no_silent_client() {
     stop.send_replace(true);
     let after = serving.await.unwrap();
     assert!(after < DRAIN_TIME_MAX, "{after:?}");
+}
+
+/// Of a node whose handshakes come to no certificate.
+#[derive(Debug)]
+struct NoCertificate;
+
+impl ResolvesServerCert for NoCertificate {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        None
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handshake_that_is_never_begun_gives_its_place_back() {
+    let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(NoCertificate));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = TcpStream::connect(listener.local_addr().unwrap());
+    let silent = silent.await.unwrap();
+    let places = Arc::new(Semaphore::new(1));
+    let (stream, from, place) = accept(&listener, &places).await;
+    let seated = Seated {
+        from,
+        acceptor: Some(TlsAcceptor::from(Arc::new(config))),
+        _place: Crowd::default().admit(from, place).unwrap(),
+    };
+    assert_eq!(places.available_permits(), 0);
+    let (_stop, stopped) = watch::channel(false);
+    let began = Instant::now();
+    attend(stream, seated, Router::new(), stopped).await;
+    let after = began.elapsed();
+    let is_in_time = after >= HANDSHAKE_TIME_MAX && after < 2 * HANDSHAKE_TIME_MAX;
+    assert!(is_in_time, "{after:?}");
+    assert_eq!(places.available_permits(), 1);
+    drop(silent);
 }
