@@ -16,15 +16,17 @@ use crate::failure::{Failure, attempt, chain};
 use crate::folder::{self, BLOBS_NAME, Folder, LOG_NAME};
 use crate::keys;
 use crate::layers::Layer;
-use crate::limits::{CLEARED_PER_BATCH_MAX, LOCK_RETRY_MS, LOCK_TRIES_MAX, SEGMENT_BYTES};
+use crate::limits::{CLEARED_PER_BATCH_MAX, LOCK_RETRY_MS, SEGMENT_BYTES};
 use crate::page::{Change, Malformed, Page, rewrite};
 
-/// An open engine. Clones share it.
-#[derive(Clone)]
+/// An open engine. There are no clones of it, nor of what is inside: one left over would keep the
+/// engine from closing.
 pub(crate) struct Engine {
     tree: sled::Db,
-    log: std::sync::Arc<File>,
+    log: File,
     blobs: PathBuf,
+    /// Where its log ended when it was opened.
+    opened_at: sled::Lsn,
 }
 
 /// Why an engine did not open.
@@ -39,15 +41,27 @@ pub(crate) enum Unopened {
 }
 
 impl Engine {
-    /// Opens the engine on whatever the folder holds, creating it if need be.
-    pub(crate) fn open(folder: &Folder, cache_bytes: u64) -> Result<Self, Unopened> {
-        let tree = open_tree(folder, cache_bytes)?;
+    /// Opens the engine on whatever the folder holds, creating it if need be, and tries for its lock
+    /// up to `lock_tries_max` times.
+    pub(crate) fn open(
+        folder: &Folder,
+        cache_bytes: u64,
+        lock_tries_max: u32,
+    ) -> Result<Self, Unopened> {
+        let tree = open_tree(folder, cache_bytes, lock_tries_max)?;
         let log = File::open(folder.path().join(LOG_NAME)).map_err(Unopened::Machine)?;
         Ok(Self {
+            opened_at: end_of_log(&tree),
             tree,
-            log: log.into(),
+            log,
             blobs: folder.path().join(BLOBS_NAME),
         })
+    }
+
+    /// Bytes the log has grown by since the engine was opened: what the next opening has to read of it,
+    /// since the engine writes its index only then.
+    pub(crate) fn log_bytes(&self) -> u64 {
+        u64::try_from(end_of_log(&self.tree) - self.opened_at).unwrap_or_default()
     }
 
     /// Why the content is not to be used, `None` when it is ours and whole. Finishes forgetting
@@ -275,13 +289,18 @@ fn no_page(Malformed: Malformed) -> sled::Error {
     sled::Error::ReportableBug("a value of the store is no page".to_owned())
 }
 
-fn open_tree(folder: &Folder, cache_bytes: u64) -> Result<sled::Db, Unopened> {
+/// The engine counts what it ever wrote to its log, also where that lies in freed parts of the file.
+fn end_of_log(tree: &sled::Db) -> sled::Lsn {
+    tree.context.pagecache.log.stable_offset()
+}
+
+fn open_tree(folder: &Folder, cache_bytes: u64, lock_tries_max: u32) -> Result<sled::Db, Unopened> {
     let settings = sled::Config::new()
         .path(folder.path())
         .cache_capacity(cache_bytes)
         .segment_size(SEGMENT_BYTES)
         .flush_every_ms(None);
-    for _ in 0..LOCK_TRIES_MAX {
+    for _ in 0..lock_tries_max {
         match attempt("opening", || settings.open()).map_err(classify) {
             Err(Unopened::Locked) => thread::sleep(Duration::from_millis(LOCK_RETRY_MS)),
             done => return done,

@@ -1,6 +1,6 @@
-//! The one thread that sinks what was committed into the engine and makes it durable. Callers that
-//! arrive while it works join the next round, so that any number of them costs at most two syncs; a
-//! caller whose commits are durable already costs none.
+//! The one thread that sinks what was committed into the engine, makes it durable and opens the engine
+//! anew when its log has grown. Callers that arrive while it works join the next round, so that any
+//! number of them costs at most two syncs; a caller whose commits are durable already costs none.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -141,6 +141,8 @@ impl Shared {
                 Work::Sink => drop(self.tiers.sink()),
                 Work::Flush => self.run_round(),
             }
+            // Whoever waited for the work has been answered.
+            drop(self.tiers.renew_if_due());
         }
         // Not durable yet, but the engine is given the rest to keep.
         drop(self.tiers.sink());

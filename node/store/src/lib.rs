@@ -1,6 +1,7 @@
 //! Applied state in sled 0.34, used only in the way that survives a power cut: one tree, commits
 //! gathered in memory and sunk in batches with their groups' positions inside, pairs packed into pages,
-//! one flusher that follows sled's flush with a real sync of its file. What does not open is wiped and filled again from snapshot and log; rules, logs and
+//! one flusher that follows sled's flush with a real sync of its file and opens sled anew before a start
+//! would take long. What does not open is wiped and filled again from snapshot and log; rules, logs and
 //! snapshots live elsewhere. No other crate names sled.
 
 mod engine;
@@ -12,6 +13,7 @@ mod keys;
 mod layers;
 pub mod limits;
 mod page;
+mod renewal;
 mod store;
 mod tiers;
 

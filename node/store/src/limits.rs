@@ -50,9 +50,18 @@ pub(crate) const LAYER_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Keys forgotten in one batch by `clear`, so that other groups' commits get in between.
 pub(crate) const CLEARED_PER_BATCH_MAX: usize = 1024;
 
+/// Bytes the engine's log grows by before the engine is opened anew. A start reads about this much of the
+/// log at most, besides the index: half a second on one core of a small machine. Readers wait about as
+/// long each time the engine is opened anew, and that must stay well below the shortest election.
+pub const LOG_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
 /// Tries to take the engine's own lock, [`LOCK_RETRY_MS`] apart: a store just closed in this
 /// process may be held for moments by the engine's last background task.
 pub(crate) const LOCK_TRIES_MAX: u32 = 100;
 
 /// Milliseconds between two tries: with [`LOCK_TRIES_MAX`] a second in all.
 pub(crate) const LOCK_RETRY_MS: u64 = 10;
+
+/// Tries when the engine is opened anew, [`LOCK_RETRY_MS`] apart: half a minute. The folder is ours, so only
+/// the engine's own last tasks can hold the lock, and those wait for the disk; to give up costs all of the state.
+pub(crate) const RENEWAL_LOCK_TRIES_MAX: u32 = 3_000;

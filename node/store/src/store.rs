@@ -11,7 +11,11 @@ use crate::error::{OpenError, SledStoreError};
 use crate::failure::{Failure, attempt, chain};
 use crate::flusher::Flusher;
 use crate::folder::Folder;
-use crate::limits::{COMMIT_BYTES_MAX, KEY_BYTES_MAX, POSITION_BYTES_MAX, VALUE_BYTES_MAX};
+use crate::limits::{
+    COMMIT_BYTES_MAX, KEY_BYTES_MAX, LOCK_TRIES_MAX, LOG_BYTES_MAX, POSITION_BYTES_MAX,
+    VALUE_BYTES_MAX,
+};
+use crate::renewal::{Ground, RenewedEngine};
 use crate::tiers::Tiers;
 
 /// What a store held when it opened.
@@ -29,14 +33,14 @@ pub enum Opened {
 }
 
 /// Applied state of all groups of a node: what was committed lately in memory, the rest in one sled
-/// tree. No call waits for a device except `clear`; `flush` waits on a thread of its own.
+/// tree. No call waits for a device except `clear`; `flush` waits on a thread of its own. Now and then
+/// reads of what is not in memory wait some tenths of a second for the engine to be opened anew.
 #[derive(Debug)]
 pub struct SledStore {
-    // Dropped in this order: the folder is given back when nothing writes any more.
+    // Dropped in this order: nothing writes any more when the tiers close engine and folder.
     flusher: Flusher,
     tiers: Arc<Tiers>,
     failure: Arc<Failure>,
-    _folder: Folder,
 }
 
 impl SledStore {
@@ -44,6 +48,16 @@ impl SledStore {
     /// open, is not ours or was condemned by an earlier failure is wiped; a folder in use or a
     /// machine that refuses is an error and leaves everything as it is.
     pub fn open(path: &Path, cache_bytes: u64) -> Result<(Self, Opened), OpenError> {
+        Self::open_bounded(path, cache_bytes, LOG_BYTES_MAX)
+    }
+
+    /// The same with another bound than [`LOG_BYTES_MAX`] on the bytes the engine's log grows by before
+    /// the engine is opened anew.
+    pub fn open_bounded(
+        path: &Path,
+        cache_bytes: u64,
+        log_bytes_max: u64,
+    ) -> Result<(Self, Opened), OpenError> {
         let folder = Folder::take(path)?;
         let (engine, opened) = open_or_refill(&folder, cache_bytes)?;
         if let Opened::Refilled { reason } = &opened {
@@ -55,14 +69,20 @@ impl SledStore {
         }
         let failure = Arc::new(Failure::none_yet(folder.path().to_owned()));
         make_durable(&folder, &engine, &failure)?;
+        let path = folder.path().to_owned();
+        let ground = Ground {
+            folder,
+            cache_bytes,
+            log_bytes_max,
+        };
+        let engine = RenewedEngine::new(engine, ground, Arc::clone(&failure));
         let tiers = Arc::new(Tiers::new(engine, Arc::clone(&failure)));
         let flusher = Flusher::start(Arc::clone(&tiers), Arc::clone(&failure))
-            .map_err(|cause| unusable(&folder, cause))?;
+            .map_err(|cause| OpenError::Folder { path, cause })?;
         let store = Self {
             flusher,
             tiers,
             failure,
-            _folder: folder,
         };
         Ok((store, opened))
     }
@@ -155,7 +175,7 @@ fn open_or_refill(folder: &Folder, cache_bytes: u64) -> Result<(Engine, Opened),
 
 /// The engine on what is there, or what is wrong with that.
 fn open_existing(folder: &Folder, cache_bytes: u64) -> Result<Result<Engine, String>, OpenError> {
-    match Engine::open(folder, cache_bytes) {
+    match Engine::open(folder, cache_bytes, LOCK_TRIES_MAX) {
         Ok(engine) => Ok(match engine.find_fault() {
             None => Ok(engine),
             Some(reason) => Err(reason),
@@ -169,7 +189,8 @@ fn open_existing(folder: &Folder, cache_bytes: u64) -> Result<Result<Engine, Str
 }
 
 fn open_empty(folder: &Folder, cache_bytes: u64) -> Result<Engine, OpenError> {
-    let engine = Engine::open(folder, cache_bytes).map_err(|unopened| match unopened {
+    let opened = Engine::open(folder, cache_bytes, LOCK_TRIES_MAX);
+    let engine = opened.map_err(|unopened| match unopened {
         Unopened::Content(error) => failed(folder, error),
         Unopened::Machine(cause) => unusable(folder, cause),
         Unopened::Locked => OpenError::InUse {

@@ -12,22 +12,24 @@ use crate::error::SledStoreError;
 use crate::failure::Failure;
 use crate::keys;
 use crate::layers::{Known, Layers};
+use crate::renewal::RenewedEngine;
 
-/// Layers and engine. A scan holds the layers and the turn shared, in this order; whoever sinks holds
-/// the turn alone only while it holds no layers.
+/// Layers and engine. A scan holds the engine, the layers and the turn shared, in this order; whoever sinks
+/// holds the turn alone only while it holds no layers, and whoever opens the engine anew holds neither.
 #[derive(Debug)]
 pub(crate) struct Tiers {
-    engine: Engine,
+    engine: RenewedEngine,
     failure: Arc<Failure>,
     layers: RwLock<Layers>,
     /// Held shared by a scan and alone by a batch, so that a scan never sees half of one.
     turn: RwLock<()>,
-    /// Held by whoever writes to the engine: pages are read and written again.
+    /// Held by whoever writes to the engine: pages are read and written again. Held too while the engine
+    /// is opened anew, so that nobody waits for the engine with the turn in hand.
     writing: Mutex<()>,
 }
 
 impl Tiers {
-    pub(crate) fn new(engine: Engine, failure: Arc<Failure>) -> Self {
+    pub(crate) fn new(engine: RenewedEngine, failure: Arc<Failure>) -> Self {
         Self {
             engine,
             failure,
@@ -68,7 +70,7 @@ impl Tiers {
         match above {
             Known::Value(value) => Ok(Some(value)),
             Known::Gone => Ok(None),
-            Known::Nothing => self.failure.guard("a read", || self.engine.get(&place)),
+            Known::Nothing => self.engine.with("a read", |engine| engine.get(&place)),
         }
     }
 
@@ -78,9 +80,7 @@ impl Tiers {
         let above = self.layers().position(prefix);
         match above {
             Some(position) => Ok(Some(position)),
-            None => self
-                .failure
-                .guard("a read", || self.engine.position(prefix)),
+            None => self.engine.with("a read", |engine| engine.position(prefix)),
         }
     }
 
@@ -96,14 +96,16 @@ impl Tiers {
             return Ok(Vec::new());
         }
         let (from, until) = (keys::pair_key(group, from), keys::pair_key(group, until));
-        let layers = self.layers();
-        let _shared = self.turn.read().unwrap_or_else(PoisonError::into_inner);
-        self.failure
-            .guard("a scan", || self.merge(&layers, &from, &until, limit))
+        // The engine first: while it is opened anew, commits must not wait for the layers.
+        self.engine.with("a scan", |engine| {
+            let layers = self.layers();
+            let _shared = self.turn.read().unwrap_or_else(PoisonError::into_inner);
+            Self::merge(engine, &layers, &from, &until, limit)
+        })
     }
 
     fn merge(
-        &self,
+        engine: &Engine,
         layers: &Layers,
         from: &[u8],
         until: &[u8],
@@ -113,7 +115,7 @@ impl Tiers {
             .range(from, until)
             .map(|(place, value)| (keys::bare(place), value))
             .peekable();
-        let mut below = self.engine.pairs(from, until)?;
+        let mut below = engine.pairs(from, until)?;
         let mut under = below.next()?;
         let mut found = Vec::new();
         while found.len() < limit {
@@ -147,8 +149,8 @@ impl Tiers {
             return Ok(());
         };
         let batch = self
-            .failure
-            .guard("packing a layer", || self.engine.batch_of(&layer))?;
+            .engine
+            .with("packing a layer", |engine| engine.batch_of(&layer))?;
         self.apply("a commit", batch)?;
         // Dropped when nobody waits for the layers any more: it is many small pieces.
         let sunk = self.layers_mut().end_sinking();
@@ -170,19 +172,31 @@ impl Tiers {
     }
 
     fn forget_some(&self, prefix: [u8; keys::GROUP_BYTES]) -> Result<bool, SledStoreError> {
-        let _alone = self.turn.write().unwrap_or_else(PoisonError::into_inner);
-        self.failure
-            .guard("forgetting a group", || self.engine.forget_some(prefix))
+        self.engine.with("forgetting a group", |engine| {
+            let _alone = self.turn.write().unwrap_or_else(PoisonError::into_inner);
+            engine.forget_some(prefix)
+        })
     }
 
     /// Makes everything that has sunk durable.
     pub(crate) fn sync(&self) -> Result<(), SledStoreError> {
-        self.engine.sync(&self.failure)
+        self.engine.sync()
+    }
+
+    /// Opens the engine anew when its log has grown by so much that a start would take long to read it.
+    pub(crate) fn renew_if_due(&self) -> Result<(), SledStoreError> {
+        if !self.engine.is_due()? {
+            return Ok(());
+        }
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.engine.renew()
     }
 
     fn apply(&self, during: &'static str, batch: sled::Batch) -> Result<(), SledStoreError> {
-        let _alone = self.turn.write().unwrap_or_else(PoisonError::into_inner);
-        self.failure.guard(during, || self.engine.apply(batch))
+        self.engine.with(during, |engine| {
+            let _alone = self.turn.write().unwrap_or_else(PoisonError::into_inner);
+            engine.apply(batch)
+        })
     }
 
     fn layers(&self) -> RwLockReadGuard<'_, Layers> {

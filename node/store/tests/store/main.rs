@@ -6,4 +6,5 @@ mod model;
 mod opening;
 mod promises;
 mod quiet;
+mod renewal;
 mod support;

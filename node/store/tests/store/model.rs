@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::{all, flush, group, open};
+use crate::support::{all, flush, group, open_bounded};
 use proptest::prelude::*;
 use tongban_runtime::seams::{StateStore, Write, WriteSet};
 use tongban_types::GroupId;
@@ -23,6 +23,9 @@ struct Model {
 }
 
 const GROUPS: usize = 3;
+
+/// So small that the engine is also opened anew while the store is open.
+const LOG_BYTES_MAX: u64 = 256 * 1024;
 
 fn groups() -> [GroupId; GROUPS] {
     [group(350_100), group(350_200), group(610_500)]
@@ -64,7 +67,7 @@ proptest! {
     fn the_store_answers_like_a_map(acts in prop::collection::vec(act(), 1..60)) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state");
-        let mut store = open(&path);
+        let mut store = open_bounded(&path, LOG_BYTES_MAX);
         let mut models: [Model; GROUPS] = Default::default();
         for (step, act) in acts.into_iter().enumerate() {
             match act {
@@ -97,7 +100,7 @@ proptest! {
                 Act::Reopen => {
                     flush(&store).unwrap();
                     drop(store);
-                    store = open(&path);
+                    store = open_bounded(&path, LOG_BYTES_MAX);
                 }
             }
         }

@@ -33,6 +33,12 @@ pub(crate) fn open(path: &Path) -> SledStore {
     open_as(path).0
 }
 
+/// A store whose engine is opened anew when its log has grown by so many bytes.
+pub(crate) fn open_bounded(path: &Path, log_bytes_max: u64) -> SledStore {
+    let opened = SledStore::open_bounded(path, CACHE_BYTES, log_bytes_max);
+    opened.expect("the folder can be used").0
+}
+
 pub(crate) fn open_as(path: &Path) -> (SledStore, Opened) {
     SledStore::open(path, CACHE_BYTES).expect("the folder can be used")
 }
