@@ -18,6 +18,8 @@ use tongban_types::{CityCode, GroupId};
 
 /// Small, so that pages are read back from the file.
 const CACHE_BYTES: u64 = 1024 * 1024;
+/// So small that the engine is opened anew several times in a life, and cuts meet that too.
+const LOG_BYTES_MAX: u64 = 2 * 1024 * 1024;
 /// Fuzhou and Weinan.
 const CITIES: [u32; 2] = [350_100, 610_500];
 /// Kinds of marks.
@@ -95,7 +97,7 @@ fn play(step: Step, pairs: &mut Pairs) {
 // ---- the load ----
 
 fn load(folder: &Path, life: u64) -> Result<()> {
-    let (store, opened) = SledStore::open(folder, CACHE_BYTES)?;
+    let (store, opened) = SledStore::open_bounded(folder, CACHE_BYTES, LOG_BYTES_MAX)?;
     let expected = if life == 0 {
         Opened::Fresh
     } else {
