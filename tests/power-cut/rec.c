@@ -20,6 +20,7 @@
  *   F path a=offset b=length data=mode                space was allocated
  *   Y path a=call     a sync began                    Z path a=call   that sync succeeded
  *   N path data=to    was renamed                     U path     the name was removed
+ *   L path data=to    got a second name
  *   X path data=call  something this recorder cannot follow: the recording is useless
  *
  * A sync covers the writes recorded before it began and counts from where it ended: other threads
@@ -452,6 +453,22 @@ static int mkdir_recorded(int folder, const char *name, mode_t mode) {
 int mkdir(const char *name, mode_t mode) { return mkdir_recorded(AT_FDCWD, name, mode); }
 int mkdirat(int folder, const char *name, mode_t mode) { return mkdir_recorded(folder, name, mode); }
 
+int linkat(int from_folder, const char *from, int to_folder, const char *to, int flags) {
+    char from_room[PATH_ROOM], to_room[PATH_ROOM];
+    lock();
+    int done = (int)syscall(SYS_linkat, from_folder, from, to_folder, to, flags);
+    const char *from_path = done == 0 ? path_of_name(from_folder, from, from_room) : NULL;
+    const char *to_path = done == 0 ? path_of_name(to_folder, to, to_room) : NULL;
+    if (from_path && to_path) {
+        record_text('L', from_path, to_path);
+    } else if (from_path || to_path) {
+        record_text('X', from_path ? from_path : to_path, "a second name across the folder's border");
+    }
+    unlock();
+    return done;
+}
+int link(const char *from, const char *to) { return linkat(AT_FDCWD, from, AT_FDCWD, to, 0); }
+
 /* ---- what cannot be followed ---- */
 
 static void refuse(int fd, const char *call) {
@@ -483,15 +500,3 @@ ssize_t sendfile64(int to, int from, off64_t *at, size_t count) {
     return syscall(SYS_sendfile, to, from, at, count);
 }
 ssize_t sendfile(int to, int from, off_t *at, size_t count) { return sendfile64(to, from, at, count); }
-int linkat(int from_folder, const char *from, int to_folder, const char *to, int flags) {
-    char room[PATH_ROOM];
-    int done = (int)syscall(SYS_linkat, from_folder, from, to_folder, to, flags);
-    lock();
-    const char *path = done == 0 ? path_of_name(to_folder, to, room) : NULL;
-    if (path) {
-        record_text('X', path, "a second name");
-    }
-    unlock();
-    return done;
-}
-int link(const char *from, const char *to) { return linkat(AT_FDCWD, from, AT_FDCWD, to, 0); }

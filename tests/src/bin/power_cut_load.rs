@@ -3,6 +3,7 @@
 //! says whether a folder left by a power cut holds all of it, each commit whole.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
@@ -27,6 +28,8 @@ const FLUSHED: u8 = 0;
 const CLEARING: u8 = 1;
 /// Steps of one group in one life of the process.
 const STEPS_PER_LIFE: u64 = 70;
+/// Stores opened one after the other in one life, so that cuts also meet a start after an orderly stop.
+const STORES_PER_LIFE: u64 = 2;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -97,36 +100,44 @@ fn play(step: Step, pairs: &mut Pairs) {
 // ---- the load ----
 
 fn load(folder: &Path, life: u64) -> Result<()> {
-    let (store, opened) = SledStore::open_bounded(folder, CACHE_BYTES, LOG_BYTES_MAX)?;
-    let expected = if life == 0 {
-        Opened::Fresh
-    } else {
-        Opened::Existing
-    };
-    ensure!(opened == expected, "life {life} opened {opened:?}");
     let acks = Mutex::new(AckLog::of_this_process()?.context("nobody records this process")?);
-    thread::scope(|scope| {
-        let threads = CITIES.map(|city| {
-            let (store, acks) = (&store, &acks);
-            scope.spawn(move || load_group(store, city, life, acks))
-        });
-        threads
-            .into_iter()
-            .try_for_each(|thread| thread.join().expect("a load does not panic"))
-    })?;
-    if life.is_multiple_of(2) {
-        // As a killed process: nothing is closed. The next life finds what the kernel was given.
-        std::process::exit(0);
+    let (first, end) = (life * STEPS_PER_LIFE, (life + 1) * STEPS_PER_LIFE);
+    let steps = usize::try_from(STEPS_PER_LIFE / STORES_PER_LIFE)?;
+    for from in (first..end).step_by(steps) {
+        let (store, opened) = SledStore::open_bounded(folder, CACHE_BYTES, LOG_BYTES_MAX)?;
+        let expected = if from == 0 {
+            Opened::Fresh
+        } else {
+            Opened::Existing
+        };
+        ensure!(opened == expected, "at step {from} it opened {opened:?}");
+        let until = end.min(from + STEPS_PER_LIFE / STORES_PER_LIFE);
+        load_groups(&store, from..until, &acks)?;
+        if until == end && life.is_multiple_of(2) {
+            // As a killed process: nothing is closed. The next life finds what the kernel was given.
+            std::process::exit(0);
+        }
     }
     Ok(())
 }
 
-fn load_group(store: &SledStore, city: u32, life: u64, acks: &Mutex<AckLog>) -> Result<()> {
+fn load_groups(store: &SledStore, steps: Range<u64>, acks: &Mutex<AckLog>) -> Result<()> {
+    thread::scope(|scope| {
+        let threads = CITIES.map(|city| {
+            let steps = steps.clone();
+            scope.spawn(move || load_group(store, city, steps, acks))
+        });
+        threads
+            .into_iter()
+            .try_for_each(|thread| thread.join().expect("a load does not panic"))
+    })
+}
+
+fn load_group(store: &SledStore, city: u32, steps: Range<u64>, acks: &Mutex<AckLog>) -> Result<()> {
     let group = group(city)?;
-    let first = life * STEPS_PER_LIFE;
-    let last = first + STEPS_PER_LIFE - 1;
-    let mut dice = Dice::new(first ^ u64::from(city));
-    for number in first..=last {
+    let mut dice = Dice::new(steps.start ^ u64::from(city));
+    let last = steps.end - 1;
+    for number in steps {
         match step(city, number) {
             Step::Commit(writes) => store.commit(group, &writes, &number.to_be_bytes())?,
             Step::Clear => {

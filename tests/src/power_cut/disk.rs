@@ -156,6 +156,10 @@ impl Disk {
                 }
             }
             Act::Rename { to } => self.rename(path, to)?,
+            Act::Link { to } => {
+                let node = self.node(path)?;
+                self.add_name(to, node);
+            }
             Act::Remove => {
                 self.cached
                     .remove(path)
@@ -200,6 +204,8 @@ impl Disk {
         mut content: impl FnMut(&RecordedFile) -> Vec<u8>,
     ) -> Image {
         let mut image = BTreeMap::new();
+        // A file of two names has one content.
+        let mut contents: HashMap<usize, Vec<u8>> = HashMap::new();
         for (path, node) in names {
             let folder = folder_of(path);
             if !folder.is_empty() && image.get(&folder) != Some(&None) {
@@ -207,7 +213,10 @@ impl Disk {
             }
             let found = match &self.nodes[*node] {
                 Node::Folder => None,
-                Node::File(file) => Some(content(file)),
+                Node::File(file) => {
+                    let known = contents.entry(*node).or_insert_with(|| content(file));
+                    Some(known.clone())
+                }
             };
             image.insert(path.clone(), found);
         }
@@ -217,10 +226,14 @@ impl Disk {
     fn add(&mut self, path: &str, node: Node) {
         let number = self.nodes.len();
         self.nodes.push(node);
-        self.cached.insert(path.to_owned(), number);
+        self.add_name(path, number);
+    }
+
+    fn add_name(&mut self, path: &str, node: usize) {
+        self.cached.insert(path.to_owned(), node);
         let change = NameChange::Add {
             path: path.to_owned(),
-            node: number,
+            node,
         };
         self.name(change, vec![folder_of(path)]);
     }
@@ -359,6 +372,25 @@ mod tests {
         assert_eq!(left(&played(&acts), Loss::Nothing), ["old"]);
         acts.extend(synced("", 2));
         assert_eq!(left(&played(&acts), Loss::Everything), ["old"]);
+    }
+
+    #[test]
+    fn a_file_of_two_names_has_one_content_and_each_name_its_folder() {
+        let mut acts = vec![("f", Act::MakeFolder), ("f/a", Act::MakeFile)];
+        acts.extend(synced("f", 1));
+        acts.extend(synced("", 2));
+        let to = "b".to_owned();
+        acts.push(("f/a", Act::Link { to }));
+        acts.push(("f/a", Act::Truncate { length: 3 }));
+        acts.extend(synced("b", 3));
+        assert_eq!(left(&played(&acts), Loss::Everything), ["f", "f/a"]);
+        acts.extend(synced("", 4));
+        let image = played(&acts).after_cut(Loss::Everything, &mut Dice::new(1));
+        assert_eq!(image.0["b"], Some(vec![0; 3]));
+        assert_eq!(image.0["f/a"], image.0["b"]);
+        acts.push(("f/a", Act::Remove));
+        acts.extend(synced("f", 5));
+        assert_eq!(left(&played(&acts), Loss::Everything), ["b", "f"]);
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub enum Act {
     SyncDone { call: u64 },
     /// The file got this name.
     Rename { to: String },
+    /// The file got this name besides.
+    Link { to: String },
     /// The name is gone.
     Remove,
     /// Something was acknowledged to somebody.
@@ -55,7 +57,11 @@ impl Act {
     pub fn changes_names(&self) -> bool {
         matches!(
             self,
-            Self::MakeFile | Self::MakeFolder | Self::Rename { .. } | Self::Remove
+            Self::MakeFile
+                | Self::MakeFolder
+                | Self::Rename { .. }
+                | Self::Link { .. }
+                | Self::Remove
         )
     }
 }
@@ -132,6 +138,9 @@ fn operation_at(bytes: &[u8], at: usize) -> Result<Option<(Operation, usize)>> {
             call: u64::try_from(a)?,
         },
         b'N' => Act::Rename {
+            to: String::from_utf8(data.to_vec())?,
+        },
+        b'L' => Act::Link {
             to: String::from_utf8(data.to_vec())?,
         },
         b'U' => Act::Remove,
