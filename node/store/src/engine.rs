@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io;
 use std::ops::Bound;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -42,13 +42,14 @@ pub(crate) enum Unopened {
 
 impl Engine {
     /// Opens the engine on whatever the folder holds, creating it if need be, and tries for its lock
-    /// up to `lock_tries_max` times.
+    /// up to `lock_tries_max` times. The index it writes at that is durable before it frees anything.
     pub(crate) fn open(
         folder: &Folder,
         cache_bytes: u64,
         lock_tries_max: u32,
     ) -> Result<Self, Unopened> {
-        let tree = open_tree(folder, cache_bytes, lock_tries_max)?;
+        write_index(folder, cache_bytes, lock_tries_max)?;
+        let tree = open_tree(folder.path(), cache_bytes, lock_tries_max)?;
         let log = File::open(folder.path().join(LOG_NAME)).map_err(Unopened::Machine)?;
         Ok(Self {
             opened_at: end_of_log(&tree),
@@ -294,9 +295,42 @@ fn end_of_log(tree: &sled::Db) -> sled::Lsn {
     tree.context.pagecache.log.stable_offset()
 }
 
-fn open_tree(folder: &Folder, cache_bytes: u64, lock_tries_max: u32) -> Result<sled::Db, Unopened> {
+/// Has the engine read its log and write its index, and do nothing after that. When it is opened it
+/// goes on at once to overwrite the parts of its file that are free by the new index, while that has no
+/// durable name yet. Should a power cut then leave the index before it, or none, a part is missing that
+/// the older index needs to find where the log ends, and the engine takes all of the log for torn. So it is
+/// opened first in a folder where it comes no further than to its large values, whose folder is none.
+fn write_index(folder: &Folder, cache_bytes: u64, lock_tries_max: u32) -> Result<(), Unopened> {
+    let Some(place) = folder.begin_index().map_err(Unopened::Machine)? else {
+        return Ok(());
+    };
+    match open_tree(&place, cache_bytes, lock_tries_max) {
+        // Its log is empty, so that there is nothing to write an index of.
+        Ok(empty) => attempt("closing", || {
+            drop(empty);
+            Ok(())
+        })
+        .map_err(Unopened::Content)?,
+        Err(Unopened::Content(error)) if is_stopped_at_large_values(&error) => {}
+        Err(unopened) => return Err(unopened),
+    }
+    folder.end_index().map_err(Unopened::Machine)
+}
+
+fn is_stopped_at_large_values(error: &SledStoreError) -> bool {
+    let SledStoreError::Engine {
+        cause: sled::Error::Io(cause),
+        ..
+    } = error
+    else {
+        return false;
+    };
+    cause.kind() == io::ErrorKind::NotADirectory
+}
+
+fn open_tree(path: &Path, cache_bytes: u64, lock_tries_max: u32) -> Result<sled::Db, Unopened> {
     let settings = sled::Config::new()
-        .path(folder.path())
+        .path(path)
         .cache_capacity(cache_bytes)
         .segment_size(SEGMENT_BYTES)
         .flush_every_ms(None);

@@ -18,6 +18,8 @@ const INDEX_START: &str = "snap.";
 /// Ends of the names of index files that are not finished. The engine would take one for its
 /// newest index, find it cut short and refuse to open; the finished one before it is still there.
 const UNFINISHED_END: &str = ".generating";
+/// A folder in which the engine writes its next index; of no use once that is done.
+const INDEXING_NAME: &str = "indexing";
 /// Holds the lock of the store that has the folder.
 const LOCK_NAME: &str = "lock";
 /// Says that the content must not be used again, and why.
@@ -92,6 +94,76 @@ impl Folder {
         sync_path(&self.path)
     }
 
+    /// Makes a folder in which the engine, opened there, writes its next index and then fails with
+    /// [`io::ErrorKind::NotADirectory`] before it changes what its log holds: with the log and the index by
+    /// second names, the settings, and no folder for large values. `None` where there is no log, or one
+    /// that is not to be used, or no file can have a second name; there the engine writes its index as it
+    /// is opened.
+    pub(crate) fn begin_index(&self) -> io::Result<Option<PathBuf>> {
+        let place = self.indexing()?;
+        let log = self.path.join(LOG_NAME);
+        let blobs = self.path.join(BLOBS_NAME);
+        // A log with large values does not read the same without them.
+        if !log.exists() || (blobs.is_dir() && has_blobs(&blobs)?) {
+            return Ok(None);
+        }
+        fs::create_dir(&place)?;
+        match fs::hard_link(&log, place.join(LOG_NAME)) {
+            Ok(()) => {}
+            Err(cause)
+                if matches!(
+                    cause.kind(),
+                    io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied
+                ) =>
+            {
+                tracing::debug!(%cause, "the index of applied state is not written beforehand");
+                fs::remove_dir(&place)?;
+                return Ok(None);
+            }
+            Err(cause) => return Err(cause),
+        }
+        for name in self.engine_names()? {
+            let (from, to) = (self.path.join(&name), place.join(&name));
+            if name == SETTINGS_NAME {
+                fs::write(to, fs::read(from)?)?;
+            } else if is_index(&name) {
+                fs::hard_link(from, to)?;
+            }
+        }
+        fs::write(place.join(BLOBS_NAME), [])?;
+        Ok(Some(place))
+    }
+
+    /// Takes over the index that was written, durably before the one it follows is removed.
+    pub(crate) fn end_index(&self) -> io::Result<()> {
+        let indexes = |folder: &Path| -> io::Result<Vec<String>> {
+            let mut names = engine_names(folder)?;
+            names.retain(|name| is_index(name));
+            Ok(names)
+        };
+        let place = self.path.join(INDEXING_NAME);
+        let before = indexes(&self.path)?;
+        // They are named by where they end, in digits of one length.
+        let newest = indexes(&place)?.into_iter().max();
+        if let Some(newest) = newest.filter(|newest| !before.contains(newest)) {
+            fs::hard_link(place.join(&newest), self.path.join(&newest))?;
+            sync_path(&self.path)?;
+            for name in before {
+                fs::remove_file(self.path.join(name))?;
+            }
+        }
+        self.indexing().map(|_| ())
+    }
+
+    /// Where the folder for the next index is to be; there is none there.
+    fn indexing(&self) -> io::Result<PathBuf> {
+        let place = self.path.join(INDEXING_NAME);
+        match fs::remove_dir_all(&place) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(cause),
+            _ => Ok(place),
+        }
+    }
+
     /// Removes what the engine wrote: the log first and for good, so that a half-wiped store never
     /// opens; the condemnation last, so that a half-done wipe is done again.
     pub(crate) fn wipe(&self) -> io::Result<()> {
@@ -125,18 +197,27 @@ impl Folder {
     }
 
     fn engine_names(&self) -> io::Result<Vec<String>> {
-        let mut names = Vec::new();
-        for entry in fs::read_dir(&self.path)? {
-            let Ok(name) = entry?.file_name().into_string() else {
-                continue;
-            };
-            let engines = [LOG_NAME, SETTINGS_NAME, BLOBS_NAME].contains(&name.as_str());
-            if engines || name.starts_with(INDEX_START) {
-                names.push(name);
-            }
-        }
-        Ok(names)
+        engine_names(&self.path)
     }
+}
+
+fn engine_names(folder: &Path) -> io::Result<Vec<String>> {
+    const NAMES: [&str; 4] = [LOG_NAME, SETTINGS_NAME, BLOBS_NAME, INDEXING_NAME];
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let Ok(name) = entry?.file_name().into_string() else {
+            continue;
+        };
+        if NAMES.contains(&name.as_str()) || name.starts_with(INDEX_START) {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+/// Whether a name is that of a finished index.
+fn is_index(name: &str) -> bool {
+    name.starts_with(INDEX_START) && !name.ends_with(UNFINISHED_END)
 }
 
 /// Says durably that the content of a store's folder must not be used again.

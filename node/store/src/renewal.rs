@@ -77,7 +77,7 @@ impl RenewedEngine {
         // Here, so that readers do not wait for the device.
         self.sync()?;
         let pause = self.replace()?;
-        // As after every opening: the index by its name before anything is written on top of it.
+        // As after every opening: what it freed, and the names that are new.
         self.sync()?;
         self.failure
             .guard("a sync of names", || Ok(self.ground.folder.sync_names()?))?;

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use tongban_tests::power_cut::{
-    Cuts, Disk, Image, Recorder, Recording, Report, Sweep, ask_program,
+    Act, Cuts, Disk, Image, Recorder, Recording, Report, Sweep, ask_program,
 };
 
 use super::scratch;
@@ -78,6 +78,11 @@ fn a_power_cut_loses_nothing_the_store_flushed() {
         None,
         "the recording explains every byte on the disk"
     );
+    let is_index = |act: &Act| matches!(act, Act::Link { to } if to.starts_with("state/snap."));
+    let operations = recorded.recording.operations().iter();
+    let indexes = operations.filter(|one| is_index(&one.act)).count();
+    // But for the first store of the first life, each start writes one.
+    assert!(indexes > LIVES, "{indexes} openings on what was there");
     let images = images();
     let report = sweep(&recorded.recording, images).unwrap();
     assert_eq!(report.images, images);

@@ -140,6 +140,59 @@ fn damaged_index_and_settings_are_wiped() {
     }
 }
 
+fn index_names(path: &Path) -> Vec<String> {
+    let entries = fs::read_dir(path).expect("the folder is there");
+    entries
+        .map(|entry| {
+            let name = entry.expect("the folder can be read").file_name();
+            name.into_string().expect("every name is a text")
+        })
+        .filter(|name| name.starts_with("snap.") || name == "indexing")
+        .collect()
+}
+
+#[test]
+fn an_opening_leaves_one_index_and_nothing_it_was_written_in() {
+    let folder = tempfile::tempdir().unwrap();
+    fill(folder.path());
+    let mut before = Vec::new();
+    for number in 0..3_u32 {
+        let (store, opened) = open_as(folder.path());
+        assert_eq!(opened, Opened::Existing);
+        let names = index_names(folder.path());
+        assert_eq!(names.len(), 1, "{names:?}");
+        assert!(names[0].starts_with("snap."), "{names:?}");
+        assert_ne!(names, before);
+        before = names;
+        store
+            .commit(fuzhou(), &put(b"opened", &number.to_be_bytes()), b"opened")
+            .unwrap();
+        flush(&store).unwrap();
+    }
+    // Nothing was written since.
+    drop(open(folder.path()));
+    let names = index_names(folder.path());
+    drop(open(folder.path()));
+    assert_eq!(index_names(folder.path()), names);
+}
+
+/// What a kill leaves while the next index is written, or while what it was written in is removed.
+#[test]
+fn the_rest_of_an_opening_does_not_cost_the_state() {
+    let folder = tempfile::tempdir().unwrap();
+    fill(folder.path());
+    let rest = folder.path().join("indexing");
+    fs::create_dir(&rest).unwrap();
+    fs::hard_link(folder.path().join("db"), rest.join("db")).unwrap();
+    fs::write(rest.join("snap.7FFFFFFFFFFFFFFE"), b"another's").unwrap();
+    fs::write(rest.join("blobs"), []).unwrap();
+    let (store, opened) = open_as(folder.path());
+    assert_eq!(opened, Opened::Existing);
+    assert!(!rest.exists());
+    let read = store.get(fuzhou(), &7_u32.to_be_bytes()).unwrap();
+    assert_eq!(read, Some(value(7)));
+}
+
 /// What a kill in the middle of opening leaves.
 #[test]
 fn an_unfinished_index_file_does_not_cost_the_state() {
