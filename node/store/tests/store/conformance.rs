@@ -8,7 +8,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use tongban_runtime::seams::{StateStore, Write, WriteSet};
 
@@ -117,30 +116,6 @@ pub(crate) fn a_scan_is_ordered_half_open_and_bounded<S: StateStore>(
     assert!(keys(9, 5, 9).is_empty());
     assert!(keys(0, 300, 0).is_empty());
     assert_eq!(store.scan(weinan(), &[], &[0xff], 9).unwrap(), []);
-}
-
-/// While one thread commits, another only ever scans all pairs of one commit.
-pub(crate) fn a_scan_never_sees_half_a_commit<S: StateStore>(open: Open<'_, S>, folder: &Path) {
-    let store = open(folder);
-    let over = AtomicBool::new(false);
-    let commit = |number: u8| {
-        let writes: WriteSet = (0..100_u8)
-            .map(|key| (vec![key], Write::Put(vec![number])))
-            .collect();
-        store.commit(fuzhou(), &writes, &[number]).unwrap();
-    };
-    commit(0);
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while !over.load(Ordering::Relaxed) {
-                let pairs = all(&store, fuzhou()).unwrap();
-                assert_eq!(pairs.len(), 100);
-                assert!(pairs.iter().all(|(_, value)| *value == pairs[0].1));
-            }
-        });
-        (1..100).for_each(commit);
-        over.store(true, Ordering::Relaxed);
-    });
 }
 
 pub(crate) fn what_was_flushed_is_there_when_opened_again<S: StateStore>(

@@ -7,4 +7,5 @@ mod opening;
 mod promises;
 mod quiet;
 mod renewal;
+mod sinking;
 mod support;

@@ -19,7 +19,6 @@ promises! {
     an_empty_commit_moves_the_position
     groups_never_see_each_other
     a_scan_is_ordered_half_open_and_bounded
-    a_scan_never_sees_half_a_commit
     what_was_flushed_is_there_when_opened_again
     many_callers_may_flush_at_once
 }

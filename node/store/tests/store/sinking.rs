@@ -1,0 +1,164 @@
+//! What readers see beside commits, and beside layers that sink into the engine: each commit whole, and
+//! each pair once.
+//!
+//! What a layer changes it hides from readers until it has sunk, so that a reader who gets between the
+//! pages of a batch is found out only by pairs the layer does not hold: those that move because their
+//! page is cut for others. Keys are in rounds, each on pages of its own age: first pairs that stay as
+//! they are, flushed, then others between them, large enough for every page to be cut.
+
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::thread;
+
+use tongban_runtime::seams::{StateStore, Write, WriteSet};
+use tongban_store::SledStore;
+
+use crate::support::{flush, fuzhou, open};
+
+/// Each cuts its pages once or twice: many, for a reader must meet one of these moments.
+const ROUNDS: u16 = 100;
+/// Rounds behind the newest until one is removed, pages and all.
+const ROUNDS_KEPT: u16 = 4;
+/// Pairs of a round that stay, and as many that come between them.
+const PAIRS: u8 = 24;
+/// A page takes seven of these pairs, and a layer sinks after some twenty commits even unflushed.
+const VALUE_BYTES: usize = 2 * 1024;
+
+fn key(round: u16, place: u8) -> Vec<u8> {
+    [&round.to_be_bytes()[..], &[place]].concat()
+}
+
+fn value(number: u16) -> Vec<u8> {
+    number.to_be_bytes().repeat(VALUE_BYTES / 2)
+}
+
+fn writes(round: u16, places: impl Iterator<Item = u8>, write: &Write) -> WriteSet {
+    places
+        .map(|place| (key(round, place), write.clone()))
+        .collect()
+}
+
+fn staying() -> impl Iterator<Item = u8> + Clone {
+    (0..PAIRS).map(|pair| 2 * pair)
+}
+
+fn between() -> impl Iterator<Item = u8> + Clone {
+    staying().map(|place| place + 1)
+}
+
+struct Rounds {
+    store: SledStore,
+    /// Rounds whose staying pairs are flushed.
+    begun: AtomicU16,
+    over: AtomicBool,
+}
+
+impl Rounds {
+    fn write(&self) {
+        let commit = |writes: WriteSet| {
+            let committed = self.store.commit(fuzhou(), &writes, b"position");
+            committed.expect("the store is well");
+        };
+        for round in 0..ROUNDS {
+            commit(writes(round, staying(), &Write::Put(value(round))));
+            self.flush();
+            self.begun.store(round + 1, Ordering::SeqCst);
+            commit(writes(round, between(), &Write::Put(value(0))));
+            self.flush();
+            for number in 1..4 {
+                commit(writes(round, between(), &Write::Put(value(number))));
+            }
+            commit(writes(round, between(), &Write::Delete));
+            if let Some(old) = round.checked_sub(ROUNDS_KEPT) {
+                commit(writes(old, 0..2 * PAIRS, &Write::Delete));
+            }
+        }
+    }
+
+    fn flush(&self) {
+        flush(&self.store).expect("the store is well");
+    }
+
+    /// Reads of the newest round, from one place of a staying pair after the other, until all is written.
+    /// What a round has lost while it was read is not looked at.
+    fn read<T>(&self, read: impl Fn(u16, u8) -> T, check: impl Fn(u16, u8, T)) {
+        for place in staying().cycle() {
+            if self.over.load(Ordering::SeqCst) {
+                return;
+            }
+            let Some(round) = self.begun.load(Ordering::SeqCst).checked_sub(1) else {
+                continue;
+            };
+            let found = read(round, place);
+            if self.begun.load(Ordering::SeqCst) <= round + ROUNDS_KEPT {
+                check(round, place, found);
+            }
+        }
+    }
+
+    fn scan(&self) {
+        let scan = |round, place| {
+            let (from, until) = (key(round, place), key(round + 1, 0));
+            let pairs = self.store.scan(fuzhou(), &from, &until, usize::MAX);
+            pairs.expect("the store is well")
+        };
+        self.read(scan, |round, first, pairs| {
+            let (stay, come): (Vec<_>, Vec<_>) = pairs
+                .iter()
+                .map(|(key, value)| (key[2], value))
+                .partition(|(place, _)| place % 2 == 0);
+            let places: Vec<u8> = stay.iter().map(|(place, _)| *place).collect();
+            let expected: Vec<u8> = staying().filter(|place| *place >= first).collect();
+            assert_eq!(places, expected, "each once, round {round}");
+            assert!(stay.iter().all(|(_, found)| **found == value(round)));
+            let places: Vec<u8> = come.iter().map(|(place, _)| *place).collect();
+            let expected: Vec<u8> = between().filter(|place| *place >= first).collect();
+            assert!(
+                places.is_empty() || places == expected,
+                "half a commit: {places:?}"
+            );
+            assert!(come.iter().all(|(_, found)| *found == come[0].1));
+        });
+    }
+
+    fn get(&self) {
+        let get = |round, place| {
+            let found = self.store.get(fuzhou(), &key(round, place));
+            found.expect("the store is well")
+        };
+        self.read(get, |round, place, found| {
+            assert!(found == Some(value(round)), "{place} of round {round}");
+        });
+    }
+}
+
+/// Lets the readers end, also when the writer panics.
+struct Ending<'a>(&'a AtomicBool);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn readers_beside_layers_that_sink_see_each_commit_whole_and_each_pair_once() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let rounds = Rounds {
+        store: open(&folder.path().join("state")),
+        begun: AtomicU16::new(0),
+        over: AtomicBool::new(false),
+    };
+    thread::scope(|scope| {
+        let _ending = Ending(&rounds.over);
+        scope.spawn(|| rounds.scan());
+        scope.spawn(|| rounds.get());
+        // Layers sink beside commits too, not only while the writer waits for it.
+        scope.spawn(|| {
+            while !rounds.over.load(Ordering::SeqCst) {
+                rounds.flush();
+                thread::yield_now();
+            }
+        });
+        rounds.write();
+    });
+}
