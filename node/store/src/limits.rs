@@ -8,8 +8,9 @@ pub const KEY_BYTES_MAX: usize = 1024;
 /// A group's position: a log id of the consensus and the membership it stands in.
 pub const POSITION_BYTES_MAX: usize = 4 * 1024;
 
-/// All keys and values of one commit: sixteen frames between nodes. A commit is copied once into
-/// the engine's batch, so the bound also bounds memory.
+/// All keys and values of one commit: sixteen frames between nodes. A commit is gathered in memory and
+/// becomes part of one batch of the engine, in which each of its pairs brings the page it is on, so the
+/// bound also bounds memory, many times itself where pairs are small and scattered.
 pub const COMMIT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// A segment of the engine's file. The engine moves a message larger than a quarter of a segment

@@ -33,8 +33,10 @@ pub enum Opened {
 }
 
 /// Applied state of all groups of a node: what was committed lately in memory, the rest in one sled
-/// tree. No call waits for a device except `clear`; `flush` waits on a thread of its own. Now and then
-/// reads of what is not in memory wait some tenths of a second for the engine to be opened anew.
+/// tree. `clear` waits for a sync of the device, `flush` lets a thread of its own wait for one. What is
+/// not in memory is read from the device, and a commit waits for that where it comes beside a scan, or
+/// where it sinks what has gathered. Now and then reads of what is not in memory wait some tenths of a
+/// second for the engine to be opened anew.
 #[derive(Debug)]
 pub struct SledStore {
     // Dropped in this order: nothing writes any more when the tiers close engine and folder.
