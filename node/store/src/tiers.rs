@@ -2,7 +2,9 @@
 //! how a layer sinks: all of its commits and the positions they come to in one batch of the engine, so
 //! that what is there after a crash is always the state as of some commit.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
+};
 
 use tongban_runtime::seams::{Pair, Write, WriteSet};
 use tongban_types::GroupId;
@@ -12,6 +14,7 @@ use crate::error::SledStoreError;
 use crate::failure::Failure;
 use crate::keys;
 use crate::layers::{Known, Layers};
+use crate::limits::SUNK_AT_BYTES;
 use crate::renewal::RenewedEngine;
 
 /// Layers and engine. A scan holds the engine, the layers and the turn shared, in this order; whoever sinks
@@ -26,6 +29,9 @@ pub(crate) struct Tiers {
     /// Held by whoever writes to the engine: pages are read and written again. Held too while the engine
     /// is opened anew, so that nobody waits for the engine with the turn in hand.
     writing: Mutex<()>,
+    /// Held while a group is cleared, before `writing`, which others get in between. An engine that was
+    /// opened anew meanwhile would forget all the rest of the group at once, with readers waiting.
+    clearing: Mutex<()>,
 }
 
 impl Tiers {
@@ -36,6 +42,7 @@ impl Tiers {
             layers: RwLock::default(),
             turn: RwLock::new(()),
             writing: Mutex::new(()),
+            clearing: Mutex::new(()),
         }
     }
 
@@ -143,7 +150,7 @@ impl Tiers {
 
     /// Puts everything committed before the call into the engine.
     pub(crate) fn sink(&self) -> Result<(), SledStoreError> {
-        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _writing = self.writing();
         self.failure.check()?;
         let Some(layer) = self.layers_mut().begin_sinking() else {
             return Ok(());
@@ -158,20 +165,31 @@ impl Tiers {
         Ok(())
     }
 
-    /// Forgets everything of a group, its position first and durably.
+    /// Forgets everything of a group, its position first and durably. Nobody commits to it meanwhile.
     pub(crate) fn clear(&self, group: GroupId) -> Result<(), SledStoreError> {
+        let _clearing = self.clearing.lock().unwrap_or_else(PoisonError::into_inner);
         self.sink()?;
-        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let prefix = keys::group_prefix(group);
-        let mut batch = sled::Batch::default();
-        batch.remove(&keys::position_key(prefix));
-        self.apply("forgetting a position", batch)?;
+        self.forget_position(prefix)?;
         self.sync()?;
-        while self.forget_some(prefix)? {}
+        while self.forget_some(prefix)? {
+            // Whoever waits to write may not get the lock between two turns: it is not a fair one.
+            if self.layers().newest.bytes() >= SUNK_AT_BYTES {
+                self.sink()?;
+            }
+        }
         Ok(())
     }
 
+    fn forget_position(&self, prefix: [u8; keys::GROUP_BYTES]) -> Result<(), SledStoreError> {
+        let _writing = self.writing();
+        let mut batch = sled::Batch::default();
+        batch.remove(&keys::position_key(prefix));
+        self.apply("forgetting a position", batch)
+    }
+
     fn forget_some(&self, prefix: [u8; keys::GROUP_BYTES]) -> Result<bool, SledStoreError> {
+        let _writing = self.writing();
         self.engine.with("forgetting a group", |engine| {
             let _alone = self.turn.write().unwrap_or_else(PoisonError::into_inner);
             engine.forget_some(prefix)
@@ -183,12 +201,18 @@ impl Tiers {
         self.engine.sync()
     }
 
-    /// Opens the engine anew when its log has grown by so much that a start would take long to read it.
+    /// Opens the engine anew when its log has grown by so much that a start would take long to read it;
+    /// while a group is cleared, another time.
     pub(crate) fn renew_if_due(&self) -> Result<(), SledStoreError> {
         if !self.engine.is_due()? {
             return Ok(());
         }
-        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _clearing = match self.clearing.try_lock() {
+            Err(TryLockError::WouldBlock) => return Ok(()),
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Ok(nobody_clears) => nobody_clears,
+        };
+        let _writing = self.writing();
         self.engine.renew()
     }
 
@@ -197,6 +221,10 @@ impl Tiers {
             let _alone = self.turn.write().unwrap_or_else(PoisonError::into_inner);
             engine.apply(batch)
         })
+    }
+
+    fn writing(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn layers(&self) -> RwLockReadGuard<'_, Layers> {

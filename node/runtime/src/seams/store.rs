@@ -45,7 +45,7 @@ pub trait StateStore: Send + Sync + 'static {
     fn position(&self, group: GroupId) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Forgets everything of a group, its position first, so that a crash midway leaves a group
-    /// that is filled again from its snapshot.
+    /// that is filled again from its snapshot. Nobody may commit to the group meanwhile.
     fn clear(&self, group: GroupId) -> Result<(), StoreError>;
 
     /// Makes all commits so far durable.

@@ -12,7 +12,7 @@ use std::thread;
 use tongban_runtime::seams::{StateStore, Write, WriteSet};
 use tongban_store::SledStore;
 
-use crate::support::{flush, fuzhou, open};
+use crate::support::{all, flush, fuzhou, open, put, weinan};
 
 /// Each cuts its pages once or twice: many, for a reader must meet one of these moments.
 const ROUNDS: u16 = 100;
@@ -161,4 +161,47 @@ fn readers_beside_layers_that_sink_see_each_commit_whole_and_each_pair_once() {
         });
         rounds.write();
     });
+}
+
+#[test]
+fn commits_of_another_group_sink_while_a_group_is_cleared() {
+    // Two of these are more than a page takes, and the pages are more than are forgotten at once.
+    let (pairs, value_bytes) = (2_400_u16, 9 * 1024);
+    let folder = tempfile::tempdir().expect("there is room");
+    let store = open(&folder.path().join("state"));
+    let commit = |group, number: u16| {
+        let number = number.to_be_bytes();
+        let writes = put(&number, &number.repeat(value_bytes / 2));
+        store.commit(group, &writes, &number)
+    };
+    for number in 0..pairs {
+        commit(fuzhou(), number).expect("the store is well");
+    }
+    flush(&store).expect("the store is well");
+    let clearing = AtomicBool::new(true);
+    let beside = thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            let mut number = 0;
+            while clearing.load(Ordering::SeqCst) && number < pairs {
+                commit(weinan(), number).expect("the store is well");
+                number += 1;
+            }
+            number
+        });
+        let cleared = store.clear(fuzhou());
+        clearing.store(false, Ordering::SeqCst);
+        cleared.expect("the store is well");
+        other.join().expect("it does not panic")
+    });
+    let found = |group| all(&store, group).expect("the store is well").len();
+    assert_eq!(found(fuzhou()), 0);
+    assert_eq!(found(weinan()), usize::from(beside));
+    drop(store);
+    let store = open(&folder.path().join("state"));
+    let position = |group| store.position(group).expect("the store is well");
+    assert_eq!(position(fuzhou()), None);
+    let last = beside
+        .checked_sub(1)
+        .map(|last| last.to_be_bytes().to_vec());
+    assert_eq!(position(weinan()), last);
 }
