@@ -122,7 +122,9 @@ impl<R: AsyncRuntime + Send + Sync> Group for RaftGroup<R> {
     }
 
     fn status(&self) -> GroupStatus {
-        status_of(&self.core.metrics().borrow_watched(), self.in_touch())
+        let hears_leader = self.service.hears_leader(self.in_touch());
+        let metrics = self.core.metrics();
+        status_of(&metrics.borrow_watched(), self.in_touch(), hears_leader)
     }
 
     async fn propose(&self, entry: Bytes, timeout: Duration) -> Result<Bytes, ProposeError> {
@@ -178,7 +180,7 @@ impl<R: AsyncRuntime + Send + Sync> Group for RaftGroup<R> {
         let before = key(&self.status());
         let in_touch = self.in_touch();
         let change = until::<R, _>(self.core.metrics(), timeout, |seen| {
-            let status = status_of(seen, in_touch);
+            let status = status_of(seen, in_touch, self.service.hears_leader(in_touch));
             (status.stopped || key(&status) != before).then_some(status)
         });
         match change.await {

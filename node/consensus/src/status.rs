@@ -20,14 +20,17 @@ const LACKED_MAX: u64 = 64;
 /// The latest metrics of a group.
 pub(crate) type Metrics<R> = WatchReceiverOf<Types<R>, RaftMetrics<Types<R>>>;
 
-/// Reads metrics; a leader counts a voter as in touch that acknowledged within `in_touch`.
+/// Reads metrics; a leader counts a voter as in touch that acknowledged within `in_touch`. Metrics do not
+/// say whether a follower hears its leader.
 pub(crate) fn status_of<R: AsyncRuntime>(
     metrics: &RaftMetrics<Types<R>>,
     in_touch: Duration,
+    hears_leader: bool,
 ) -> GroupStatus {
     let membership = metrics.membership_config.membership();
     GroupStatus {
         leader: metrics.current_leader.and_then(node),
+        hears_leader,
         term: metrics.current_term,
         last_index: metrics.last_log_index.unwrap_or(0),
         applied_index: index(metrics.last_applied.as_ref()),

@@ -269,6 +269,9 @@ impl HandOverError {
 pub struct GroupStatus {
     /// The replica believed to lead.
     pub leader: Option<NodeId>,
+    /// On a follower: the leader spoke within the last election timeout. One that is not heard may have
+    /// lost its majority, or stopped.
+    pub hears_leader: bool,
     /// Raft term.
     pub term: u64,
     /// Index of the last entry in this replica's log.

@@ -274,7 +274,7 @@ impl<P: Platform> RunningNode<P> {
             .unwrap_or(0);
         let connected = self.core.transport.connected();
         let in_touch = in_touch(self.core.me, &status, &connected);
-        let has_quorum = has_quorum(self.core.me, &status, &connected);
+        let has_quorum = has_quorum(self.core.me, &status);
         GroupReport {
             group: id,
             time: here.time,
@@ -314,13 +314,13 @@ fn majority(status: &GroupStatus) -> usize {
     status.voters.len() / 2 + 1
 }
 
-/// A follower goes by its leader's word: it need not be connected to the other followers.
-fn has_quorum(me: NodeId, status: &GroupStatus, connected: &[NodeId]) -> bool {
+/// A follower goes by its leader's word, while it hears it: it need not be connected to the other followers.
+fn has_quorum(me: NodeId, status: &GroupStatus) -> bool {
     match status.leader {
         _ if status.stopped => false,
         None => false,
         Some(leader) if leader == me => status.voters_in_touch >= majority(status),
-        Some(leader) => connected.contains(&leader),
+        Some(_) => status.hears_leader,
     }
 }
 
@@ -544,9 +544,7 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
             registry: Some(self.core.registry().version()),
             draining: self.core.is_draining(),
             runs_own_group: own.as_ref().is_some_and(|own| !own.stopped),
-            has_quorum: own.is_some_and(|own| {
-                has_quorum(self.core.me, &own, &self.core.transport.connected())
-            }),
+            has_quorum: own.is_some_and(|own| has_quorum(self.core.me, &own)),
         }
     }
 
@@ -580,6 +578,7 @@ mod tests {
     fn led_by(leader: Option<usize>) -> GroupStatus {
         GroupStatus {
             leader: leader.map(|place| nodes()[place]),
+            hears_leader: matches!(leader, Some(1..)),
             voters: nodes(),
             voters_in_touch: if leader == Some(0) { 3 } else { 0 },
             ..GroupStatus::default()
@@ -588,10 +587,7 @@ mod tests {
 
     fn figures(status: &GroupStatus, connected: &[NodeId]) -> (usize, bool) {
         let me = nodes()[0];
-        (
-            in_touch(me, status, connected),
-            has_quorum(me, status, connected),
-        )
+        (in_touch(me, status, connected), has_quorum(me, status))
     }
 
     #[test]
@@ -602,13 +598,17 @@ mod tests {
     }
 
     #[test]
-    fn a_leader_alone_a_leader_out_of_reach_and_none_are_no_quorum() {
+    fn a_leader_alone_a_leader_not_heard_and_none_are_no_quorum() {
         let alone = GroupStatus {
             voters_in_touch: 1,
             ..led_by(Some(0))
         };
         assert_eq!(figures(&alone, &nodes()[1..]), (1, false));
-        assert_eq!(figures(&led_by(Some(1)), &nodes()[2..]), (2, false));
+        let silent = GroupStatus {
+            hears_leader: false,
+            ..led_by(Some(1))
+        };
+        assert_eq!(figures(&silent, &nodes()[1..]), (3, false));
         assert_eq!(figures(&led_by(None), &nodes()[1..]), (3, false));
     }
 

@@ -4,6 +4,7 @@ mod snapshot_receiver;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use openraft::async_runtime::watch::WatchReceiver;
@@ -12,15 +13,15 @@ use openraft::raft::{
     AppendEntriesRequest, AppendEntriesResponse, TransferLeaderError, TransferLeaderRequest,
     VoteRequest,
 };
-use openraft::{AsyncRuntime, Raft};
+use openraft::{AsyncRuntime, Instant as _, Raft};
 use tongban_runtime::ports::ReplicatedState;
 use tongban_runtime::seams::Lane;
 use tongban_types::{Code, GroupId, NodeId};
 
 use crate::changes::Changes;
 use crate::formats::{
-    AppendAnswer, AppendRequest, BallotAnswer, BallotRequest, Kind, Malformed, SnapshotPiece,
-    TransferAnswer, TransferRequest, group_of, kind_of,
+    AppendAnswer, AppendRequest, BallotAnswer, BallotRequest, Kind, Malformed, SnapshotAnswer,
+    SnapshotPiece, TransferAnswer, TransferRequest, group_of, kind_of,
 };
 use crate::raft_types::{LogId, Types, Vote, term_of};
 use crate::storage::StateMachine;
@@ -38,6 +39,8 @@ pub(crate) struct Service<R: AsyncRuntime> {
     changes: Changes,
     core: Core<R>,
     snapshots: SnapshotReceiver,
+    /// When the leader was heard last.
+    heard: Mutex<Option<R::Instant>>,
 }
 
 impl<R: AsyncRuntime> Service<R> {
@@ -55,7 +58,18 @@ impl<R: AsyncRuntime> Service<R> {
             changes,
             core,
             snapshots: SnapshotReceiver::new(state),
+            heard: Mutex::default(),
         }
+    }
+
+    /// Whether the leader was heard so lately.
+    pub(crate) fn hears_leader(&self, lately: Duration) -> bool {
+        let heard = *self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.is_some_and(|at| at.elapsed() <= lately)
+    }
+
+    fn hear_leader(&self) {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(R::Instant::now());
     }
 
     /// These may speak, whatever the log says.
@@ -129,7 +143,11 @@ impl<R: AsyncRuntime> Service<R> {
             leader_commit: request.committed,
             entries,
         };
-        let answer = match self.core.append_entries(request).await.map_err(stopped)? {
+        let response = self.core.append_entries(request).await.map_err(stopped)?;
+        if !matches!(response, AppendEntriesResponse::HigherVote(_)) {
+            self.hear_leader();
+        }
+        let answer = match response {
             AppendEntriesResponse::Success if is_whole => AppendAnswer::Stored,
             AppendEntriesResponse::Success if stored.is_some() => AppendAnswer::StoredUpTo(stored),
             AppendEntriesResponse::Success => {
@@ -201,6 +219,9 @@ impl<R: AsyncRuntime> Service<R> {
         let piece = SnapshotPiece::decode(body).map_err(|reason| malformed(peer, &reason))?;
         said_by(peer, &piece.vote)?;
         let answer = self.snapshots.take(&self.core, piece).await?;
+        if !matches!(answer, SnapshotAnswer::HigherVote(_)) {
+            self.hear_leader();
+        }
         Ok(answer.encode())
     }
 }

@@ -154,8 +154,11 @@ async fn a_voter_that_was_cut_off_does_not_depose_the_leader() {
         })
         .await;
     assert_eq!(cluster.status(away).term, term);
+    assert!(!cluster.status(away).hears_leader, "it knows of no quorum");
     cluster.network.heal();
     cluster.until_equal(away, leader).await;
+    let hears = || cluster.status(away).hears_leader.then_some(());
+    cluster.eventually("the leader is heard again", hears).await;
     cluster.propose("afterwards").await;
     assert_eq!(cluster.leader().await, leader);
     assert_eq!(cluster.status(leader).term, term);
