@@ -1,23 +1,18 @@
 //! sled as this store uses it: how it is opened, what makes it durable, and whether what it opened
-//! is ours and whole. Nothing else calls sled.
+//! is ours and whole. Nothing but this and its pages calls sled.
 
 use std::fs::File;
 use std::io;
-use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
-
-use sled::IVec;
-use tongban_runtime::seams::Pair;
 
 use crate::error::SledStoreError;
 use crate::failure::{Failure, attempt, chain};
 use crate::folder::{self, BLOBS_NAME, Folder, LOG_NAME};
 use crate::keys;
-use crate::layers::Layer;
-use crate::limits::{CLEARED_PER_BATCH_MAX, LOCK_RETRY_MS, SEGMENT_BYTES};
-use crate::page::{Change, Malformed, Page, rewrite};
+use crate::limits::{LOCK_RETRY_MS, SEGMENT_BYTES};
+use crate::pages::Pages;
 
 /// An open engine. There are no clones of it, nor of what is inside: one left over would keep the
 /// engine from closing.
@@ -104,109 +99,9 @@ impl Engine {
         Ok(position.map(|position| position.to_vec()))
     }
 
-    /// The value of a place.
-    pub(crate) fn get(&self, place: &[u8]) -> Result<Option<Vec<u8>>, sled::Error> {
-        let Some((_, bytes)) = self.page_of(place)? else {
-            return Ok(None);
-        };
-        let value = Page::open(&bytes).and_then(|page| page.get(keys::bare(place)));
-        Ok(value.map_err(no_page)?.map(<[u8]>::to_vec))
-    }
-
-    /// Pairs of one group with `from <= place < until`, in order.
-    pub(crate) fn pairs(&self, from: &[u8], until: &[u8]) -> Result<Pairs, sled::Error> {
-        let first = self.page_of(from)?;
-        let behind = (Bound::Excluded(from), Bound::Excluded(until));
-        let mut pairs = Pairs {
-            page: None,
-            at: 0,
-            pages: self.tree.range::<&[u8], _>(behind),
-            until: keys::bare(until).to_vec(),
-        };
-        if let Some((_, bytes)) = first {
-            pairs.at = Page::open(&bytes)
-                .and_then(|page| page.lower_bound(keys::bare(from)))
-                .map_err(no_page)?;
-            pairs.page = Some(bytes);
-        }
-        Ok(pairs)
-    }
-
-    /// What writes a layer into the pages it belongs to, and its positions. Good for as long as nothing
-    /// else writes.
-    pub(crate) fn batch_of(&self, layer: &Layer) -> Result<sled::Batch, sled::Error> {
-        let mut batch = sled::Batch::default();
-        let mut changes = layer.changes().peekable();
-        while let Some((place, _)) = changes.peek().copied() {
-            let held = self.page_of(place)?;
-            let behind = self.page_behind(place)?;
-            let is_on_page = |other: &[u8]| {
-                keys::prefix_of(other) == keys::prefix_of(place)
-                    && behind.as_ref().is_none_or(|behind| other < behind.as_ref())
-            };
-            let mut on_page: Vec<Change<'_>> = Vec::new();
-            while let Some((other, value)) = changes.next_if(|(other, _)| is_on_page(other)) {
-                on_page.push((keys::bare(other), value));
-            }
-            let before = held
-                .as_ref()
-                .map(|(_, bytes)| Page::open(bytes))
-                .transpose();
-            let pages = before.and_then(|before| rewrite(before, &on_page));
-            let mut stays = held.as_ref().map(|(first, _)| first.to_vec());
-            for (first, page) in pages.map_err(no_page)? {
-                // The first of them stays where the page stood, whatever its first key is now.
-                let at = stays.take().unwrap_or_else(|| {
-                    [place.get(..keys::GROUP_BYTES).unwrap_or_default(), &first].concat()
-                });
-                batch.insert(at, page);
-            }
-            if let Some(empty) = stays {
-                batch.remove(empty);
-            }
-        }
-        for (group, position) in layer.positions() {
-            batch.insert(&keys::position_key(group), position);
-        }
-        Ok(batch)
-    }
-
-    /// The page that holds a place, if any does: the last one that begins at it or before it.
-    fn page_of(&self, place: &[u8]) -> Result<Option<(IVec, IVec)>, sled::Error> {
-        let group = place.get(..keys::GROUP_BYTES).unwrap_or_default();
-        self.tree.range(group..=place).next_back().transpose()
-    }
-
-    /// Where the next page of a place's group begins.
-    fn page_behind(&self, place: &[u8]) -> Result<Option<IVec>, sled::Error> {
-        let Some(prefix) = keys::prefix_of(place) else {
-            return Ok(None);
-        };
-        let end = keys::behind(prefix);
-        let range = (Bound::Excluded(place), Bound::Excluded(end.as_slice()));
-        self.tree.range::<&[u8], _>(range).keys().next().transpose()
-    }
-
-    /// Writes a batch, all or nothing.
-    pub(crate) fn apply(&self, batch: sled::Batch) -> Result<(), sled::Error> {
-        self.tree.apply_batch(batch)
-    }
-
-    /// Forgets the next pages of a group; false when there are none left.
-    pub(crate) fn forget_some(&self, prefix: [u8; 4]) -> Result<bool, sled::Error> {
-        let mut batch = sled::Batch::default();
-        let mut some = false;
-        let pairs = self
-            .tree
-            .range(prefix.as_slice()..keys::behind(prefix).as_slice());
-        for place in pairs.keys().take(CLEARED_PER_BATCH_MAX) {
-            batch.remove(place?);
-            some = true;
-        }
-        if some {
-            self.apply(batch)?;
-        }
-        Ok(some)
+    /// The pages in it.
+    pub(crate) fn pages(&self) -> Pages<'_> {
+        Pages::new(&self.tree)
     }
 
     /// Makes everything applied so far durable. The engine's own flush only starts writing the
@@ -240,7 +135,7 @@ impl Engine {
                 return Ok(());
             };
             if self.tree.get(keys::position_key(prefix))?.is_none() {
-                while self.forget_some(prefix)? {}
+                while self.pages().forget_some(prefix)? {}
             }
             from = keys::behind(prefix).to_vec();
         }
@@ -253,41 +148,6 @@ impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Engine").finish_non_exhaustive()
     }
-}
-
-/// Pairs of one group in order, read page by page.
-pub(crate) struct Pairs {
-    page: Option<IVec>,
-    /// The next pair of the page.
-    at: usize,
-    pages: sled::Iter,
-    until: Vec<u8>,
-}
-
-impl Pairs {
-    /// The next pair; `None` at the end.
-    pub(crate) fn next(&mut self) -> Result<Option<Pair>, sled::Error> {
-        loop {
-            if let Some(bytes) = &self.page {
-                let page = Page::open(bytes).map_err(no_page)?;
-                if self.at < page.count() {
-                    let (key, value) = page.pair(self.at).map_err(no_page)?;
-                    self.at += 1;
-                    let is_in_range = key < self.until.as_slice();
-                    return Ok(is_in_range.then(|| (key.to_vec(), value.to_vec())));
-                }
-            }
-            let Some((_, bytes)) = self.pages.next().transpose()? else {
-                return Ok(None);
-            };
-            (self.page, self.at) = (Some(bytes), 0);
-        }
-    }
-}
-
-/// The engine checks what it reads, so that these bytes are as they were written.
-fn no_page(Malformed: Malformed) -> sled::Error {
-    sled::Error::ReportableBug("a value of the store is no page".to_owned())
 }
 
 /// The engine counts what it ever wrote to its log, also where that lies in freed parts of the file.

@@ -13,6 +13,7 @@ mod keys;
 mod layers;
 pub mod limits;
 mod page;
+mod pages;
 mod renewal;
 mod store;
 mod tiers;

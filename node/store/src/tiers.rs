@@ -9,12 +9,12 @@ use std::sync::{
 use tongban_runtime::seams::{Pair, Write, WriteSet};
 use tongban_types::GroupId;
 
-use crate::engine::Engine;
 use crate::error::SledStoreError;
 use crate::failure::Failure;
 use crate::keys;
 use crate::layers::{Known, Layers};
 use crate::limits::SUNK_AT_BYTES;
+use crate::pages::Pages;
 use crate::renewal::RenewedEngine;
 
 /// Layers and engine. A scan holds the engine, the layers and the turn shared, in this order; whoever sinks
@@ -77,7 +77,9 @@ impl Tiers {
         match above {
             Known::Value(value) => Ok(Some(value)),
             Known::Gone => Ok(None),
-            Known::Nothing => self.engine.with("a read", |engine| engine.get(&place)),
+            Known::Nothing => self
+                .engine
+                .with("a read", |engine| engine.pages().get(&place)),
         }
     }
 
@@ -107,12 +109,12 @@ impl Tiers {
         self.engine.with("a scan", |engine| {
             let layers = self.layers();
             let _shared = self.turn.read().unwrap_or_else(PoisonError::into_inner);
-            Self::merge(engine, &layers, &from, &until, limit)
+            Self::merge(engine.pages(), &layers, &from, &until, limit)
         })
     }
 
     fn merge(
-        engine: &Engine,
+        pages: Pages<'_>,
         layers: &Layers,
         from: &[u8],
         until: &[u8],
@@ -122,7 +124,7 @@ impl Tiers {
             .range(from, until)
             .map(|(place, value)| (keys::bare(place), value))
             .peekable();
-        let mut below = engine.pairs(from, until)?;
+        let mut below = pages.pairs(from, until)?;
         let mut under = below.next()?;
         let mut found = Vec::new();
         while found.len() < limit {
@@ -157,7 +159,7 @@ impl Tiers {
         };
         let batch = self
             .engine
-            .with("packing a layer", |engine| engine.batch_of(&layer))?;
+            .with("packing a layer", |engine| engine.pages().batch_of(&layer))?;
         self.apply("a commit", batch)?;
         // Dropped when nobody waits for the layers any more: it is many small pieces.
         let sunk = self.layers_mut().end_sinking();
@@ -192,7 +194,7 @@ impl Tiers {
         let _writing = self.writing();
         self.engine.with("forgetting a group", |engine| {
             let _alone = self.turn.write().unwrap_or_else(PoisonError::into_inner);
-            engine.forget_some(prefix)
+            engine.pages().forget_some(prefix)
         })
     }
 
@@ -219,7 +221,7 @@ impl Tiers {
     fn apply(&self, during: &'static str, batch: sled::Batch) -> Result<(), SledStoreError> {
         self.engine.with(during, |engine| {
             let _alone = self.turn.write().unwrap_or_else(PoisonError::into_inner);
-            engine.apply(batch)
+            engine.pages().apply(batch)
         })
     }
 
