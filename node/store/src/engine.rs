@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::RwLock;
 use std::thread;
 use std::time::Duration;
 
@@ -11,13 +12,18 @@ use crate::error::SledStoreError;
 use crate::failure::{Failure, attempt, chain};
 use crate::folder::{self, BLOBS_NAME, Folder, LOG_NAME};
 use crate::keys;
-use crate::limits::{LOCK_RETRY_MS, SEGMENT_BYTES};
+use crate::known_pages::KnownPages;
+use crate::limits::{KNOWN_BYTES_PART, LOCK_RETRY_MS, SEGMENT_BYTES};
 use crate::pages::Pages;
 
 /// An open engine. There are no clones of it, nor of what is inside: one left over would keep the
 /// engine from closing.
 pub(crate) struct Engine {
     tree: sled::Db,
+    /// Those of its pages that are at hand. They go with it. One opened anew holds the same, but to keep
+    /// them would let all that is read rest on that for as long as the process lives, only to spare
+    /// reading them again when so much of log was written.
+    known: RwLock<KnownPages>,
     log: File,
     blobs: PathBuf,
     /// Where its log ended when it was opened.
@@ -36,8 +42,9 @@ pub(crate) enum Unopened {
 }
 
 impl Engine {
-    /// Opens the engine on whatever the folder holds, creating it if need be, and tries for its lock
-    /// up to `lock_tries_max` times. The index it writes at that is durable before it frees anything.
+    /// Opens the engine on whatever the folder holds, creating it if need be, with a cache of `cache_bytes`
+    /// and no page at hand, and tries for its lock up to `lock_tries_max` times. The index it writes at
+    /// that is durable before it frees anything.
     pub(crate) fn open(
         folder: &Folder,
         cache_bytes: u64,
@@ -46,9 +53,11 @@ impl Engine {
         write_index(folder, cache_bytes, lock_tries_max)?;
         let tree = open_tree(folder.path(), cache_bytes, lock_tries_max)?;
         let log = File::open(folder.path().join(LOG_NAME)).map_err(Unopened::Machine)?;
+        let known_bytes = usize::try_from(cache_bytes / KNOWN_BYTES_PART).unwrap_or(usize::MAX);
         Ok(Self {
             opened_at: end_of_log(&tree),
             tree,
+            known: RwLock::new(KnownPages::new(known_bytes)),
             log,
             blobs: folder.path().join(BLOBS_NAME),
         })
@@ -101,7 +110,7 @@ impl Engine {
 
     /// The pages in it.
     pub(crate) fn pages(&self) -> Pages<'_> {
-        Pages::new(&self.tree)
+        Pages::new(&self.tree, &self.known)
     }
 
     /// Makes everything applied so far durable. The engine's own flush only starts writing the

@@ -1,8 +1,8 @@
 //! Applied state in sled 0.34, used only in the way that survives a power cut: one tree, commits
-//! gathered in memory and sunk in batches with their groups' positions inside, pairs packed into pages,
-//! one flusher that follows sled's flush with a real sync of its file and opens sled anew before a start
-//! would take long. What does not open is wiped and filled again from snapshot and log; rules, logs and
-//! snapshots live elsewhere. No other crate names sled.
+//! gathered in memory and sunk in batches with their groups' positions inside, pairs packed into pages
+//! that stay at hand when used, one flusher that follows sled's flush with a real sync of its file and
+//! opens sled anew before a start would take long. What does not open is wiped and filled again from
+//! snapshot and log; rules, logs and snapshots live elsewhere. No other crate names sled.
 
 mod engine;
 mod error;
@@ -10,9 +10,11 @@ mod failure;
 mod flusher;
 mod folder;
 mod keys;
+mod known_pages;
 mod layers;
 pub mod limits;
 mod page;
+mod paged_batch;
 mod pages;
 mod renewal;
 mod store;

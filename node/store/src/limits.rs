@@ -40,6 +40,10 @@ pub(crate) const PAGE_BYTES_MIN: usize = 1024;
 /// A page written again for less than this part of it is cut in two.
 pub(crate) const FRESH_PART_MIN: usize = 8;
 
+/// Pages at hand may take the engine's cache divided by this, besides it. What the engine has cached as
+/// well shares its bytes with them, so that memory grows by less than that.
+pub(crate) const KNOWN_BYTES_PART: u64 = 2;
+
 /// Changes gathered in memory before they sink into the engine: enough that a busy group's keys meet
 /// on the same pages, few enough that readers wait some milliseconds for the batch at most.
 pub(crate) const SUNK_AT_BYTES: usize = 1024 * 1024;

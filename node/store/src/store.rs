@@ -33,10 +33,10 @@ pub enum Opened {
 }
 
 /// Applied state of all groups of a node: what was committed lately in memory, the rest in one sled
-/// tree. `clear` waits for a sync of the device, `flush` lets a thread of its own wait for one. What is
-/// not in memory is read from the device, and a commit waits for that where it comes beside a scan, or
-/// where it sinks what has gathered. Now and then reads of what is not in memory wait some tenths of a
-/// second for the engine to be opened anew.
+/// tree, with pages of it at hand. `clear` waits for a sync of the device, `flush` lets a thread of its own
+/// wait for one. What is not in memory is read from the device, and a commit waits for that where it comes
+/// beside a scan, or where it sinks what has gathered. Now and then reads of what was not committed lately
+/// wait some tenths of a second for the engine to be opened anew.
 #[derive(Debug)]
 pub struct SledStore {
     // Dropped in this order: nothing writes any more when the tiers close engine and folder.
@@ -46,9 +46,9 @@ pub struct SledStore {
 }
 
 impl SledStore {
-    /// Opens the store in a folder of its own, with a page cache of `cache_bytes`. What does not
-    /// open, is not ours or was condemned by an earlier failure is wiped; a folder in use or a
-    /// machine that refuses is an error and leaves everything as it is.
+    /// Opens the store in a folder of its own, with an engine's cache of `cache_bytes` and half as much
+    /// for pages at hand. What does not open, is not ours or was condemned by an earlier failure is
+    /// wiped; a folder in use or a machine that refuses is an error and leaves everything as it is.
     pub fn open(path: &Path, cache_bytes: u64) -> Result<(Self, Opened), OpenError> {
         Self::open_bounded(path, cache_bytes, LOG_BYTES_MAX)
     }

@@ -14,20 +14,26 @@ use crate::failure::Failure;
 use crate::keys;
 use crate::layers::{Known, Layers};
 use crate::limits::SUNK_AT_BYTES;
-use crate::pages::Pages;
+use crate::paged_batch::PagedBatch;
+use crate::pages::{Pages, value_on};
 use crate::renewal::RenewedEngine;
 
-/// Layers and engine. A scan holds the engine, the layers and the turn shared, in this order; whoever sinks
-/// holds the turn alone only while it holds no layers, and whoever opens the engine anew holds neither.
+/// Layers and engine. A scan holds the engine, the layers and the turn shared, in this order, and a read of
+/// what is not at hand the engine and the turn; whoever sinks holds the turn alone only while it holds no
+/// layers, and whoever opens the engine anew holds neither.
+///
+/// No page at hand is older than what readers saw of it: it follows a batch while that has the turn, so
+/// before the layer goes that hides from them what the batch changes.
 #[derive(Debug)]
 pub(crate) struct Tiers {
     engine: RenewedEngine,
     failure: Arc<Failure>,
     layers: RwLock<Layers>,
-    /// Held shared by a scan and alone by a batch, so that a scan never sees half of one.
+    /// Held shared by a scan and alone by a batch, so that a scan never sees half of one; and shared by
+    /// a reader that takes a page to hand, so that a batch does not make it an old one in between.
     turn: RwLock<()>,
-    /// Held by whoever writes to the engine: pages are read and written again. Held too while the engine
-    /// is opened anew, so that nobody waits for the engine with the turn in hand.
+    /// Held by whoever writes to the engine: pages are read, taken to hand and written again. Held too while
+    /// the engine is opened anew, so that nobody waits for the engine with the turn in hand.
     writing: Mutex<()>,
     /// Held while a group is cleared, before `writing`, which others get in between. An engine that was
     /// opened anew meanwhile would forget all the rest of the group at once, with readers waiting.
@@ -79,7 +85,19 @@ impl Tiers {
             Known::Gone => Ok(None),
             Known::Nothing => self
                 .engine
-                .with("a read", |engine| engine.pages().get(&place)),
+                .with("a read", |engine| self.read(engine.pages(), &place)),
+        }
+    }
+
+    /// The value of a place below the layers. Only for what is not at hand it waits for a batch.
+    fn read(&self, pages: Pages<'_>, place: &[u8]) -> Result<Option<Vec<u8>>, sled::Error> {
+        if let Some(page) = pages.at_hand(place) {
+            return value_on(&page, place);
+        }
+        let _shared = self.turn.read().unwrap_or_else(PoisonError::into_inner);
+        match pages.find(place)? {
+            Some(page) => value_on(&page.bytes, place),
+            None => Ok(None),
         }
     }
 
@@ -185,8 +203,8 @@ impl Tiers {
 
     fn forget_position(&self, prefix: [u8; keys::GROUP_BYTES]) -> Result<(), SledStoreError> {
         let _writing = self.writing();
-        let mut batch = sled::Batch::default();
-        batch.remove(&keys::position_key(prefix));
+        let mut batch = PagedBatch::default();
+        batch.forget_position(prefix);
         self.apply("forgetting a position", batch)
     }
 
@@ -218,7 +236,7 @@ impl Tiers {
         self.engine.renew()
     }
 
-    fn apply(&self, during: &'static str, batch: sled::Batch) -> Result<(), SledStoreError> {
+    fn apply(&self, during: &'static str, batch: PagedBatch) -> Result<(), SledStoreError> {
         self.engine.with(during, |engine| {
             let _alone = self.turn.write().unwrap_or_else(PoisonError::into_inner);
             engine.pages().apply(batch)
@@ -238,3 +256,6 @@ impl Tiers {
         self.layers.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;
