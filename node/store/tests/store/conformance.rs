@@ -8,10 +8,11 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use tongban_runtime::seams::{StateStore, Write, WriteSet};
 
-use crate::support::{all, flush, fuzhou, group, put, weinan};
+use crate::support::{Ending, all, flush, fuzhou, group, put, weinan};
 
 type Open<'a, S> = &'a dyn Fn(&Path) -> S;
 
@@ -116,6 +117,63 @@ pub(crate) fn a_scan_is_ordered_half_open_and_bounded<S: StateStore>(
     assert!(keys(9, 5, 9).is_empty());
     assert!(keys(0, 300, 0).is_empty());
     assert_eq!(store.scan(weinan(), &[], &[0xff], 9).unwrap(), []);
+}
+
+/// While one thread commits and others flush, what is read is at least as new as what was committed
+/// before the read began. What lies between the keys comes and goes, so that it moves in the engine.
+pub(crate) fn a_reader_beside_flushes_never_sees_an_older_value<S: StateStore>(
+    open: Open<'_, S>,
+    folder: &Path,
+) {
+    const ROUNDS: u32 = 300;
+    const KEYS: u8 = 40;
+    let store = open(folder);
+    let (committed, over) = (AtomicU32::new(0), AtomicBool::new(false));
+    let commit = |round: u32| {
+        let mut writes = WriteSet::new();
+        for key in 0..KEYS {
+            let turn = round + u32::from(key);
+            let between = match turn % 7 {
+                0..=3 => Write::Put(vec![key; 3_000]),
+                _ => Write::Delete,
+            };
+            writes.insert(vec![key, 1], between);
+            if round == 0 || turn.is_multiple_of(3) {
+                writes.insert(vec![key], Write::Put(round.to_be_bytes().to_vec()));
+            }
+        }
+        store
+            .commit(fuzhou(), &writes, &round.to_be_bytes())
+            .unwrap();
+        committed.store(round, Ordering::SeqCst);
+    };
+    let read = |key: u8| {
+        // A key was written in the last round or one of the two before it.
+        let oldest = committed.load(Ordering::SeqCst).saturating_sub(2);
+        let value = store.get(fuzhou(), &[key]).unwrap().unwrap();
+        let round = u32::from_be_bytes(value.try_into().unwrap());
+        assert!(round >= oldest, "key {key} is older than {oldest}");
+        assert_eq!(store.get(fuzhou(), &[key, 2]).unwrap(), None);
+    };
+    commit(0);
+    std::thread::scope(|scope| {
+        let _ending = Ending(&over);
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !over.load(Ordering::SeqCst) {
+                    (0..KEYS).for_each(read);
+                }
+            });
+        }
+        scope.spawn(|| {
+            while !over.load(Ordering::SeqCst) {
+                flush(&store).unwrap();
+                std::thread::yield_now();
+            }
+        });
+        (1..ROUNDS).for_each(commit);
+    });
+    (0..KEYS).for_each(read);
 }
 
 pub(crate) fn what_was_flushed_is_there_when_opened_again<S: StateStore>(

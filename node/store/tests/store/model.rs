@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::{all, flush, group, open_bounded};
+use crate::support::{CACHE_BYTES, all, flush, group, open_sized};
 use proptest::prelude::*;
 use tongban_runtime::seams::{StateStore, Write, WriteSet};
 use tongban_types::GroupId;
@@ -11,6 +11,7 @@ use tongban_types::GroupId;
 enum Act {
     Commit(usize, WriteSet),
     Clear(usize),
+    Get(usize, Vec<u8>),
     Scan(usize, Vec<u8>, Vec<u8>, usize),
     Flush,
     Reopen,
@@ -53,21 +54,30 @@ fn act() -> impl Strategy<Value = Act> {
         12 => (one.clone(), prop::collection::btree_map(key(), write(), 0..40))
             .prop_map(|(group, writes)| Act::Commit(group, writes)),
         1 => one.clone().prop_map(Act::Clear),
+        6 => (one.clone(), key()).prop_map(|(group, key)| Act::Get(group, key)),
         4 => (one, key(), key(), 0..50_usize)
             .prop_map(|(group, from, until, limit)| Act::Scan(group, from, until, limit)),
-        2 => Just(Act::Flush),
+        4 => Just(Act::Flush),
         1 => Just(Act::Reopen),
     ]
 }
 
+/// Room for all pages at hand, for some, and for the last one alone.
+fn cache_bytes() -> impl Strategy<Value = u64> {
+    prop_oneof![Just(CACHE_BYTES), Just(64 * 1024), Just(512)]
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_store_answers_like_a_map(acts in prop::collection::vec(act(), 1..60)) {
+    fn the_store_answers_like_a_map(
+        cache_bytes in cache_bytes(),
+        acts in prop::collection::vec(act(), 1..60),
+    ) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state");
-        let mut store = open_bounded(&path, LOG_BYTES_MAX);
+        let mut store = open_sized(&path, cache_bytes, LOG_BYTES_MAX);
         let mut models: [Model; GROUPS] = Default::default();
         for (step, act) in acts.into_iter().enumerate() {
             match act {
@@ -86,6 +96,10 @@ proptest! {
                     store.clear(groups()[at]).unwrap();
                     models[at] = Model::default();
                 }
+                Act::Get(at, key) => {
+                    let value = store.get(groups()[at], &key).unwrap();
+                    prop_assert_eq!(value.as_ref(), models[at].pairs.get(&key));
+                }
                 Act::Scan(at, from, until, limit) => {
                     let pairs = store.scan(groups()[at], &from, &until, limit).unwrap();
                     let expected: Vec<_> = if from < until {
@@ -100,7 +114,7 @@ proptest! {
                 Act::Reopen => {
                     flush(&store).unwrap();
                     drop(store);
-                    store = open_bounded(&path, LOG_BYTES_MAX);
+                    store = open_sized(&path, cache_bytes, LOG_BYTES_MAX);
                 }
             }
         }

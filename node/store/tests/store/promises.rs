@@ -19,6 +19,7 @@ promises! {
     an_empty_commit_moves_the_position
     groups_never_see_each_other
     a_scan_is_ordered_half_open_and_bounded
+    a_reader_beside_flushes_never_sees_an_older_value
     what_was_flushed_is_there_when_opened_again
     many_callers_may_flush_at_once
 }

@@ -12,7 +12,7 @@ use std::thread;
 use tongban_runtime::seams::{StateStore, Write, WriteSet};
 use tongban_store::SledStore;
 
-use crate::support::{all, flush, fuzhou, open, put, weinan};
+use crate::support::{Ending, all, flush, fuzhou, open, put, weinan};
 
 /// Each cuts its pages once or twice: many, for a reader must meet one of these moments.
 const ROUNDS: u16 = 100;
@@ -128,15 +128,6 @@ impl Rounds {
         self.read(get, |round, place, found| {
             assert!(found == Some(value(round)), "{place} of round {round}");
         });
-    }
-}
-
-/// Lets the readers end, also when the writer panics.
-struct Ending<'a>(&'a AtomicBool);
-
-impl Drop for Ending<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
@@ -35,7 +36,12 @@ pub(crate) fn open(path: &Path) -> SledStore {
 
 /// A store whose engine is opened anew when its log has grown by so many bytes.
 pub(crate) fn open_bounded(path: &Path, log_bytes_max: u64) -> SledStore {
-    let opened = SledStore::open_bounded(path, CACHE_BYTES, log_bytes_max);
+    open_sized(path, CACHE_BYTES, log_bytes_max)
+}
+
+/// The same with another cache.
+pub(crate) fn open_sized(path: &Path, cache_bytes: u64, log_bytes_max: u64) -> SledStore {
+    let opened = SledStore::open_bounded(path, cache_bytes, log_bytes_max);
     opened.expect("the folder can be used").0
 }
 
@@ -67,5 +73,14 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
             Poll::Ready(output) => return output,
             Poll::Pending => thread::park(),
         }
+    }
+}
+
+/// Lets threads that wait for it end, also when the one that has it panics.
+pub(crate) struct Ending<'a>(pub(crate) &'a AtomicBool);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
     }
 }
