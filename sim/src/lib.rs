@@ -3,13 +3,12 @@
 //! may, and a world of six cities on them with the node the daemon runs. The same seed gives the
 //! same run, event for event, on any machine.
 
-pub mod campaign;
 pub mod clock;
 pub mod disk;
 pub mod entropy;
 pub mod invariants;
 pub mod net;
-mod output;
+pub mod output;
 pub mod platform;
 pub mod runtime;
 pub mod signer;

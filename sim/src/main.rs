@@ -1,9 +1,12 @@
 //! `cargo sim`: runs seeds and says what came of them.
 
+mod campaign;
+
 use std::process::ExitCode;
 
 use clap::Parser;
-use tongban_sim::campaign::{self, Arguments};
+
+use crate::campaign::Arguments;
 
 fn main() -> ExitCode {
     campaign::main(&Arguments::parse())

@@ -1,9 +1,8 @@
 //! What people type.
 
 use clap::Parser;
+use tongban_sim::world::{Order, Plant};
 use tracing::level_filters::LevelFilter;
-
-use crate::world::{Order, Plant};
 
 /// Seeds run where none is named: a few, to see that it works.
 const SEEDS_DEFAULT: u64 = 20;
@@ -11,31 +10,31 @@ const SEEDS_DEFAULT: u64 = 20;
 /// The deterministic simulator: six cities, one thread, everything that may go wrong.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "tongban-sim", version)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Run one seed; the last line is the hash of everything that happened
     #[arg(long, conflicts_with_all = ["seeds", "from"])]
-    pub seed: Option<u64>,
+    pub(crate) seed: Option<u64>,
     /// Run so many seeds, on all cores
     #[arg(long, default_value_t = SEEDS_DEFAULT)]
-    pub seeds: u64,
+    pub(crate) seeds: u64,
     /// The first of them
     #[arg(long, default_value_t = 1)]
-    pub from: u64,
+    pub(crate) from: u64,
     /// Plant a fault; exits 0 once it is found
     #[arg(long, value_enum)]
-    pub plant: Option<Plant>,
+    pub(crate) plant: Option<Plant>,
     /// With a planted fault: draw the same, and leave the fault out
     #[arg(long, requires = "plant")]
-    pub control: bool,
+    pub(crate) control: bool,
     /// With one seed: print a line for each event
     #[arg(long, requires = "seed")]
-    pub events: bool,
+    pub(crate) events: bool,
     /// With events: print what nodes log down to this level
     #[arg(long, default_value = "error", requires = "events")]
-    pub level: LevelFilter,
+    pub(crate) level: LevelFilter,
     /// Run every n-th seed and report to the process that asked
     #[arg(long, hide = true)]
-    pub worker: Option<u64>,
+    pub(crate) worker: Option<u64>,
 }
 
 impl Arguments {

@@ -6,10 +6,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use tongban_sim::output::line;
+use tongban_sim::runtime::lock;
+
 use super::command_line::Arguments;
 use super::tally::{Report, Tally};
-use crate::output::line;
-use crate::runtime::lock;
 
 /// Kinds of faults, and occasions that a check waits for; one that never came in many seeds means
 /// that the simulator has gone blind.
@@ -204,6 +205,8 @@ fn say_found(arguments: &Arguments, tally: &Tally) {
 
 #[cfg(test)]
 mod tests {
+    use tongban_sim::world::Plant;
+
     use super::*;
 
     #[test]
@@ -226,7 +229,7 @@ mod tests {
             seed: Some(seed),
             seeds: 1,
             from: 1,
-            plant: Some(crate::world::Plant::LeaderRestore),
+            plant: Some(Plant::LeaderRestore),
             control: false,
             events: false,
             level: tracing::level_filters::LevelFilter::ERROR,

@@ -6,12 +6,12 @@ mod one;
 mod tally;
 mod worker;
 
-pub use command_line::Arguments;
+pub(crate) use command_line::Arguments;
 
 use std::process::ExitCode;
 
 /// Does what the command line asks for.
-pub fn main(arguments: &Arguments) -> ExitCode {
+pub(crate) fn main(arguments: &Arguments) -> ExitCode {
     let is_well = match (arguments.worker, arguments.seed) {
         (Some(stride), _) => worker::run(arguments, stride),
         (None, Some(seed)) => one::run(arguments, seed),

@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
+use tongban_sim::output::line;
+use tongban_sim::world::{Outcome, run_announced};
+
 use super::command_line::Arguments;
-use crate::output::line;
-use crate::world::{Outcome, run_announced};
 
 /// Runs a seed; whether it is as it should be: sound, or found out if a fault is planted.
 pub(super) fn run(arguments: &Arguments, seed: u64) -> bool {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::invariants::Violation;
-use crate::world::Outcome;
+use tongban_sim::invariants::Violation;
+use tongban_sim::world::Outcome;
 
 /// One line of a worker.
 #[derive(Clone, Debug, PartialEq, Eq)]

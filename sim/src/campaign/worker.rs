@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use tongban_sim::output::line;
+use tongban_sim::world;
+
 use super::command_line::Arguments;
 use super::tally::Report;
-use crate::output::line;
-use crate::world;
 
 /// Runs every `stride`-th seed; with a planted fault, until it is found.
 pub(super) fn run(arguments: &Arguments, stride: u64) -> bool {

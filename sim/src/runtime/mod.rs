@@ -36,7 +36,7 @@ pub use owner::Owner;
 pub use sim_runtime::SimRuntime;
 pub use sleep::{DeadlinePassed, Sleep, Timeout};
 pub use trace::{Trace, TraceHash, hash_bytes};
-pub(crate) use wait_queue::lock;
+pub use wait_queue::lock;
 pub use watch::{SimWatch, WatchReceiver, WatchRef, WatchSender};
 pub use world::World;
 

@@ -7,7 +7,7 @@ use std::task::Waker;
 
 /// Locks a mutex of this one-threaded world. A panic of a task has ended the run anyway, so its
 /// poison says nothing more.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
