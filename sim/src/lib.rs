@@ -6,11 +6,16 @@
 pub mod clock;
 pub mod disk;
 pub mod entropy;
-pub mod invariants;
 pub mod net;
 pub mod output;
 pub mod platform;
 pub mod runtime;
 pub mod signer;
 pub mod store;
+
+// `world` puts the whole node together, which takes a compiler minutes: once is enough, so unit tests are
+// built without it, and without the invariants that judge it. What the two promise is tested in `tests/`.
+#[cfg(not(test))]
+pub mod invariants;
+#[cfg(not(test))]
 pub mod world;

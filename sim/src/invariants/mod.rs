@@ -15,9 +15,6 @@ pub mod replicas_equal;
 pub mod served;
 pub mod standing;
 
-#[cfg(test)]
-mod broken_worlds;
-
 /// A broken invariant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{invariant}: {what}")]

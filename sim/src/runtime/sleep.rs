@@ -47,8 +47,8 @@ impl Sleep {
         })
     }
 
-    /// Waits a length of true time: for devices, which keep no clock.
-    pub(crate) fn true_time(duration: Duration) -> Self {
+    /// Waits a length of true time: for devices, which keep no clock, and for the world around them.
+    pub fn true_time(duration: Duration) -> Self {
         executor::with(|world| {
             let at_ns = world.now_ns.saturating_add(nanoseconds(duration));
             Self::new(at_ns, world.world)

@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Why there was no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Unanswered {
+pub enum Unanswered {
     /// The node is down, or went down meanwhile.
     Gone,
     /// It said that it could not, or not know whether it did.
@@ -24,8 +24,9 @@ pub(crate) enum Unanswered {
     Refused(NodeError),
 }
 
-/// Asks a node and waits.
-pub(crate) async fn ask<T, F, A>(scene: &Scene, place: usize, question: F) -> Result<T, Unanswered>
+/// Asks the node at a place of the ring and waits as long as a person would. What is asked runs on its
+/// machine; whoever waits learns that it went down.
+pub async fn ask<T, F, A>(scene: &Scene, place: usize, question: F) -> Result<T, Unanswered>
 where
     T: Send + 'static,
     F: FnOnce(Arc<dyn NodeHandle>) -> A,

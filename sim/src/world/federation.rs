@@ -226,35 +226,3 @@ fn calendar() -> Calendar {
     };
     Calendar::new(1, vec![year]).expect("a year of a few holidays is sound")
 }
-
-#[cfg(test)]
-mod tests {
-    use tongban_trust::{governance_hash, verify_first};
-
-    use super::*;
-
-    #[test]
-    fn the_registry_of_a_seed_is_believed_by_its_governance_keys() {
-        World::reset(7);
-        let federation = Federation::draw();
-        let pinned = governance_hash(&federation.registry);
-        assert!(verify_first(&federation.registry_file, pinned).is_ok());
-        assert_eq!(
-            federation.registry.voters(group(5)),
-            [node(0), node(1), node(5)]
-        );
-        World::reset(8);
-        assert_ne!(Federation::draw().registry_file, federation.registry_file);
-    }
-
-    #[test]
-    fn six_groups_have_eighteen_replicas_three_a_node() {
-        let mut hosted = [0; 6];
-        for (_, voters) in Federation::groups() {
-            for place in voters {
-                hosted[place] += 1;
-            }
-        }
-        assert_eq!(hosted, [3; 6]);
-    }
-}

@@ -1,6 +1,7 @@
 //! Six cities in one thread: machines with the real node on them, people who work there, and
 //! everything that may go wrong, by seed. What must hold is in `crate::invariants`.
 
+pub mod ask;
 pub mod events;
 pub mod federation;
 pub mod log_watch;
@@ -12,7 +13,6 @@ pub mod run;
 pub mod scene;
 pub mod sight;
 
-mod ask;
 mod auditors;
 mod calm;
 mod clerks;
@@ -20,8 +20,6 @@ mod governors;
 mod officers;
 mod pace;
 mod paperwork;
-#[cfg(test)]
-mod scenarios;
 mod trouble;
 mod witness;
 

@@ -33,7 +33,7 @@ const READY_WITHIN: Duration = Duration::from_mins(1);
 
 /// A calm world has nothing left to do within this: a desk may hold what a clock ahead of its time
 /// took in.
-pub(super) const CALM_WITHIN: Duration = Duration::from_mins(1);
+pub const CALM_WITHIN: Duration = Duration::from_mins(1);
 
 /// Polls and timers of one run: a hundred times what a busy one takes.
 const EVENTS_MAX: u64 = 2_000_000_000;

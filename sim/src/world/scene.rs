@@ -105,6 +105,11 @@ impl Scene {
 
     /// Switches a machine on.
     pub fn start(&self, place: usize) {
+        self.start_with(place, &self.federation);
+    }
+
+    /// Switches a machine on whose node is told something else than everybody: of a newer item, say.
+    pub fn start_with(&self, place: usize, federation: &Federation) {
         let machine = &self.machines[place];
         let witness = NodeWitness {
             node: machine.node(),
@@ -112,12 +117,7 @@ impl Scene {
             applied: self.applied.clone(),
             oracle: self.oracle.clone(),
         };
-        machine.start(
-            &self.federation,
-            &self.options,
-            &self.net,
-            Arc::new(witness),
-        );
+        machine.start(federation, &self.options, &self.net, Arc::new(witness));
     }
 
     /// Whether people take on nothing new.

@@ -8,9 +8,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use tongban_runtime::{BlobError, BlobStore, Upload, UploadId};
+use tongban_sim::runtime::lock;
 use tongban_types::{BlobHash, Hash, Timestamp, sha256};
-
-use crate::runtime::lock;
 
 /// The bytes each hash stands for, wherever they lie.
 pub(super) type Known = Arc<Mutex<BTreeMap<BlobHash, Bytes>>>;

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tongban_sim::runtime::{Sleep, World};
+use tongban_sim::world::ask::ask;
+use tongban_sim::world::federation::{self, CITIES};
+use tongban_sim::world::scene::Scene;
 use tongban_types::{PlacementOrder, Purpose, Signed, encode};
 
 use super::{
     DINGXI, FUZHOU, NANPING, NINGDE, PUTIAN, STEP_LIMIT, WEINAN, calm_world, seen_at, until,
 };
-use crate::runtime::{Sleep, World};
-use crate::world::ask::ask;
-use crate::world::federation::{self, CITIES};
-use crate::world::scene::Scene;
 
 /// An order for Fuzhou's group, signed by the governance key of a city.
 fn order_by(governor: usize, version: u64, voters: [usize; 3], learners: &[usize]) -> Signed {

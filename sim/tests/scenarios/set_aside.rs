@@ -5,13 +5,13 @@ use std::time::Duration;
 use tongban_machine::{Write, WriteSet, last_hash_point};
 use tongban_runtime::seams::{Lane, StateStore as _};
 use tongban_runtime::{StoreView, Wait};
+use tongban_sim::runtime::{Sleep, World};
+use tongban_sim::world::federation::{self, CITIES};
+use tongban_sim::world::run::CALM_WITHIN;
+use tongban_sim::world::scene::Scene;
 use tongban_types::{CaseNumber, Code, GroupId};
 
 use super::{DINGXI, FUZHOU, NANPING, WEINAN, calm_world, hand_in, seen_at, until};
-use crate::runtime::{Sleep, World};
-use crate::world::federation::{self, CITIES};
-use crate::world::run::CALM_WITHIN;
-use crate::world::scene::Scene;
 
 /// So far ahead of a log no entry of these worlds comes.
 const FAR_AHEAD: u64 = 1_000_000;

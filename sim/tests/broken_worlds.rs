@@ -1,27 +1,29 @@
 //! Each checker is put before a world that breaks its invariant, beside one that does not.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tongban_machine::{CaseRecord, DecisionRecord, DocumentStage, Standpoint};
 use tongban_runtime::{GroupReport, NodeReport, Request};
+use tongban_sim::invariants::group_time::GroupTime;
+use tongban_sim::invariants::log_hashes::LogHashes;
+use tongban_sim::invariants::no_early_deadline::NoEarlyDeadline;
+use tongban_sim::invariants::once_only::OnceOnly;
+use tongban_sim::invariants::replicas_equal::Content;
+use tongban_sim::invariants::{
+    clean_logs, desks_empty, documents, nothing_lost, once_only, one_owner, reads, replicas_equal,
+    served, standing,
+};
+use tongban_sim::runtime::World;
+use tongban_sim::world::federation::{Federation, city, group, node};
+use tongban_sim::world::oracle::{ActTaken, Asked, CarriedOut, Oracle, Taken};
+use tongban_sim::world::sight::{GroupSight, ReplicaSight, Sight};
 use tongban_types::{
     CaseEnvelope, CaseNumber, CaseState, CaseVersion, Channel, CivilDay, CommandId, Decision,
     Division, GroupId, HandlingMode, Hash, ItemCode, ItemVersion, Role, Timestamp,
 };
-
-use super::group_time::GroupTime;
-use super::log_hashes::LogHashes;
-use super::no_early_deadline::NoEarlyDeadline;
-use super::once_only::OnceOnly;
-use super::replicas_equal::Content;
-use super::{
-    clean_logs, desks_empty, documents, nothing_lost, once_only, one_owner, reads, replicas_equal,
-    served, standing,
-};
-use crate::world::federation::{city, group, node};
-use crate::world::oracle::{ActTaken, Asked, CarriedOut, Oracle, Taken};
-use crate::world::sight::{GroupSight, ReplicaSight, Sight};
 
 const INTAKE: usize = 0;
 const AUTHORITY: usize = 4;
@@ -359,8 +361,8 @@ fn a_stale_read_is_found() {
 #[test]
 fn silence_that_accepts_before_the_last_day_is_over_is_found() {
     let federation = {
-        crate::runtime::World::reset(1);
-        crate::world::federation::Federation::draw()
+        World::reset(1);
+        Federation::draw()
     };
     let at = |month, day, ms| {
         let day = CivilDay::from_ymd(2026, month, day).unwrap();
@@ -434,8 +436,8 @@ fn group_time_that_hurries_goes_back_or_is_stopped_is_found() {
 
 #[test]
 fn a_document_without_a_grant_and_one_that_does_not_verify_are_found() {
-    crate::runtime::World::reset(1);
-    let federation = crate::world::federation::Federation::draw();
+    World::reset(1);
+    let federation = Federation::draw();
     let issued = DocumentStage::Issued {
         hash: Hash::default(),
     };

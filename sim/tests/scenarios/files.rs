@@ -6,17 +6,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use tongban_runtime::seams::Lane;
 use tongban_runtime::{Application, NodeError, UploadId, Wait};
-use tongban_types::{Attachment, CaseNumber, Code, CommandId, Hash, Role};
+use tongban_sim::runtime::{Owner, Sleep, World};
+use tongban_sim::world::ask::{Unanswered, ask};
+use tongban_sim::world::federation::{self, CITIES};
+use tongban_sim::world::scene::Scene;
+use tongban_types::{Attachment, CaseNumber, Code, CommandId, Hash};
 
 use super::{
-    FUZHOU, NANPING, NINGDE, PUTIAN, WEINAN, application, calm_world, has_case, seen_at, take_in,
-    until,
+    FUZHOU, NANPING, NINGDE, PUTIAN, WEINAN, application, calm_world, clerk, has_case, seen_at,
+    take_in, until,
 };
-use crate::runtime::{Owner, Sleep, World};
-use crate::world::ask::{Unanswered, ask};
-use crate::world::federation::{self, CITIES};
-use crate::world::paperwork::actor;
-use crate::world::scene::Scene;
 
 mod shelf;
 
@@ -163,10 +162,10 @@ fn the_file_of_an_order_whose_end_nobody_learned_stays_with_the_case_it_became()
         let application = naming(&scene, WEINAN, &file);
         let asking = scene.clone();
         World::spawn(Owner::WORLD, async move {
-            let clerk = actor(FUZHOU, "fz-001", Role::Clerk);
             let id = CommandId::derive(b"scenario", b"an end not learned");
             let asked = ask(&asking, FUZHOU, |node| async move {
-                node.collect(clerk, id, application, Wait::Replicated).await
+                node.collect(clerk(), id, application, Wait::Replicated)
+                    .await
             });
             assert_eq!(asked.await.map(drop), Err(Unanswered::Gone));
         });
