@@ -296,7 +296,12 @@ fn reload(place: &Place) -> Result<()> {
         &place.config,
         text.replace("level = \"info\"", "level = \"loud\""),
     )?;
-    ensure!(told("reload")?.code == Some(78));
+    let refused = told("reload")?;
+    let said: Value = serde_json::from_str(&refused.stdout)?;
+    ensure!(
+        refused.code == Some(78) && said["code"] == "TB8011",
+        "{refused:?}"
+    );
     fs::write(
         &place.config,
         text.replace("level = \"info\"", "level = \"debug\""),

@@ -230,6 +230,9 @@ fn another_certificate_and_other_rates_are_taken_up_without_a_restart() -> Resul
     )?;
     let (status, refused) = told("reload")?;
     ensure!(status == Some(78), "{refused}");
+    ensure!(refused["code"] == "TB8013", "{refused}");
+    let next = refused["next"].as_str().context("a next command")?;
+    ensure!(next == format!("tongban doctor --config {config}"));
     shake(at, &beside.join("api.pem"), &["h2"])?;
 
     let rates = "key = \"other.key\"\nreads_per_second = 1";

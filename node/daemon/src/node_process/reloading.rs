@@ -10,6 +10,7 @@ use super::running::Running;
 use super::service_manager::{say_ready, say_reloading};
 use super::telemetry::LogLevel;
 use crate::configuration::{Configuration, Layers, Setting, changes};
+use crate::failure::Failure;
 
 /// What a process reads its configuration with.
 #[derive(Debug)]
@@ -50,21 +51,23 @@ impl Reloader {
 
     fn reload(&mut self, parts: &mut Adjustable, file: &Path) {
         self.running.reloads += 1;
-        let read = Configuration::read_below(file, &self.layers).map_err(anyhow::Error::new);
+        let read = Configuration::read_below(file, &self.layers).map_err(Failure::from);
         let prepared = read.and_then(|read| {
-            let prepared = parts.prepare(&read).map_err(anyhow::Error::new)?;
+            let prepared = parts.prepare(&read)?;
             Ok((read, prepared))
         });
         let (read, prepared) = match prepared {
             Ok(prepared) => prepared,
-            Err(error) => {
-                let error = format!("{error:#}");
-                tracing::warn!(error, "the configuration is refused; nothing changes");
+            Err(Failure { code, cause, .. }) => {
+                let error = format!("{cause:#}");
+                tracing::warn!(%code, error, "the configuration is refused; nothing changes");
                 self.running.refused = Some(error);
+                self.running.refused_code = Some(code);
                 return;
             }
         };
         self.running.refused = None;
+        self.running.refused_code = None;
         let changed = changes(&self.current, &read.settings);
         self.log_level.set(&read.log_level);
         if let Err(error) = parts.change(&read, prepared) {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tongban_types::Code;
 
 use crate::configuration::Configuration;
 use crate::files::{FileError, read_bounded, replace};
@@ -24,6 +25,9 @@ pub(crate) struct Running {
     pub(crate) reloads: u64,
     /// Why it took nothing up when it was told last.
     pub(crate) refused: Option<String>,
+    /// What `tongban explain` says of that; a process of an earlier program leaves it out.
+    #[serde(default)]
+    pub(crate) refused_code: Option<Code>,
     /// Names of settings that are to be taken up at the next start.
     pub(crate) pending: Vec<String>,
     /// The settings in force.
@@ -38,6 +42,7 @@ impl Running {
             pid: std::process::id(),
             reloads: 0,
             refused: None,
+            refused_code: None,
             pending: Vec::new(),
             settings: settings
                 .map(|setting| (setting.key.clone(), setting.value.clone()))
@@ -58,5 +63,26 @@ impl Running {
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn word_of_an_earlier_program_is_read_though_it_names_no_code() {
+        let folder = tempfile::tempdir().unwrap();
+        let word = r#"{"pid":7,"reloads":1,"refused":"no pair","pending":[],"settings":[]}"#;
+        std::fs::write(folder.path().join(RUNNING_FILE), word).unwrap();
+        let read = Running::read(folder.path()).unwrap().unwrap();
+        assert_eq!(read.refused.as_deref(), Some("no pair"));
+        assert_eq!(read.refused_code, None);
+        let told = Running {
+            refused_code: Some(Code::HTTP_CERTIFICATE_UNUSABLE),
+            ..read
+        };
+        told.write(folder.path()).unwrap();
+        assert_eq!(Running::read(folder.path()).unwrap(), Some(told));
     }
 }

@@ -71,12 +71,9 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
     let patience = Duration::from_secs(arguments.timeout);
     let after = wait_for(&read.data, before.reloads, patience)?;
     if let Some(refused) = after.refused {
-        return Err(Failure::new(
-            Code::CONFIGURATION_MALFORMED,
-            Exit::BadConfiguration,
-            refused,
-        )
-        .then("tongban config check"));
+        // A node of an earlier program does not say which fault it met.
+        let code = after.refused_code.unwrap_or(Code::CONFIGURATION_MALFORMED);
+        return Err(refusal(code, refused, &read.file));
     }
     let changed = after
         .settings
@@ -93,6 +90,18 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
     };
     output.answer(&reloaded);
     Ok(exit)
+}
+
+/// What the node met and this command did not: only the node reads the certificate, and it may read the
+/// configuration as another user or below other settings.
+fn refusal(code: Code, why: String, config: &Path) -> Failure {
+    let verb = if code == Code::HTTP_CERTIFICATE_UNUSABLE {
+        "doctor"
+    } else {
+        "config check"
+    };
+    Failure::new(code, Exit::BadConfiguration, why)
+        .then(format!("tongban {verb} --config {}", config.display()))
 }
 
 fn hang_up(process: u32) -> Result<(), Failure> {
