@@ -14,7 +14,7 @@ use tongban_tests::city::{City, DISTRICT};
 use tongban_tests::client::{Ask, Client};
 use tongban_tests::federation::{FUZHOU, Federation, WEINAN};
 use tongban_tests::forms::{Applicant, migration};
-use tongban_tests::process::{ask_tongban, tongban, until};
+use tongban_tests::process::{ask_tongban, by_its_schema, tongban, until};
 use tongban_trust::SigningKey;
 use tongban_types::{BackupManifest, BackupPart, Hash, Purpose, decode, encode};
 
@@ -233,6 +233,7 @@ fn a_backup_is_made_checked_rehearsed_and_becomes_another_node() {
     let scene = Scene::play().unwrap();
     made_and_verified(&scene).unwrap();
     altered_copies_are_refused(&scene).unwrap();
+    listed(&scene).unwrap();
     drilled(&scene).unwrap();
     restored(&scene).unwrap();
 }
@@ -298,6 +299,35 @@ fn altered_copies_are_refused(scene: &Scene) -> Result<()> {
     let words = ["backup", "verify", text(&file)?, "--trust", registry];
     let (exit, said) = ask_tongban(&words)?;
     ensure!(exit == Some(4) && said["code"] == "TB4023", "{said}");
+    Ok(())
+}
+
+/// A folder with one that is whole, one altered, one cut short, and files that are none.
+fn listed(scene: &Scene) -> Result<()> {
+    let folder = text(scene.folder.path())?;
+    let (exit, listed) = ask_tongban(&["backup", "ls", folder])?;
+    ensure!(exit == Some(3), "two of them are of no use: {listed}");
+    by_its_schema(&listed)?;
+    let found = [("altered", "TB4021"), ("cut", "TB4020"), ("desk", "")];
+    let lines = listed["backups"].as_array().context("backups")?;
+    ensure!(lines.len() == found.len(), "{listed}");
+    for (line, (name, code)) in lines.iter().zip(found) {
+        let file = scene.at(&format!("{name}.backup"));
+        ensure!(line["file"] == text(&file)?, "{listed}");
+        ensure!(line["code"].as_str().unwrap_or_default() == code, "{line}");
+        ensure!(line["contents"].is_object() == code.is_empty(), "{line}");
+    }
+    let file = scene.at("desk.backup");
+    let (exit, alone) = ask_tongban(&["backup", "ls", text(&file)?])?;
+    ensure!(
+        exit == Some(0) && alone["backups"][0] == lines[2],
+        "{alone}"
+    );
+    let contents = &lines[2]["contents"];
+    ensure!(contents["node"] == "350100-01" && contents["records"]["desk"] == STORED);
+    let absent = scene.at("absent");
+    let (exit, said) = ask_tongban(&["backup", "ls", text(&absent)?])?;
+    ensure!(exit == Some(5), "{said}");
     Ok(())
 }
 

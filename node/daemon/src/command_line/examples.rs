@@ -115,6 +115,10 @@ examples! {
         "备份运行中的本机节点" "back the running node up";
     "tongban backup create --stopped --data /var/lib/tongban --to 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff --out node.backup"
         "备份已停止的节点" "back a stopped node up";
+    "tongban backup ls /mnt/backup"
+        "一个目录里的备份, 哪些完整" "the backups of a folder, and which are whole";
+    "tongban backup ls node.backup"
+        "一份备份里有什么" "what lies in one";
     "tongban backup verify node.backup --trust registry.json"
         "备份是否完整、由谁签名" "whether a backup is whole, and who signed it";
     "tongban backup verify node.backup --trust registry.json --key recovery.key"

@@ -60,10 +60,29 @@ impl Contents {
         }
     }
 
+    /// What of it stands in a list: node, beginning, bytes, records of case keys, applications that wait,
+    /// groups, and how far it reaches.
+    pub(super) fn cells(&self, reader: Reader) -> [String; 7] {
+        let groups: Vec<&str> = self.groups.iter().map(|kept| kept.group.as_str()).collect();
+        let reach = if self.caught_up {
+            reader.say("完整", "whole")
+        } else {
+            reader.say("完整, 未向审批组确认", "whole, group not asked")
+        };
+        [
+            self.node.clone(),
+            self.begun_at.clone(),
+            self.bytes.to_string(),
+            self.count("vault").to_string(),
+            self.count("desk").to_string(),
+            groups.join(" "),
+            reach.to_owned(),
+        ]
+    }
+
     /// A line a fact, groups in columns.
     pub(super) fn to_text(&self, reader: Reader) -> String {
-        let count = |table| self.records.get(table).copied().unwrap_or(0);
-        let (keys, waiting) = (count("vault"), count("desk"));
+        let (keys, waiting) = (self.count("vault"), self.count("desk"));
         let mut lines = vec![
             reader.say(
                 format!(
@@ -114,5 +133,9 @@ impl Contents {
         }
         lines.push(table.text());
         lines.join("\n")
+    }
+
+    fn count(&self, table: &str) -> u64 {
+        self.records.get(table).copied().unwrap_or(0)
     }
 }

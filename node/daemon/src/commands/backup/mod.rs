@@ -5,6 +5,7 @@ mod contents;
 mod create;
 mod destination;
 mod drill;
+mod ls;
 mod restore;
 mod source;
 mod verify;
@@ -19,6 +20,7 @@ use crate::output::{Described, Output};
 pub(crate) const ANSWERS: &[Described] = &[
     create::ANSWER,
     drill::ANSWER,
+    ls::ANSWER,
     restore::ANSWER,
     verify::ANSWER,
 ];
@@ -31,6 +33,9 @@ pub(crate) use source::Source;
 pub(crate) enum BackupCommand {
     /// 备份一个节点, 加密给恢复密钥 (back a node up, sealed to the recovery key)
     Create(create::Arguments),
+    /// 列出一个目录里的备份, 或一份备份里有什么 (the backups of a folder, or what lies in one)
+    #[command(alias = "list")]
+    Ls(ls::Arguments),
     /// 核验备份是否完整、未被改动、由谁签名 (whether a backup is whole, unaltered, and whose)
     Verify(verify::Arguments),
     /// 由备份建立同城的一个新节点 (make a new node of the same city out of a backup)
@@ -44,6 +49,7 @@ impl BackupCommand {
     pub(crate) fn run(&self, output: Output) -> Result<Exit, Failure> {
         match self {
             Self::Create(arguments) => create::run(arguments, output),
+            Self::Ls(arguments) => ls::run(arguments, output),
             Self::Verify(arguments) => verify::run(arguments, output),
             Self::Restore(arguments) => restore::run(arguments, output),
             Self::Drill(arguments) => drill::run(arguments, output),
