@@ -1,6 +1,8 @@
 //! Backups of real nodes: what was taken in is in them, nobody can alter or open one unnoticed, what comes
 //! back is another node, and a rehearsal finds what would not come back.
 
+mod under_way;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
