@@ -31,10 +31,12 @@ pub struct CheckedBackup {
 }
 
 impl CheckedBackup {
-    /// Whether the registry enrols who signed it as a receipt key of the node it names, now or before.
+    /// Whether the registry enrols who signed it as a receipt key of the node it names, now or before: a
+    /// backup is needed most when its node is lost, and the next registry retires that node's keys.
     pub fn is_known_to(&self, registry: &Registry) -> Result<(), BackupFault> {
         let node = self.head.node;
-        if registry.key_holder(KeyRole::Receipt, self.signer) == Some(node) {
+        let holder = registry.key(self.signer);
+        if holder.is_some_and(|key| key.node == node && key.entry.role == KeyRole::Receipt) {
             return Ok(());
         }
         Err(BackupFault::OfUnknown {
@@ -199,4 +201,51 @@ fn read_manifest<R: Read>(
     let manifest =
         decode(bytes).map_err(|_| reading.altered("the manifest does not decode here"))?;
     Ok((manifest, signed.signer))
+}
+
+#[cfg(test)]
+mod tests {
+    use tongban_trust::RegistryDraft;
+    use tongban_trust::testing::{SAMPLE_NOW, SampleFederation, sample_draft};
+    use tongban_types::{NodeId, SealingPublicKey};
+
+    use super::*;
+
+    /// A backup of the first node that a node's key signed.
+    fn signed_by(node: NodeId, role: KeyRole) -> CheckedBackup {
+        CheckedBackup {
+            head: BackupHead {
+                node: SampleFederation::node(0),
+                begun_at: SAMPLE_NOW,
+                recovery: SealingPublicKey([1; 32]),
+                encapped: [2; 32],
+            },
+            manifest: BackupManifest {
+                head: Hash::default(),
+                ended_at: SAMPLE_NOW,
+                caught_up: true,
+                attachments: 0,
+                pieces: Vec::new(),
+            },
+            signer: SampleFederation::key(node, role).public(),
+            bytes: 0,
+        }
+    }
+
+    #[test]
+    fn a_backup_stays_known_to_the_registry_that_retires_its_node() {
+        let (lost, other) = (SampleFederation::node(0), SampleFederation::node(1));
+        let first = sample_draft().check().unwrap();
+        let mut draft = RegistryDraft::after(&first, first.expires());
+        draft.retire(lost).unwrap();
+        let next = draft.check().unwrap();
+        for registry in [&first, &next] {
+            let known = |node, role| signed_by(node, role).is_known_to(registry);
+            assert!(known(lost, KeyRole::Receipt).is_ok());
+            for (node, role) in [(lost, KeyRole::Command), (other, KeyRole::Receipt)] {
+                let refused = known(node, role).unwrap_err();
+                assert_eq!(refused.code(), tongban_types::Code::BACKUP_OF_UNKNOWN);
+            }
+        }
+    }
 }
