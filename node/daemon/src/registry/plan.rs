@@ -75,6 +75,10 @@ pub(crate) struct NodePlan {
     pub(crate) keys: Option<BTreeMap<KeyRole, HexKey>>,
     /// Its X25519 key.
     pub(crate) sealing: Option<HexKey>,
+    /// It is given up: what stands of it in the registry before stays, to check what it signed, and its keys
+    /// sign no more.
+    #[serde(default)]
+    pub(crate) retired: bool,
 }
 
 /// Why a plan does not make a registry.
@@ -176,6 +180,10 @@ impl Plan {
             draft.governance(city.code, PublicKey(key.0));
         }
         for node in &city.nodes {
+            if node.retired {
+                draft.retire(node.id)?;
+                continue;
+            }
             let (keys, sealing) = node.public_keys(folder)?;
             draft.enrol(&NodeEnrolment {
                 node: node.id,
@@ -294,6 +302,31 @@ mod tests {
         let next = plan.to_registry(folder.path(), Some(&first)).unwrap();
         assert_eq!(next.version(), 2);
         assert_eq!(next.nodes().count(), 3);
+    }
+
+    #[test]
+    fn a_machine_that_is_given_up_is_retired_by_one_line_and_stays_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = plan_text(folder.path());
+        let read = |text: &str, after: Option<&Registry>| {
+            let plan = Plan::parse(Path::new("plan.toml"), text).unwrap();
+            plan.to_registry(folder.path(), after)
+        };
+        let first = read(&text, None).unwrap();
+        let enrolment = "enrolment = \"350300.json\"";
+        let retired = text.replace(enrolment, &format!("{enrolment}\nretired = true"));
+        let lost: NodeId = "350300-01".parse().unwrap();
+        let next = read(&retired, Some(&first)).unwrap();
+        assert_eq!(next.key_of(KeyRole::Transport, lost), None);
+        let kept = first.key_of(KeyRole::Receipt, lost).unwrap();
+        assert_eq!(next.key(kept).unwrap().node, lost);
+        assert!(next.check_follows(&first).is_ok());
+        let later = read(&retired, Some(&next)).unwrap();
+        assert_eq!(later.key_of(KeyRole::Command, lost), None);
+        // The line taken away brings nobody back, and whoever was never there cannot be retired.
+        let refused = |text: &str, after| matches!(read(text, after), Err(PlanError::Rule(_)));
+        assert!(refused(&text, Some(&next)));
+        assert!(refused(&retired, None));
     }
 
     #[test]

@@ -273,6 +273,7 @@ fn node_plan(site: &Site) -> Result<NodePlan, Failure> {
         enrolment: None,
         keys: Some(public.collect()),
         sealing: Some(HexKey(enrolment.sealing().0)),
+        retired: false,
     })
 }
 
