@@ -647,6 +647,10 @@ codes! {
     8025 NODE_NOT_ENROLLED "node-not-enrolled"
         zh "名册中没有本节点" en "The registry does not name this node."
         cure_zh "核对配置中的节点编号与名册文件" cure_en "Compare the node in the configuration with the registry file.";
+    8026 NODE_RETIRED "node-retired"
+        zh "名册已停用本节点" en "The registry has retired this node: nobody believes its keys any more."
+        cure_zh "停用的编号不再使用; 以从未用过的编号重建, 有备份时用 tongban backup restore"
+        cure_en "Its number is not used again; come back under one that was never given, out of a backup by `tongban backup restore`.";
     8030 PLAN_MALFORMED "plan-malformed"
         zh "名册计划有误" en "The plan of a registry has a mistake."
         cure_zh "按提示改正计划文件" cure_en "Correct the plan as the message says.";

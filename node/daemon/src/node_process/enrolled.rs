@@ -21,6 +21,14 @@ pub(crate) enum NotEnrolled {
         /// The registry.
         version: u64,
     },
+    /// Its keys stand in the registry and sign no more.
+    #[error("名册第 {version} 版已停用节点 {node}")]
+    Retired {
+        /// The node.
+        node: NodeId,
+        /// The registry.
+        version: u64,
+    },
     /// A key is another than the one enrolled.
     #[error("节点 {node} 的 {role} 密钥与名册登记的不符")]
     Key {
@@ -35,6 +43,7 @@ impl Coded for NotEnrolled {
     fn code(&self) -> Code {
         match self {
             Self::Node { .. } => Code::NODE_NOT_ENROLLED,
+            Self::Retired { .. } => Code::NODE_RETIRED,
             Self::Key { .. } => Code::KEYS_NOT_ENROLLED,
         }
     }
@@ -54,6 +63,11 @@ pub(crate) fn check_enrolled(
     let entry = registry
         .node(node)
         .ok_or(NotEnrolled::Node { node, version })?;
+    let is_active = |role: &KeyRole| entry.active(*role).is_some();
+    if !KeyRole::ALL.iter().any(is_active) {
+        // Every other node would turn it away, and it would wait for its groups for ever.
+        return Err(NotEnrolled::Retired { node, version });
+    }
     for role in KeyRole::ALL {
         // A role the registry enrols for no key of this node needs none.
         let enrolled = registry.key_of(role, node);
@@ -76,6 +90,7 @@ pub(crate) fn check_enrolled(
 #[cfg(test)]
 mod tests {
     use tongban_runtime::Seeds;
+    use tongban_trust::RegistryDraft;
     use tongban_trust::testing::{SampleFederation, sample_draft};
     use zeroize::Zeroizing;
 
@@ -93,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_enrolled_keys_may_act_as_the_node() {
+    fn only_the_enrolled_keys_may_act_as_the_node_until_it_is_retired() {
         let node = SampleFederation::node(0);
         let keys = ring(100);
         let mut draft = sample_draft();
@@ -110,6 +125,10 @@ mod tests {
         entry.sealing = keys.sealing_public();
         let registry = draft.check().unwrap();
         assert_eq!(check_enrolled(&registry, node, &keys), Ok(()));
+        let mut next = RegistryDraft::after(&registry, registry.expires());
+        next.retire(node).unwrap();
+        let retired = check_enrolled(&next.check().unwrap(), node, &keys);
+        assert!(matches!(retired, Err(NotEnrolled::Retired { .. })));
         let other = check_enrolled(&registry, node, &ring(150));
         assert!(matches!(other, Err(NotEnrolled::Key { .. })));
         let stranger = "350100-77".parse().unwrap();
