@@ -3,6 +3,7 @@
 pub mod arrows;
 pub mod city;
 pub mod client;
+pub mod decision;
 pub mod federation;
 pub mod forms;
 pub mod ledger;

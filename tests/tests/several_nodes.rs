@@ -2,18 +2,17 @@
 //! and issuing, and a document is issued once; and what changed is told alike by all of them.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
-use serde_json::{Value, json};
+use anyhow::{Result, ensure};
+use serde_json::Value;
 use tongban_tests::city::{City, DISTRICT};
-use tongban_tests::client::{Ask, Client};
+use tongban_tests::client::Ask;
+use tongban_tests::decision::{document, grant, verdict};
 use tongban_tests::forms::{Applicant, migration};
-use tongban_tests::process::{tongban, until};
+use tongban_tests::process::until;
 
 /// A lease of thirty seconds runs out, another node takes it, prepares and signs; on a busy machine.
 const LIMIT: Duration = Duration::from_mins(2);
@@ -21,7 +20,6 @@ const LIMIT: Duration = Duration::from_mins(2);
 #[test]
 fn whichever_node_of_a_city_is_killed_at_a_decision_another_issues_its_document_once() {
     let folder = tempfile::tempdir().unwrap();
-    let out = tempfile::tempdir().unwrap();
     let mut city = City::prepare(folder, "").unwrap();
     for index in 0..city.machines.len() {
         city.start(index).unwrap();
@@ -37,11 +35,11 @@ fn whichever_node_of_a_city_is_killed_at_a_decision_another_issues_its_document_
         let case = taken_in(&city, victim, &others).unwrap();
         decided(&city, others[0], &case).unwrap();
         city.kill(victim).unwrap();
-        let texts = others.map(|other| document(&city, other, &case).unwrap());
+        let texts = others.map(|other| document_at(&city, other, &case).unwrap());
         assert_eq!(texts[0], texts[1], "one document, whoever is asked");
-        assert_eq!(verdict(&city, out.path(), &texts[0]).unwrap(), "valid");
+        assert_eq!(verdict(&texts[0], &city.registry).unwrap(), "valid");
         city.start(victim).unwrap();
-        let back = document(&city, victim, &case).unwrap();
+        let back = document_at(&city, victim, &case).unwrap();
         assert_eq!(back, texts[0], "and the one that was away follows");
         assert!(issued.insert(back));
     }
@@ -180,53 +178,9 @@ fn taken_in(city: &City, desk: usize, others: &[usize]) -> Result<String> {
 fn decided(city: &City, node: usize, case: &str) -> Result<()> {
     let mut reviewer = city.person(node, "officer", "first")?;
     let mut decider = city.person(node, "officer", "second")?;
-    act(&mut reviewer, case, "accept", &json!({}))?;
-    let opinion = json!({ "recommend": "grant", "opinion": "材料齐全" });
-    act(&mut reviewer, case, "review", &opinion)?;
-    act(
-        &mut decider,
-        case,
-        "decide",
-        &json!({ "decision": "grant" }),
-    )
+    grant(&mut reviewer, &mut decider, case)
 }
 
-/// Acts as soon as the node's replica shows the case as far.
-fn act(person: &mut Client, case: &str, name: &str, words: &Value) -> Result<()> {
-    let path = format!("/api/v1/cases/{case}");
-    let mut tries = 0;
-    until(LIMIT, name, || {
-        tries += 1;
-        let mut order = words.clone();
-        order["expected_version"] = person.read(&path)?["case"]["version"].clone();
-        let ask = Ask::post(&format!("{path}/{name}"), &order).key(&format!("{name}-{tries}"));
-        let done = person.ask(&ask)?;
-        ensure!([200, 409].contains(&done.status), "{name}: {done}");
-        Ok((done.status == 200).then_some(()))
-    })
-}
-
-fn document(city: &City, node: usize, case: &str) -> Result<String> {
-    let mut officer = city.person(node, "officer", "reader")?;
-    until(LIMIT, "the document is there", || {
-        let Ok(answer) = officer.ask(&Ask::get(&format!("/api/v1/cases/{case}/document"))) else {
-            return Ok(None);
-        };
-        if answer.status != 200 {
-            return Ok(None);
-        }
-        let text = String::from_utf8(answer.body.clone())?;
-        ensure!(!text.is_empty());
-        Ok(Some(text))
-    })
-}
-
-/// What a verifier without a network says.
-fn verdict(city: &City, folder: &Path, text: &str) -> Result<String> {
-    let file = folder.join("document.sdjwt");
-    fs::write(&file, text)?;
-    let file = file.to_str().context("UTF-8")?;
-    let registry = city.registry.to_str().context("UTF-8")?;
-    let said = tongban(&["doc", "verify", file, "--trust", registry])?;
-    Ok(said["verdict"].as_str().context("a verdict")?.to_owned())
+fn document_at(city: &City, node: usize, case: &str) -> Result<String> {
+    document(&mut city.person(node, "officer", "reader")?, case)
 }
