@@ -2,10 +2,11 @@
 //! registry signed by five cities, a configuration each, tokens for people.
 
 pub(crate) mod setup;
+mod succession;
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -15,7 +16,7 @@ use tempfile::TempDir;
 use crate::client::Client;
 use crate::process::{NodeProcess, tongban, until};
 
-use setup::{configuration, node_of, places, sample, sign_registry, text};
+use setup::{configuration, places, sample, sign_registry, text};
 
 /// The cities in the order of the ring: each group has its own node and the next two as voters.
 pub const CITIES: [(&str, &str); 6] = [
@@ -42,6 +43,8 @@ pub struct Place {
     pub code: &'static str,
     /// Name.
     pub name: &'static str,
+    /// Its node.
+    pub node: String,
     /// Its data folder.
     pub data: PathBuf,
     /// Everything its process says.
@@ -105,11 +108,12 @@ impl Federation {
 
     /// The governance key of a city, as its officers keep it offline.
     pub fn governance_key(&self, index: usize) -> PathBuf {
-        let root = self
-            .registry
-            .parent()
-            .expect("the registry is a file in the folder");
-        setup::governance_key(root, &self.places[index])
+        setup::governance_key(self.root(), &self.places[index])
+    }
+
+    fn root(&self) -> &Path {
+        let root = self.registry.parent();
+        root.expect("the registry is a file in the folder")
     }
 
     /// Starts the process of a city; it does not answer yet.
@@ -139,6 +143,12 @@ impl Federation {
             .with_context(|| format!("{}, {log}", self.places[index].name))
     }
 
+    /// Ends the process of a city in good order.
+    pub fn end_one(&mut self, index: usize) -> Result<()> {
+        let process = self.processes[index].take().context("it does not run")?;
+        process.end(START_LIMIT)
+    }
+
     /// Ends every process in good order.
     pub fn end(&mut self) -> Result<()> {
         let running: Vec<_> = self.processes.iter_mut().filter_map(Option::take).collect();
@@ -158,9 +168,9 @@ impl Federation {
     /// A token for a person of a city.
     pub fn token(&self, index: usize, role: &str, person: &str) -> Result<String> {
         let place = &self.places[index];
-        let (data, node) = (text(&place.data)?, node_of(place.code));
+        let (data, node) = (text(&place.data)?, &place.node);
         let made = tongban(&[
-            "token", "create", "--data", data, "--node", &node, "--role", role, "--person", person,
+            "token", "create", "--data", data, "--node", node, "--role", role, "--person", person,
         ])?;
         Ok(made["token"].as_str().context("a token")?.to_owned())
     }

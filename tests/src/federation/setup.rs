@@ -14,7 +14,7 @@ use crate::process::tongban;
 /// Signatures a registry of six cities needs.
 const GOVERNANCE_NEEDED: usize = 5;
 
-pub(super) fn node_of(code: &str) -> String {
+fn node_of(code: &str) -> String {
     format!("{code}-01")
 }
 
@@ -32,6 +32,7 @@ pub(super) fn places(root: &Path) -> Result<Vec<Place>> {
         places.push(Place {
             code,
             name,
+            node: node_of(code),
             data: own.join("data"),
             log: own.join("node.log"),
             http: (Ipv4Addr::LOCALHOST, ports[0]).into(),
@@ -64,12 +65,12 @@ pub(super) fn sign_registry(root: &Path, places: &[Place]) -> Result<(PathBuf, S
                     keys_until = 2037-01-01T00:00:00Z\n"
         .to_owned();
     for (index, place) in places.iter().enumerate() {
-        let node = node_of(place.code);
-        let enrolment = tongban(&["key", "make", "--data", text(&place.data)?, "--node", &node])?;
+        let (data, node) = (text(&place.data)?, &place.node);
+        let enrolment = tongban(&["key", "make", "--data", data, "--node", node])?;
         fs::write(root.join(format!("{node}.json")), enrolment.to_string())?;
         let key = governance_key(root, place);
         let governance = tongban(&["key", "make", "--governance", text(&key)?])?;
-        let ring = (index..index + 3).map(|next| node_of(places[next % places.len()].code));
+        let ring = (index..index + 3).map(|next| &places[next % places.len()].node);
         let voters: Vec<String> = ring.map(|node| format!("\"{node}\"")).collect();
         let city = format!(
             "[[city]]\ncode = \"{code}\"\nname = \"{name}\"\n\
@@ -88,10 +89,7 @@ pub(super) fn sign_registry(root: &Path, places: &[Place]) -> Result<(PathBuf, S
     fs::write(&file, plan)?;
     let path = text(&registry)?;
     let made = tongban(&["registry", "make", "--plan", text(&file)?, "--out", path])?;
-    for place in places.iter().take(GOVERNANCE_NEEDED) {
-        let key = governance_key(root, place);
-        tongban(&["registry", "sign", path, "--key", text(&key)?])?;
-    }
+    sign_by_cities(root, places, path)?;
     let pin = made["governance"]
         .as_str()
         .context("the hash of the governance keys")?
@@ -99,6 +97,15 @@ pub(super) fn sign_registry(root: &Path, places: &[Place]) -> Result<(PathBuf, S
     let checked = tongban(&["registry", "check", path, "--pin", &pin])?;
     ensure!(checked["verdict"] == "valid", "{checked}");
     Ok((registry, pin))
+}
+
+/// Has as many cities sign a registry as it takes.
+pub(super) fn sign_by_cities(root: &Path, places: &[Place], registry: &str) -> Result<()> {
+    for place in places.iter().take(GOVERNANCE_NEEDED) {
+        let key = governance_key(root, place);
+        tongban(&["registry", "sign", registry, "--key", text(&key)?])?;
+    }
+    Ok(())
 }
 
 pub(super) fn governance_key(root: &Path, place: &Place) -> PathBuf {

@@ -1,6 +1,7 @@
 //! Backups of real nodes: what was taken in is in them, nobody can alter or open one unnoticed, what comes
 //! back is another node, and a rehearsal finds what would not come back.
 
+mod rejoin;
 mod under_way;
 
 use std::fs;
