@@ -33,35 +33,36 @@ enum Counts {
 const FORMATTING: Step = step("formatting", "fmt --all --check", Counts::Nothing);
 const LINTS: Step = step(
     "lints",
-    "clippy --locked --workspace --all-targets -- -D warnings",
+    "clippy --locked --workspace --all-targets --features tongban/s3,tongban/otlp -- -D warnings",
     Counts::Nothing,
 );
 /// Tests of processes run the product with its assertions on, from the very libraries the other tests are
 /// built with: with other features or optimised, it would take as long to build as everything else together.
+/// So it has what is off by default too: attachments in a bucket, traces to a collector.
 const BUILD: Step = step(
     "build",
-    "build --locked --workspace --bins --tests",
+    "build --locked --workspace --bins --tests --features tongban/s3,tongban/otlp",
     Counts::Nothing,
 );
 const TESTS: Step = step(
     "tests",
-    "test --locked --workspace --lib --bins --tests --no-fail-fast",
+    "test --locked --workspace --lib --bins --tests --no-fail-fast --features tongban/s3,tongban/otlp",
     Counts::Stdout,
 );
 const TESTS_BY_NEXTEST: Step = step(
     "tests",
-    "nextest run --locked --workspace --no-fail-fast",
+    "nextest run --locked --workspace --no-fail-fast --features tongban/s3,tongban/otlp",
     Counts::Stderr,
 );
 const DOCTESTS: Step = step(
     "doctests",
-    "test --locked --workspace --doc --no-fail-fast",
+    "test --locked --workspace --doc --no-fail-fast --features tongban/s3,tongban/otlp",
     Counts::Stdout,
 );
-/// Nothing the product is made of stands on what only its tests bring.
+/// Nothing the product is made of stands on what only its tests bring, or on what is off by default.
 const PRODUCT: Step = step(
     "product",
-    "check --locked --workspace --bins",
+    "clippy --locked --workspace --bins -- -D warnings",
     Counts::Nothing,
 );
 const DOCS: Step = step(
