@@ -99,6 +99,19 @@ impl Engine {
         self.tree.insert(keys::FORMAT_KEY, keys::FORMAT).map(|_| ())
     }
 
+    /// Leaves a mark that no engine before left here, and returns it.
+    pub(crate) fn mark_renewal(&self) -> Result<[u8; 8], sled::Error> {
+        let mark = end_of_log(&self.tree).to_be_bytes();
+        self.tree.insert(keys::RENEWAL_KEY, &mark)?;
+        Ok(mark)
+    }
+
+    /// Whether this is the mark that was left last.
+    pub(crate) fn has_mark(&self, mark: [u8; 8]) -> Result<bool, sled::Error> {
+        let found = self.tree.get(keys::RENEWAL_KEY)?;
+        Ok(found.is_some_and(|found| *found == mark))
+    }
+
     /// The position of a group.
     pub(crate) fn position(
         &self,

@@ -45,13 +45,26 @@ impl Failure {
         attempt(during, work).inspect_err(|error| self.stop(error))
     }
 
+    /// Stops the store while its folder is closed and whole: the next start opens it as it is.
+    pub(crate) fn stop_with_all_kept(&self, error: &SledStoreError) {
+        let _told_before = self.note(&chain(error));
+    }
+
+    /// Whether this is the first failure; only that is told.
+    fn note(&self, reason: &str) -> bool {
+        let is_first = self.first.set(reason.to_owned()).is_ok();
+        if is_first {
+            tracing::error!(code = %Code::STORE_ENGINE_FAILED, reason, "applied state has stopped");
+        }
+        is_first
+    }
+
     /// Stops the store; only the first failure is told.
     pub(crate) fn stop(&self, error: &SledStoreError) {
         let reason = chain(error);
-        if self.first.set(reason.clone()).is_err() {
+        if !self.note(&reason) {
             return;
         }
-        tracing::error!(code = %Code::STORE_ENGINE_FAILED, reason, "applied state has stopped");
         // When not even this file can be written, the next start finds out by opening.
         if let Err(cause) = folder::condemn(&self.folder, &reason) {
             tracing::warn!(%cause, "the folder of applied state could not be condemned");

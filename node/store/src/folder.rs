@@ -113,10 +113,13 @@ impl Folder {
             Err(cause)
                 if matches!(
                     cause.kind(),
-                    io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied
+                    io::ErrorKind::Unsupported
+                        | io::ErrorKind::PermissionDenied
+                        | io::ErrorKind::CrossesDevices
+                        | io::ErrorKind::TooManyLinks
                 ) =>
             {
-                tracing::debug!(%cause, "the index of applied state is not written beforehand");
+                tracing::warn!(%cause, "the index of applied state is not written beforehand");
                 fs::remove_dir(&place)?;
                 return Ok(None);
             }

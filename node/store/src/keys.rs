@@ -12,6 +12,9 @@ pub(crate) const FORMAT_KEY: &[u8] = b"\xfeformat";
 /// What the format marker says; another text is a store this program does not know.
 pub(crate) const FORMAT: &[u8] = b"tongban-store/2";
 
+/// Where stands what was written last before an engine was closed to be opened anew.
+pub(crate) const RENEWAL_KEY: &[u8] = b"\xferenewal";
+
 const POSITION_TAG: u8 = 0xff;
 
 /// The code of a group as it stands in front of its keys; big-endian, so that groups are ranges.

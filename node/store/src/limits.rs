@@ -67,6 +67,7 @@ pub(crate) const LOCK_TRIES_MAX: u32 = 100;
 /// Milliseconds between two tries: with [`LOCK_TRIES_MAX`] a second in all.
 pub(crate) const LOCK_RETRY_MS: u64 = 10;
 
-/// Tries when the engine is opened anew, [`LOCK_RETRY_MS`] apart: half a minute. The folder is ours, so only
-/// the engine's own last tasks can hold the lock, and those wait for the disk; to give up costs all of the state.
+/// Tries when the engine is opened anew, [`LOCK_RETRY_MS`] apart, for each of two openings: a minute. The folder
+/// is ours, so only the engine's own last tasks can hold the lock, and those wait for the disk; to give up stops
+/// the node.
 pub(crate) const RENEWAL_LOCK_TRIES_MAX: u32 = 3_000;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::engine::{Engine, Unopened};
 use crate::error::SledStoreError;
-use crate::failure::Failure;
+use crate::failure::{Failure, attempt};
 use crate::folder::Folder;
 use crate::limits::RENEWAL_LOCK_TRIES_MAX;
 
@@ -74,9 +74,10 @@ impl RenewedEngine {
 
     /// Closes the engine and opens it again. Readers wait for it; nobody may write until it is done.
     pub(crate) fn renew(&self) -> Result<(), SledStoreError> {
+        let mark = self.with("marking its end", Engine::mark_renewal)?;
         // Here, so that readers do not wait for the device.
         self.sync()?;
-        let pause = self.replace()?;
+        let pause = self.replace(mark)?;
         // As after every opening: what it freed, and the names that are new.
         self.sync()?;
         self.failure
@@ -89,31 +90,53 @@ impl RenewedEngine {
     }
 
     /// Puts a new engine in the place of the old one and says how long readers were kept waiting.
-    fn replace(&self) -> Result<Duration, SledStoreError> {
+    fn replace(&self, mark: [u8; 8]) -> Result<Duration, SledStoreError> {
         let mut place = self.engine.write().unwrap_or_else(PoisonError::into_inner);
+        // Nobody works with the engine from here on, so that it is dropped where a panic is caught.
+        self.failure.check()?;
         let began = Instant::now();
         let old = place.take();
         self.failure.guard("closing", || {
             drop(old);
             Ok(())
         })?;
-        let new = self.open().inspect_err(|error| self.failure.stop(error))?;
+        let new = self
+            .open(mark)
+            .map_err(|unopened| self.stop_for(unopened))?;
         *place = Some(new);
         Ok(began.elapsed())
     }
 
-    fn open(&self) -> Result<Engine, SledStoreError> {
+    /// An engine that cannot read the end of its log takes it for torn, and goes on without. At a start the
+    /// group's log makes up for that; here nobody would apply again what is lost.
+    fn open(&self, mark: [u8; 8]) -> Result<Engine, Unopened> {
         let Ground {
             folder,
             cache_bytes,
             ..
         } = &self.ground;
-        folder.ready().map_err(failed)?;
-        let engine = Engine::open(folder, *cache_bytes, RENEWAL_LOCK_TRIES_MAX).map_err(refused)?;
-        match engine.find_fault() {
-            None => Ok(engine),
-            Some(fault) => Err(failed(sled::Error::ReportableBug(fault))),
+        folder.ready().map_err(Unopened::Machine)?;
+        let engine = Engine::open(folder, *cache_bytes, RENEWAL_LOCK_TRIES_MAX)?;
+        let looked = attempt("a look for its mark", || engine.has_mark(mark));
+        let fault = match (engine.find_fault(), looked.map_err(Unopened::Content)?) {
+            (None, true) => return Ok(engine),
+            (None, false) => "the end of its log is lost".to_owned(),
+            (Some(fault), _) => fault,
+        };
+        let fault = sled::Error::ReportableBug(fault);
+        Err(Unopened::Content(failed(fault)))
+    }
+
+    /// A full disk or a lock that is not given back say nothing of what was closed whole.
+    fn stop_for(&self, unopened: Unopened) -> SledStoreError {
+        let is_of_content = matches!(unopened, Unopened::Content(_));
+        let error = refused(unopened);
+        if is_of_content {
+            self.failure.stop(&error);
+        } else {
+            self.failure.stop_with_all_kept(&error);
         }
+        error
     }
 
     fn shared(&self) -> RwLockReadGuard<'_, Option<Engine>> {
@@ -137,5 +160,35 @@ fn failed(cause: impl Into<sled::Error>) -> SledStoreError {
     SledStoreError::Engine {
         during: DURING,
         cause: cause.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::LOCK_TRIES_MAX;
+
+    #[test]
+    fn an_engine_that_comes_back_without_what_was_written_last_stops_the_store() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = Folder::take(scratch.path()).unwrap();
+        folder.ready().unwrap();
+        let engine = Engine::open(&folder, 1 << 20, LOCK_TRIES_MAX).unwrap();
+        engine.mark().unwrap();
+        let failure = Arc::new(Failure::none_yet(folder.path().to_owned()));
+        let ground = Ground {
+            folder,
+            cache_bytes: 1 << 20,
+            log_bytes_max: 0,
+        };
+        let engine = RenewedEngine::new(engine, ground, Arc::clone(&failure));
+        engine.renew().unwrap();
+        engine.renew().unwrap();
+        engine.sync().unwrap();
+        let never_left = [0xff; 8];
+        let lost = engine.replace(never_left).unwrap_err();
+        assert!(lost.to_string().contains(DURING), "{lost}");
+        assert!(failure.check().is_err());
+        assert!(engine.renew().is_err());
     }
 }
