@@ -17,17 +17,22 @@ use tongban_tests::process::until;
 /// A lease of thirty seconds runs out, another node takes it, prepares and signs; on a busy machine.
 const LIMIT: Duration = Duration::from_mins(2);
 
+/// A city all of whose nodes answer.
+fn at_work() -> Result<City> {
+    let mut city = City::prepare(tempfile::tempdir()?, "")?;
+    for index in 0..city.machines.len() {
+        city.start(index)?;
+    }
+    for index in 0..city.machines.len() {
+        let mut operator = city.person(index, "operator", "watch")?;
+        city.until_answering(index, &mut operator, true)?;
+    }
+    Ok(city)
+}
+
 #[test]
 fn whichever_node_of_a_city_is_killed_at_a_decision_another_issues_its_document_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut city = City::prepare(folder, "").unwrap();
-    for index in 0..city.machines.len() {
-        city.start(index).unwrap();
-    }
-    for index in 0..city.machines.len() {
-        let mut operator = city.person(index, "operator", "watch").unwrap();
-        city.until_answering(index, &mut operator, true).unwrap();
-    }
+    let mut city = at_work().unwrap();
     let mut issued = BTreeSet::new();
     // Whoever holds the lease on the city's effects, it is killed in one of the rounds.
     for victim in 0..city.machines.len() {
@@ -50,15 +55,7 @@ fn whichever_node_of_a_city_is_killed_at_a_decision_another_issues_its_document_
 
 #[test]
 fn what_changed_behind_a_place_is_the_same_at_another_node_and_after_a_restart() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut city = City::prepare(folder, "").unwrap();
-    for index in 0..city.machines.len() {
-        city.start(index).unwrap();
-    }
-    for index in 0..city.machines.len() {
-        let mut operator = city.person(index, "operator", "watch").unwrap();
-        city.until_answering(index, &mut operator, true).unwrap();
-    }
+    let mut city = at_work().unwrap();
     let mut listener = Listener::open(&city, 0, None).unwrap();
     let (from, _) = listener.event().unwrap();
     let case = taken_in(&city, 0, &[1]).unwrap();
