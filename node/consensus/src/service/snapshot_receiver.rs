@@ -1,19 +1,22 @@
 //! Receives a snapshot piece by piece. One transfer at a time: a replica needs one, and a newer
 //! leader's takes the place of an older one's. openraft takes for granted that a snapshot is whole,
 //! holds what its sender says, and goes on behind what is committed here: all of it is seen to
-//! before openraft hears of it, so that a snapshot that is none costs its sender a refusal.
+//! before openraft hears of it, so that a snapshot that is none costs its sender a refusal. And it
+//! takes for granted that a log does not reach beyond the snapshot it is given: a replica whose log
+//! holds the snapshot's last entry holds all before it too (Raft §5.3), and needs no snapshot.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use openraft::AsyncRuntime;
 use openraft::async_runtime::watch::WatchReceiver;
+use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse};
 use openraft::storage::Snapshot;
 use tongban_runtime::ports::{ReplicatedState, StateFailed};
 use tongban_types::Code;
 
 use super::{Core, fits};
 use crate::formats::{Position, SnapshotAnswer, SnapshotPiece};
-use crate::raft_types::Vote;
+use crate::raft_types::{LogId, Vote};
 use crate::storage::{Received, SnapshotSource};
 
 /// The transfer under way, if any.
@@ -96,7 +99,7 @@ impl SnapshotReceiver {
         core: &Core<R>,
         piece: SnapshotPiece,
     ) -> Result<SnapshotAnswer, Code> {
-        if let Some(answer) = not_needed(core, piece.vote, &piece.position)? {
+        if let Some(answer) = not_needed(core, piece.vote, &piece.position).await? {
             *self.slot() = Slot::Empty;
             return Ok(answer);
         }
@@ -167,7 +170,7 @@ impl SnapshotReceiver {
             }));
         }
         // Checking took a while.
-        if let Some(answer) = not_needed(core, vote, &position)? {
+        if let Some(answer) = not_needed(core, vote, &position).await? {
             return Ok(answer);
         }
         let snapshot = Snapshot {
@@ -203,25 +206,61 @@ fn refused(failed: &StateFailed) -> Code {
     Code::SNAPSHOT_REFUSED
 }
 
-/// An answer without a transfer: another leads by now, or the state is already as far. A snapshot
-/// that has another entry where one is committed here is refused.
-fn not_needed<R: AsyncRuntime>(
+/// An answer without a transfer: another leads by now, or the state or the log is already as far. A
+/// snapshot that has another entry where one is committed here is refused.
+async fn not_needed<R: AsyncRuntime>(
     core: &Core<R>,
     vote: Vote,
     position: &Position,
 ) -> Result<Option<SnapshotAnswer>, Code> {
-    let metrics = core.metrics();
-    let known = metrics.borrow_watched();
-    if known.vote > vote {
-        return Ok(Some(SnapshotAnswer::HigherVote(known.vote)));
-    }
-    let Some(applied) = &position.applied else {
+    let Some(last) = position.applied else {
         return Err(Code::SNAPSHOT_REFUSED);
     };
-    let committed = known.local_committed.as_ref();
-    if !fits(applied, committed) {
-        return Err(Code::SNAPSHOT_REFUSED);
+    {
+        let metrics = core.metrics();
+        let known = metrics.borrow_watched();
+        if known.vote > vote {
+            return Ok(Some(SnapshotAnswer::HigherVote(known.vote)));
+        }
+        if !fits(&last, known.local_committed.as_ref()) {
+            return Err(Code::SNAPSHOT_REFUSED);
+        }
+        if known.last_applied >= Some(last) {
+            return Ok(Some(SnapshotAnswer::Installed(vote)));
+        }
     }
-    let is_applied = known.last_applied.as_ref() >= Some(applied);
-    Ok(is_applied.then_some(SnapshotAnswer::Installed(vote)))
+    if is_in_log(core, last).await? {
+        answer_for_log(core, vote, last).await
+    } else {
+        Ok(None)
+    }
+}
+
+/// Whether the log here holds this very entry. The core is asked, so that an append it was handed
+/// before is in it; one that comes between this and an installation is a matter of a moment.
+async fn is_in_log<R: AsyncRuntime>(core: &Core<R>, id: LogId) -> Result<bool, Code> {
+    let asked = core.with_raft_state(move |state| state.log_ids.get(id.index()) == Some(id));
+    asked.await.map_err(|_| Code::GROUP_STOPPED)
+}
+
+/// What the log holds is answered for as to an append that brings nothing: the vote counts from then on,
+/// and all up to `last` is durable.
+async fn answer_for_log<R: AsyncRuntime>(
+    core: &Core<R>,
+    vote: Vote,
+    last: LogId,
+) -> Result<Option<SnapshotAnswer>, Code> {
+    let request = AppendEntriesRequest {
+        vote,
+        prev_log_id: Some(last),
+        leader_commit: None,
+        entries: Vec::new(),
+    };
+    let response = core.append_entries(request).await;
+    Ok(match response.map_err(|_| Code::GROUP_STOPPED)? {
+        AppendEntriesResponse::Success => Some(SnapshotAnswer::Installed(vote)),
+        AppendEntriesResponse::HigherVote(vote) => Some(SnapshotAnswer::HigherVote(vote)),
+        // Meanwhile another leader cut it off.
+        AppendEntriesResponse::Conflict | AppendEntriesResponse::PartialSuccess(_) => None,
+    })
 }

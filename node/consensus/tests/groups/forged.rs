@@ -17,6 +17,9 @@ const TRANSFER: u16 = 5117;
 const ENTRY: u16 = 5103;
 const POSITION: u16 = 5104;
 
+/// What an answer to a piece says, behind its kind and its version.
+const INSTALLED: u8 = 1;
+
 #[derive(Clone, Copy, Debug, Serialize)]
 struct Vote {
     term: u64,
@@ -300,6 +303,38 @@ async fn a_snapshot_the_disk_has_no_room_for_is_refused_with_its_first_piece() {
         assert_eq!(cluster.states[&node(3)].file_count(), 0);
     }
     assert_eq!(cluster.states[&node(3)].proposals().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_snapshot_of_what_the_log_holds_is_not_taken_and_takes_nothing_away() {
+    let cluster = follower().await;
+    let here = Id { term: 1, index: 3 };
+    let entries = [4, 5].map(|number| (1, vec![number]));
+    let body = append(leads(1), [Some(here), Some(here)], &entries);
+    sent(&cluster, node(2), Lane::RaftAppend, body)
+        .await
+        .unwrap();
+    let of = |term, index| {
+        let says = position(
+            Id { term, index },
+            Some(Id { term: 0, index: 0 }),
+            &voters(),
+        );
+        (file(index, &says), says)
+    };
+    let (held, says) = of(1, 4);
+    let body = piece(leads(1), &says, held.len() as u64, 0, &held);
+    let answer = sent(&cluster, node(2), Lane::RaftSnapshot, body).await;
+    assert_eq!(answer.unwrap()[4], INSTALLED);
+    let status = cluster.status(node(3));
+    assert_eq!((status.applied_index, status.last_index), (3, 5));
+    assert_eq!(cluster.states[&node(3)].file_count(), 0);
+    // Another entry in its place is none of the snapshot's.
+    let (other, says) = of(2, 4);
+    let body = piece(leads(2), &says, other.len() as u64, 0, &other);
+    let answer = sent(&cluster, node(2), Lane::RaftSnapshot, body).await;
+    assert!(answer.is_ok(), "{answer:?}");
+    assert_eq!(cluster.states[&node(3)].proposals(), ["forged"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
