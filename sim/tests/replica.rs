@@ -6,6 +6,7 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tongban_machine::Machine;
@@ -13,7 +14,7 @@ use tongban_runtime::Replica;
 use tongban_runtime::ports::{
     CommittedEntry, EntryBody, ReplicatedState, SnapshotFile, StateFailed,
 };
-use tongban_runtime::seams::{AsyncRuntime, Disk};
+use tongban_runtime::seams::{AsyncRuntime, Disk, DiskFile};
 use tongban_sim::disk::{DiskOptions, SimDisk};
 use tongban_sim::platform::SimPlatform;
 use tongban_sim::runtime::{Owner, SimRuntime, World};
@@ -24,9 +25,10 @@ fn group() -> GroupId {
     GroupId(CityCode::new(350_100).unwrap())
 }
 
-/// A replica and the disk under it.
+/// A replica, and the store and the disk under it.
 struct House {
-    replica: Replica<SimPlatform>,
+    replica: Arc<Replica<SimPlatform>>,
+    store: Arc<MemoryStore>,
     disk: SimDisk,
 }
 
@@ -35,10 +37,15 @@ impl House {
         let owner = Owner::new(1);
         let disk = SimDisk::new(owner, DiskOptions::default());
         let store = Arc::new(MemoryStore::new(owner, StoreOptions::default()));
+        Self::open(store, disk).await
+    }
+
+    async fn open(store: Arc<MemoryStore>, disk: SimDisk) -> Self {
         let machine = Arc::new(Machine::new(group(), Hash::default()));
-        let replica = Replica::open(machine, store, disk.clone(), None);
+        let replica = Replica::open(machine, store.clone(), disk.clone(), None);
         Self {
-            replica: replica.await.unwrap(),
+            replica: Arc::new(replica.await.unwrap()),
+            store,
             disk,
         }
     }
@@ -192,5 +199,50 @@ fn nobody_reads_a_state_that_is_half_filled() {
             "{seen:?}"
         );
         assert_eq!(receiver.hash(), new);
+    });
+}
+
+#[test]
+fn a_snapshot_that_got_damaged_keeps_no_node_from_starting_and_is_replaced_while_it_runs() {
+    World::reset(6);
+    World::block_on(async {
+        let (house, other) = (House::new().await, House::new().await);
+        house.apply(1..40).await;
+        let kept = house.replica.cut_snapshot().await.unwrap();
+        let file = house.disk.open(&kept.name).unwrap();
+        let middle = kept.length / 2;
+        let byte = kept.bytes.read(middle, 1).unwrap()[0];
+        file.write_at(middle, &[byte ^ 1]).unwrap();
+
+        let again = House::open(house.store.clone(), house.disk.clone()).await;
+        assert_eq!(again.hash(), house.hash());
+        let damaged = bytes_of(&again.replica.current_snapshot().unwrap());
+        let refused = other.receive(&damaged).await;
+        assert!(matches!(refused, Err(StateFailed::Rejected { .. })));
+
+        again.replica.start_checking();
+        SimRuntime::sleep(Duration::from_secs(30)).await;
+        let replaced = bytes_of(&again.replica.current_snapshot().unwrap());
+        assert!(other.receive(&replaced).await.is_ok());
+        assert_eq!(again.files(), 1);
+    });
+}
+
+#[test]
+fn a_state_that_is_gone_is_filled_from_no_damaged_snapshot() {
+    World::reset(7);
+    World::block_on(async {
+        let house = House::new().await;
+        house.apply(1..40).await;
+        let kept = house.replica.cut_snapshot().await.unwrap();
+        let empty = || Arc::new(MemoryStore::new(Owner::new(1), StoreOptions::default()));
+        let filled = House::open(empty(), house.disk.clone()).await;
+        assert_eq!(filled.hash(), house.hash());
+        let file = house.disk.open(&kept.name).unwrap();
+        let last = kept.bytes.read(kept.length - 1, 1).unwrap()[0];
+        file.write_at(kept.length - 1, &[last ^ 1]).unwrap();
+        let passed_over = House::open(empty(), house.disk.clone()).await;
+        assert_eq!(passed_over.replica.position().unwrap(), None);
+        assert!(passed_over.replica.current_snapshot().is_none());
     });
 }

@@ -84,7 +84,10 @@ impl<P: Platform> Hosting<P> {
             replica.clone(),
         );
         let group: GroupHandle = match started.await {
-            Ok(raft) => raft,
+            Ok(raft) => {
+                replica.start_checking();
+                raft
+            }
             // It met other states as it took its log up.
             Err(reason) if replica.has_diverged() => {
                 set_aside(&replica, founding, reason.to_string())

@@ -2,6 +2,7 @@
 //! and tells whoever waits how far it is.
 
 mod aside;
+mod checking;
 mod comparing;
 mod dissent;
 mod files;
@@ -122,7 +123,7 @@ impl<P: Platform> Replica<P> {
         };
         replica.clear_parts()?;
         let held = replica.stored_position()?.map_or(0, |(index, _)| index);
-        if let Some(newest) = replica.find_newest().await? {
+        if let Some(newest) = replica.find_newest(held).await? {
             if newest.index > held {
                 tracing::info!(%group, index = newest.index, "filling the state from its snapshot");
                 replica.fill_from(&newest).await?;

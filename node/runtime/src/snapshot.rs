@@ -26,6 +26,9 @@ const KEY_BYTES_MAX: usize = 1024;
 /// Bytes read at once while a file is checked.
 const READ_BYTES: usize = 256 * 1024;
 
+/// Bytes of the checksum at the end of a file.
+const DIGEST_BYTES: usize = 32;
+
 /// One page of pairs, in key order.
 pub(crate) type Page = Vec<Pair>;
 
@@ -101,31 +104,12 @@ pub(crate) async fn check<F: DiskFile>(
     file: &F,
     group: GroupId,
 ) -> Result<(Head, u64), SnapshotError> {
-    let length = file.len()?;
-    let end = length
-        .checked_sub(32)
-        .ok_or(SnapshotError::Refused("shorter than its checksum"))?;
-    let mut hasher = Sha256::new();
-    let mut offset = 0;
-    let mut buffer = vec![0; READ_BYTES];
-    while offset < end {
-        let piece = usize::try_from(end - offset)
-            .unwrap_or(READ_BYTES)
-            .min(READ_BYTES);
-        file.read_at(offset, &mut buffer[..piece])?;
-        hasher.update(&buffer[..piece]);
-        offset += piece as u64;
+    let mut checksum = Checksum::of(file)?;
+    while checksum.read_on()? {
         give_way().await;
     }
-    let mut digest = [0; 32];
-    file.read_at(end, &mut digest)?;
-    if hasher.finalize()[..] != digest {
-        return Err(SnapshotError::Refused("its checksum does not fit"));
-    }
-    let (head, pages) = read_head(file, end)?;
-    if head.group != group {
-        return Err(SnapshotError::Refused("it is of another group"));
-    }
+    let end = checksum.end;
+    let (head, pages) = read_head_of(file, end, group)?;
     let mut offset = pages;
     while let Some((_, next)) = read_page(file, offset)? {
         offset = next;
@@ -135,6 +119,72 @@ pub(crate) async fn check<F: DiskFile>(
         return Err(SnapshotError::Refused("it goes on behind its last page"));
     }
     Ok((head, pages))
+}
+
+/// A file read piece by piece and compared with the checksum at its end.
+pub(crate) struct Checksum<'a, F> {
+    file: &'a F,
+    hasher: Sha256,
+    buffer: Vec<u8>,
+    offset: u64,
+    end: u64,
+}
+
+impl<'a, F: DiskFile> Checksum<'a, F> {
+    pub(crate) fn of(file: &'a F) -> Result<Self, SnapshotError> {
+        Ok(Self {
+            file,
+            hasher: Sha256::new(),
+            buffer: vec![0; READ_BYTES],
+            offset: 0,
+            end: end_of(file)?,
+        })
+    }
+
+    /// Reads the next piece; `false` once all is read and fits.
+    pub(crate) fn read_on(&mut self) -> Result<bool, SnapshotError> {
+        let left = self.end - self.offset;
+        if left == 0 {
+            let mut digest = [0; DIGEST_BYTES];
+            self.file.read_at(self.end, &mut digest)?;
+            return if self.hasher.finalize_reset()[..] == digest {
+                Ok(false)
+            } else {
+                Err(SnapshotError::Refused("its checksum does not fit"))
+            };
+        }
+        let length = usize::try_from(left).unwrap_or(READ_BYTES).min(READ_BYTES);
+        let piece = &mut self.buffer[..length];
+        self.file.read_at(self.offset, piece)?;
+        self.hasher.update(piece);
+        self.offset += length as u64;
+        Ok(true)
+    }
+}
+
+/// Where the checksum of a file stands.
+fn end_of<F: DiskFile>(file: &F) -> Result<u64, SnapshotError> {
+    file.len()?
+        .checked_sub(DIGEST_BYTES as u64)
+        .ok_or(SnapshotError::Refused("shorter than its checksum"))
+}
+
+/// The head of a group's file and where pages begin, without checking the rest.
+pub(crate) fn look<F: DiskFile>(file: &F, group: GroupId) -> Result<(Head, u64), SnapshotError> {
+    read_head_of(file, end_of(file)?, group)
+}
+
+fn read_head_of<F: DiskFile>(
+    file: &F,
+    end: u64,
+    group: GroupId,
+) -> Result<(Head, u64), SnapshotError> {
+    let (head, pages) = read_head(file, end)?;
+    if head.group == group {
+        Ok((head, pages))
+    } else {
+        Err(SnapshotError::Refused("it is of another group"))
+    }
 }
 
 /// The head of a file, without checking the rest.
