@@ -14,7 +14,7 @@ use crate::clock;
 use crate::context::Context;
 use crate::dues;
 use crate::handlers::{
-    check_certificate, check_commander, on_command, on_parcels, on_placement, on_registries,
+    check_commander, check_proof, on_command, on_parcels, on_placement, on_registries,
 };
 use crate::keyspace::{self, range_of};
 use crate::memory;
@@ -193,17 +193,17 @@ impl Machine {
         ordered_placement(&context.draft, self.group)
     }
 
-    /// Why an entry will be refused as a whole by what `view` shows, whatever it says: its form, its
-    /// signer, its certificate. Who leads asks before it appends what another node sends, so that
-    /// what proves nothing costs its sender a refusal and not the group a log entry. What a moment may
-    /// heal is not refused here; [`Machine::apply`] judges all of it again.
+    /// Why an entry proves nothing by what `view` shows, whatever it says: its form, its signer, its
+    /// certificate, or a parcel that the certificate does not speak for. Who leads asks before it appends
+    /// what another node sends, so that what proves nothing costs its sender a refusal and not the group
+    /// a log entry. What a moment may heal is not refused here; [`Machine::apply`] judges all of it again.
     pub fn foresee_refusal(&self, view: &dyn View, entry: &CheckedEntry) -> Option<Refusal> {
         let mut context = self.aside(view);
         let judged = match &entry.body {
             Err(refusal) => Err(refusal.clone()),
             Ok(CheckedBody::Commands { signer, .. }) => check_commander(&context, *signer),
             Ok(CheckedBody::Report { signer, report }) => check_reporter(&context, *signer, report),
-            Ok(CheckedBody::Parcels(certified)) => check_certificate(&context, certified),
+            Ok(CheckedBody::Parcels(certified)) => check_proof(&context, certified),
             Ok(CheckedBody::Registries(files)) => {
                 on_registries(&mut context, self.genesis, files).map(drop)
             }

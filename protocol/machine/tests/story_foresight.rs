@@ -2,7 +2,7 @@
 //! heal, and what only the order of the log decides, it leaves to the log.
 
 use tongban_machine::{CheckedEntry, Refusal};
-use tongban_types::{Code, Entry, encode};
+use tongban_types::{CertifiedParcels, Code, Entry, encode};
 
 use crate::common::prelude::*;
 
@@ -34,6 +34,36 @@ fn parcels_without_a_majority_of_their_voters_are_not_appended() {
         let judged = enter_parcel(&mut weinan, &forged);
         assert_eq!(judged.err(), foreseen, "the log says the same");
     }
+}
+
+#[test]
+fn a_true_certificate_brings_no_bytes_but_those_it_was_signed_for() {
+    let (mut fuzhou, weinan) = (City::open(FUZHOU), City::open(WEINAN));
+    in_transit(&mut fuzhou, &weinan);
+    let good = certify(&fuzhou, packets_for(&fuzhou, weinan.group())[0]);
+    let entry = |parcels: &CertifiedParcels| encode(&Entry::Parcels(parcels.clone()));
+    let mut stuffed = good.clone();
+    let mut other = good.parcels[0].clone();
+    other.bytes[0] ^= 1;
+    stuffed.parcels.push(other);
+    assert_eq!(
+        foresee(&weinan, entry(&stuffed)),
+        Some(Refusal::BadSignature)
+    );
+    assert_eq!(
+        foresee(&City::open(DINGXI), entry(&good)),
+        Some(Refusal::ParcelForOther)
+    );
+}
+
+#[test]
+fn a_parcel_of_a_version_to_come_keeps_none_beside_it_waiting() {
+    let (mut fuzhou, weinan) = (City::open(FUZHOU), City::open(WEINAN));
+    in_transit(&mut fuzhou, &weinan);
+    let known = parcel_at(&fuzhou, packets_for(&fuzhou, weinan.group())[0]);
+    let parcels = vec![encode(&known), b"of a version to come".to_vec()];
+    let signed = forged_bytes(&fuzhou, parcels);
+    assert_eq!(foresee(&weinan, encode(&Entry::Parcels(signed))), None);
 }
 
 #[test]

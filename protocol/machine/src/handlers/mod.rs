@@ -21,7 +21,7 @@ mod withdraw;
 
 pub(crate) use install::on_registries;
 pub(crate) use placement::{on_placement, require_enrolled, require_next, require_shape};
-pub(crate) use receive::{check_certificate, on_parcels};
+pub(crate) use receive::{check_proof, on_parcels};
 pub(crate) use tell::tell_intake;
 
 use tongban_types::{Command, CommandBody, PublicKey, Role, limits};

@@ -4,8 +4,8 @@
 use tongban_trust::{verify_majority, verify_majority_at};
 use tongban_types::{
     Actor, Answer, CaseEnvelope, CaseState, CertifiedParcels, GroupId, Packet, PacketBody, Parcel,
-    PlacedParcel, Purpose, Sealed, SealedUse, Verdict, decode, encode, leaf_hash, limits,
-    root_from_path,
+    ParcelBatch, PlacedParcel, Purpose, Sealed, SealedUse, Verdict, decode, encode, leaf_hash,
+    limits, root_from_path,
 };
 
 use super::collect::{check_form, check_package, check_words, fresh_record};
@@ -37,11 +37,23 @@ pub(crate) fn on_parcels(
     certified.parcels.iter().map(take).collect()
 }
 
-/// A majority of the sending group's voters signed, each with a key in its time.
-pub(crate) fn check_certificate(
+/// What certified parcels show whatever the state holds: their certificate speaks for each of them, and
+/// they are for this group. One that does not decode may be of a version newer than ours; those beside it
+/// do not wait for it.
+pub(crate) fn check_proof(
     context: &Context<'_>,
     certified: &CertifiedParcels,
 ) -> Result<(), Refusal> {
+    check_certificate(context, certified)?;
+    let judge = |placed| match check_parcel(context, &certified.batch, placed) {
+        Ok(_) | Err(Refusal::Malformed) => Ok(()),
+        Err(refusal) => Err(refusal),
+    };
+    certified.parcels.iter().try_for_each(judge)
+}
+
+/// A majority of the sending group's voters signed, each with a key in its time.
+fn check_certificate(context: &Context<'_>, certified: &CertifiedParcels) -> Result<(), Refusal> {
     let registry = context.registry()?;
     let signed = certified.batch.signed_bytes();
     let (group, signatures) = (certified.batch.group, &certified.signatures);
@@ -53,12 +65,12 @@ pub(crate) fn check_certificate(
     .map_err(|error| Refusal::CertificateRefused(error.code()))
 }
 
-fn on_parcel(
-    context: &mut Context<'_>,
-    certified: &CertifiedParcels,
+/// The parcel, if it stands in the batch that was signed and is from the batch's group to this one.
+fn check_parcel(
+    context: &Context<'_>,
+    batch: &ParcelBatch,
     placed: &PlacedParcel,
-) -> Result<ParcelFate, Refusal> {
-    let batch = &certified.batch;
+) -> Result<Parcel, Refusal> {
     let root = root_from_path(
         leaf_hash(&placed.bytes),
         placed.index as usize,
@@ -74,7 +86,15 @@ fn on_parcel(
     if is_ours || parcel.from() != batch.group || parcel.to() != context.group {
         return Err(Refusal::ParcelForOther);
     }
-    match parcel {
+    Ok(parcel)
+}
+
+fn on_parcel(
+    context: &mut Context<'_>,
+    certified: &CertifiedParcels,
+    placed: &PlacedParcel,
+) -> Result<ParcelFate, Refusal> {
+    match check_parcel(context, &certified.batch, placed)? {
         Parcel::Answer(answer) => on_answer(context, answer),
         Parcel::Packet(packet) => on_packet(context, certified, placed, &packet),
     }

@@ -106,7 +106,11 @@ fn placed_at(city: &City, position: u64) -> (ParcelBatch, PlacedParcel) {
 
 /// Parcels a majority of a group's voters signed though its log never held them.
 pub(crate) fn forged(from: &City, parcels: &[Parcel]) -> CertifiedParcels {
-    let bytes: Vec<Vec<u8>> = parcels.iter().map(encode).collect();
+    forged_bytes(from, parcels.iter().map(encode).collect())
+}
+
+/// The same of what need not be parcels.
+pub(crate) fn forged_bytes(from: &City, bytes: Vec<Vec<u8>>) -> CertifiedParcels {
     let leaves: Vec<_> = bytes.iter().map(|bytes| leaf_hash(bytes)).collect();
     let batch = ParcelBatch {
         group: from.group(),
