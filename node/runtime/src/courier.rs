@@ -4,15 +4,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::{join, join_all};
+use openraft_rt::{AsyncRuntime, Instant as _};
 use tongban_machine::{Unanswered, unanswered};
 use tongban_types::{
-    CaseNumber, CertifiedParcels, Entry, GroupId, PacketBody, Parcel, decode, encode, limits,
+    CaseNumber, CertifiedParcels, Code, Entry, GroupId, PacketBody, Parcel, decode, encode, limits,
 };
 
-use crate::core::Core;
+use crate::core::{Core, instant};
+use crate::relay::is_judgement;
 use crate::seams::{Lane, Platform, Transport};
 use crate::vault::Vault;
 use crate::wire::KeysRequest;
@@ -20,12 +23,18 @@ use crate::wire::KeysRequest;
 /// Groups delivered to at once; the others take their turn as these finish.
 const DESTINATIONS_MAX: usize = 32;
 
+/// How long packets are refused before a person is told: what passes by itself, as a registry that one of
+/// two groups has first, passes sooner.
+const TOLD_AFTER: Duration = Duration::from_secs(10);
+
 /// Carries the packets of one hosted group.
 pub(crate) struct Courier<P: Platform> {
     core: Arc<Core<P>>,
     vault: Arc<Vault<P>>,
     group: GroupId,
     lanes: Mutex<Lanes>,
+    /// What times here are counted from.
+    started: <P::Runtime as AsyncRuntime>::Instant,
 }
 
 /// The deliveries to all groups. A group that does not answer keeps no other waiting.
@@ -47,6 +56,55 @@ struct DeliveryLane {
     /// Where the next round begins: behind what was just tried, so that packets which are not taken
     /// in do not keep others waiting.
     cursor: u64,
+    /// Since when the group refuses packets, until all from the first on is answered.
+    refused_since: Option<Duration>,
+    /// A person was told of that.
+    is_told: bool,
+}
+
+/// What a delivery came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Delivered {
+    /// All of it was answered, and the answers are entered.
+    Whole,
+    /// Not all of it: the rest is tried again.
+    InPart,
+    /// The group judged what was brought, and takes in none of it.
+    Refused(Code),
+}
+
+impl DeliveryLane {
+    /// How it stands behind a delivery of packets up to `last`.
+    fn after(self, delivered: Delivered, last: Option<u64>, now: Duration) -> Self {
+        if delivered == Delivered::Whole {
+            let whole = Self::default();
+            if self.cursor == 0 {
+                return whole;
+            }
+            // What is refused stands before a later packet, and is still there.
+            return Self {
+                refused_since: self.refused_since,
+                is_told: self.is_told,
+                ..whole
+            };
+        }
+        let is_refused = matches!(delivered, Delivered::Refused(_));
+        Self {
+            is_resting: true,
+            attempt: self.attempt.saturating_add(1),
+            cursor: last.map_or(0, |last| last + 1),
+            refused_since: self.refused_since.or(is_refused.then_some(now)),
+            ..self
+        }
+    }
+
+    /// Whether a person is to be told of refusals now, which is once.
+    fn tells(&mut self, now: Duration) -> bool {
+        let is_long = |since| now >= since + TOLD_AFTER;
+        let is_due = !self.is_told && self.refused_since.is_some_and(is_long);
+        self.is_told |= is_due;
+        is_due
+    }
 }
 
 impl Lanes {
@@ -92,6 +150,7 @@ impl<P: Platform> Courier<P> {
             vault,
             group,
             lanes: Mutex::default(),
+            started: instant::<P::Runtime>(),
         }
     }
 
@@ -122,14 +181,16 @@ impl<P: Platform> Courier<P> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn deliver_round(self: Arc<Self>, to: GroupId, mut lane: DeliveryLane) {
+    async fn deliver_round(self: Arc<Self>, to: GroupId, lane: DeliveryLane) {
         let positions = positions_for(&self.core, self.group, to, lane.cursor);
-        if deliver(&self.core, &self.vault, self.group, to, &positions).await {
-            lane = DeliveryLane::default();
-        } else {
-            lane.cursor = positions.last().map_or(0, |last| last + 1);
-            lane.attempt = lane.attempt.saturating_add(1);
-            lane.is_resting = true;
+        let delivered = deliver(&self.core, &self.vault, self.group, to, &positions).await;
+        let now = self.started.elapsed();
+        let mut lane = lane.after(delivered, positions.last().copied(), now);
+        if let Delivered::Refused(code) = delivered
+            && lane.tells(now)
+        {
+            let group = self.group;
+            tracing::warn!(%group, %to, %code, "packets are refused again and again, and wait");
         }
         self.lanes().end(to, lane);
         self.ring();
@@ -181,39 +242,41 @@ fn positions_for<P: Platform>(core: &Core<P>, group: GroupId, to: GroupId, from:
         .collect()
 }
 
-/// Delivers packets to one group, as many as fit, and enters the answers in ours; whether all that was
-/// delivered was answered.
+/// Delivers packets to one group, as many as fit, and enters the answers in ours.
 async fn deliver<P: Platform>(
     core: &Arc<Core<P>>,
     vault: &Vault<P>,
     group: GroupId,
     to: GroupId,
     positions: &[u64],
-) -> bool {
+) -> Delivered {
     if positions.is_empty() {
-        return false;
+        return Delivered::InPart;
     }
     let batches = bounded(core.certify(group, positions).await);
     let delivered: usize = batches.iter().map(|batch| batch.parcels.len()).sum();
     if delivered == 0 {
-        return false;
+        return Delivered::InPart;
     }
     // Keys and packets travel at the same time: a line that is far away is crossed once.
     let keys = give_keys(core, vault, group, to, transferred(&batches));
     let (settled, ()) = join(hand_over_and_enter(core, group, to, batches), keys).await;
-    settled >= delivered
+    match settled {
+        Ok(settled) if settled >= delivered => Delivered::Whole,
+        Err(code) if is_judgement(code) => Delivered::Refused(code),
+        Ok(_) | Err(_) => Delivered::InPart,
+    }
 }
 
-/// Hands batches over and enters the answers; how many parcels were answered and that entered.
+/// Hands batches over and enters the answers; how many parcels were answered and that entered, or why
+/// there is no answer.
 async fn hand_over_and_enter<P: Platform>(
     core: &Arc<Core<P>>,
     group: GroupId,
     to: GroupId,
     batches: Vec<CertifiedParcels>,
-) -> usize {
-    let Some(answers) = core.hand_over(group, to, batches).await else {
-        return 0;
-    };
+) -> Result<usize, Code> {
+    let answers = core.hand_over(group, to, batches).await?;
     // Put in one after the other and awaited together, so that they share the group's rounds.
     let entered = answers.batches.into_iter().map(async |answer| {
         let count = answer.parcels.len();
@@ -229,7 +292,7 @@ async fn hand_over_and_enter<P: Platform>(
         }
         0
     });
-    join_all(entered).await.into_iter().sum()
+    Ok(join_all(entered).await.into_iter().sum())
 }
 
 /// The cases that packets hand over.
@@ -404,6 +467,37 @@ mod tests {
             .collect();
         assert_eq!(begun, (33..=40).map(group).collect::<Vec<_>>());
         assert!(lanes.begin(&destinations).is_empty());
+    }
+
+    /// Takes a lane through deliveries, one a second; how often a person is told.
+    fn told(lane: &mut DeliveryLane, from: u64, deliveries: &[(Delivered, u64)]) -> usize {
+        let each = (from..).map(Duration::from_secs).zip(deliveries);
+        let told = each.filter(|(now, (delivered, last))| {
+            *lane = lane.after(*delivered, Some(*last), *now);
+            matches!(delivered, Delivered::Refused(_)) && lane.tells(*now)
+        });
+        told.count()
+    }
+
+    #[test]
+    fn a_refusal_that_stays_is_told_once_though_later_packets_are_answered() {
+        let refused = (Delivered::Refused(Code::KEY_OUT_OF_TIME), 7);
+        let (later, first) = ((Delivered::Whole, 9), (Delivered::Whole, 7));
+        let mut lane = DeliveryLane::default();
+        assert_eq!(told(&mut lane, 100, &[refused, later].repeat(5)), 0);
+        assert_eq!(told(&mut lane, 110, &[refused, later].repeat(100)), 1);
+        // It is answered at last, and another one is a matter of its own.
+        assert_eq!(told(&mut lane, 310, &[first]), 0);
+        assert_eq!(told(&mut lane, 311, &[refused].repeat(10)), 0);
+        assert_eq!(told(&mut lane, 321, &[refused].repeat(100)), 1);
+    }
+
+    #[test]
+    fn a_line_that_is_cut_is_no_refusal() {
+        let cut = (Delivered::InPart, 7);
+        let mut lane = DeliveryLane::default();
+        assert_eq!(told(&mut lane, 0, &[cut].repeat(100)), 0);
+        assert!(lane.is_resting && lane.attempt == 100 && lane.cursor == 8);
     }
 
     #[test]

@@ -25,15 +25,15 @@ enum Way {
 }
 
 impl<P: Platform> Core<P> {
-    /// Hands parcels of a hosted group over to the group they are for, and brings its answers. Tries
-    /// one way after the other, the next as soon as one fails or takes long: taking parcels in twice
-    /// does no harm, and the first answer counts.
+    /// Hands parcels of a hosted group over to the group they are for, and brings its answers; else why
+    /// there are none. Tries one way after the other, the next as soon as one fails or takes long: taking
+    /// parcels in twice does no harm, and the first answer counts.
     pub(crate) async fn hand_over(
         &self,
         group: GroupId,
         to: GroupId,
         batches: Vec<CertifiedParcels>,
-    ) -> Option<ParcelAnswers> {
+    ) -> Result<ParcelAnswers, Code> {
         let ways = ways(
             self.me,
             to,
@@ -45,13 +45,10 @@ impl<P: Platform> Core<P> {
         let body = Bytes::from(encode(&delivery));
         let relay = Bytes::from(encode(&ParcelRelay { delivery }));
         let answer = self.first_answer(&ways, &body, &relay).await?;
-        match decode(&answer) {
-            Ok(answers) => Some(answers),
-            Err(error) => {
-                tracing::warn!(%group, %to, %error, "an answer does not decode");
-                None
-            }
-        }
+        decode(&answer).map_err(|error| {
+            tracing::warn!(%group, %to, %error, "an answer does not decode");
+            Code::PEER_UNREACHABLE
+        })
     }
 
     /// Answers lane `Parcel`: parcels for a group hosted here, or for another to hand on.
@@ -77,15 +74,15 @@ impl<P: Platform> Core<P> {
         let connected = self.transport.connected();
         let ways = ways(self.me, to, &self.voters_to_ask(to), &[], &connected);
         let body = Bytes::from(encode(&delivery));
-        let answer = self.first_answer(&ways, &body, &Bytes::new()).await;
-        let answer = answer.ok_or(Code::PEER_UNREACHABLE)?;
+        let answer = self.first_answer(&ways, &body, &Bytes::new()).await?;
         self.relayed.fetch_add(1, Ordering::Relaxed);
         tracing::debug!(%peer, %to, "parcels of another node handed on");
         Ok(answer)
     }
 
-    /// The first answer on any of the ways.
-    async fn first_answer(&self, ways: &[Way], body: &Bytes, relay: &Bytes) -> Option<Bytes> {
+    /// The first answer on any of the ways; without one, how the parcels were judged, if they were.
+    async fn first_answer(&self, ways: &[Way], body: &Bytes, relay: &Bytes) -> Result<Bytes, Code> {
+        let mut refused = Code::PEER_UNREACHABLE;
         let patience = self.tempo().another_way_after;
         let mut asked = FuturesUnordered::new();
         let mut left = ways.iter();
@@ -107,18 +104,19 @@ impl<P: Platform> Core<P> {
                 }
             };
             match next {
-                Some(Some(answer)) => return Some(answer),
-                None if is_last => return None,
+                Some(Ok(answer)) => return Ok(answer),
+                Some(Err(code)) if is_judgement(code) => refused = code,
+                None if is_last => return Err(refused),
                 // The next way, if there is one.
-                Some(None) | None => {}
+                Some(Err(_)) | None => {}
             }
         }
     }
 
-    async fn go(&self, way: Way, body: &Bytes, relay: &Bytes) -> Option<Bytes> {
+    async fn go(&self, way: Way, body: &Bytes, relay: &Bytes) -> Result<Bytes, Code> {
         let ttl = self.tempo().delivery_timeout;
         let answered = match way {
-            Way::Here => self.on_parcels(body).await.map_err(|code| code.to_string()),
+            Way::Here => self.on_parcels(body).await,
             Way::Direct(node) | Way::Through(node) => {
                 let body = if matches!(way, Way::Through(_)) {
                     relay
@@ -128,17 +126,17 @@ impl<P: Platform> Core<P> {
                 let request = self
                     .transport
                     .request(node, Lane::Parcel, body.clone(), ttl);
-                request.await.map_err(|error| error.to_string())
+                request.await.map_err(|error| error.code())
             }
         };
-        match answered {
-            Ok(answer) => Some(answer),
-            Err(error) => {
-                tracing::debug!(?way, error, "not delivered");
-                None
-            }
-        }
+        answered.inspect_err(|code| tracing::debug!(?way, %code, "not delivered"))
     }
+}
+
+/// Whether a refusal judges what was brought: types, trust and machine do, by codes below 4000. All others
+/// speak of who was asked, or of the way there.
+pub(crate) fn is_judgement(code: Code) -> bool {
+    code.number() < 4_000
 }
 
 /// The ways in the order they are tried: here, then the city's own nodes and its partners, those in touch
@@ -177,6 +175,26 @@ mod tests {
 
     fn node(city: u32) -> NodeId {
         NodeId::new(city.to_string().parse().unwrap(), 1).unwrap()
+    }
+
+    #[test]
+    fn a_judgement_of_parcels_is_told_from_a_refusal_of_who_was_asked() {
+        let judgements = [
+            Code::MALFORMED_RECORD,
+            Code::KEY_OUT_OF_TIME,
+            Code::MAJORITY_MISSING,
+            Code::BAD_SIGNATURE,
+        ];
+        assert!(judgements.into_iter().all(is_judgement));
+        let others = [
+            Code::NO_QUORUM,
+            Code::NOT_HOSTED,
+            Code::GROUP_STOPPED,
+            Code::PEER_UNREACHABLE,
+            Code::PEER_TIMED_OUT,
+            Code::PEER_OVER_QUOTA,
+        ];
+        assert!(!others.into_iter().any(is_judgement));
     }
 
     #[test]
