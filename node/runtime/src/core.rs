@@ -16,6 +16,7 @@ use crate::ports::{GroupHandle, LocalLog};
 use crate::refusals::Refusals;
 use crate::replica::Replica;
 use crate::seams::{Entropy, Platform, WallClock};
+use crate::shown_placements::ShownPlacements;
 use crate::signal::Signal;
 use crate::template::DocumentTemplate;
 use crate::told::Told;
@@ -149,6 +150,8 @@ pub(crate) struct Core<P: Platform> {
     pub(crate) local: Arc<dyn LocalLog>,
     /// The groups this node keeps a replica of now: an order may add one, and take one away.
     pub(crate) hosted: RwLock<BTreeMap<GroupId, Arc<Hosted<P>>>>,
+    /// Where they stood by their own logs when those were last read.
+    pub(crate) shown_placements: ShownPlacements,
     /// Rings when this node was told of an order of placement.
     pub(crate) placed: Signal<P::Runtime>,
     /// Held by whoever writes down what was told of placements.
@@ -201,10 +204,12 @@ impl<P: Platform> Core<P> {
     /// Takes a group up, or puts it away.
     pub(crate) fn set_hosted(&self, id: GroupId, group: Option<Hosted<P>>) {
         let mut hosted = self.hosted.write().unwrap_or_else(PoisonError::into_inner);
-        match group {
-            Some(group) => hosted.insert(id, Arc::new(group)),
-            None => hosted.remove(&id),
-        };
+        if let Some(group) = group {
+            hosted.insert(id, Arc::new(group));
+        } else {
+            self.shown_placements.forget(id);
+            hosted.remove(&id);
+        }
     }
 
     /// The group of this node's own city.
@@ -231,17 +236,27 @@ impl<P: Platform> Core<P> {
     /// Where a group's replicas stand: by its own log where it is hosted, whatever others were told of
     /// it, else by the newest order a hosted group was told of. Before any order, where it began.
     pub(crate) fn placement(&self, group: GroupId) -> Placement {
-        let read = |hosted: &Hosted<P>| {
+        let own = self.group(group);
+        let own = own.map(|hosted| self.placement_by_own_log(group, &hosted));
+        let told = self.groups().filter_map(|(_, hosted)| {
             let read = hosted.replica.read(|view| ordered_placement(view, group));
             read.ok().flatten()
-        };
-        let own = self.group(group).map(|hosted| read(&hosted));
-        let told = self.groups().filter_map(|(_, hosted)| read(&hosted));
+        });
         counted_by(own, told).unwrap_or_else(|| Placement {
             version: 0,
             voters: self.registry().voters(group).to_vec(),
             learners: Vec::new(),
         })
+    }
+
+    /// Where a hosted group stands by the newest order in its own log; `None` before any.
+    pub(crate) fn placement_by_own_log(
+        &self,
+        group: GroupId,
+        hosted: &Hosted<P>,
+    ) -> Option<Placement> {
+        let read = hosted.replica.read(|view| ordered_placement(view, group));
+        self.shown_placements.with(group, read)
     }
 
     /// Where a group may be found: the voters some log here names, and behind them those of an order

@@ -39,6 +39,7 @@ mod rests;
 mod running;
 mod sealing;
 pub mod seams;
+mod shown_placements;
 mod signal;
 mod snapshot;
 mod steward;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use openraft_rt::Mutex as _;
-use tongban_machine::{Refusal, ordered_placement};
+use tongban_machine::Refusal;
 use tongban_types::{Code, GroupId, NodeId, PlacementOrder, Purpose, Signed, decode};
 
 use crate::core::{Core, Hosted};
@@ -79,8 +79,8 @@ impl<P: Platform> Core<P> {
         peer: NodeId,
         naming: Option<&Signed>,
     ) -> bool {
-        let here = hosted.replica.read(|view| ordered_placement(view, group));
-        let here = here.ok().flatten().map_or(0, |placement| placement.version);
+        let here = self.placement_by_own_log(group, hosted);
+        let here = here.map_or(0, |placement| placement.version);
         match naming {
             Some(naming) => self.order_of(group, naming).is_some_and(|order| {
                 order.version >= here && Told::new(naming, &order).names(peer)

@@ -38,6 +38,7 @@ use crate::proposer::Proposer;
 use crate::refusals::Refusals;
 use crate::replica::Replica;
 use crate::seams::{Platform, StateStore, Transport};
+use crate::shown_placements::ShownPlacements;
 use crate::signal::Signal;
 use crate::steward::Steward;
 use crate::switchboard::Switchboard;
@@ -136,6 +137,7 @@ impl<P: Platform> RunningNode<P> {
             signer,
             local,
             hosted: RwLock::default(),
+            shown_placements: ShownPlacements::default(),
             placed: Signal::new(),
             told_gate: <P::Runtime as AsyncRuntime>::Mutex::new(()),
             entering: Mutex::default(),
