@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use tempfile::TempDir;
 use tongban_tests::power_cut::{
     Act, Cuts, Disk, Image, Recorder, Recording, Report, Sweep, ask_program,
 };
@@ -13,6 +14,13 @@ use super::scratch;
 const LOAD: &str = env!("CARGO_BIN_EXE_power_cut_load");
 /// Lives of the loading process, so that cuts also meet recovery and what it writes.
 const LIVES: usize = 3;
+/// Of the large load, whose every life writes the same pages again.
+const LARGE_LIVES: usize = 2;
+/// The large load is recorded for what it writes between two syncs: three of the engine's segments at
+/// least, for the other group's flush may come in between.
+const UNSYNCED_BYTES_MIN: usize = 3 * 4 * 1024 * 1024;
+/// An image of the large load takes a hundred times the bytes of one of the small.
+const LARGE_IMAGES_PART: usize = 12;
 
 /// Images to check; `POWER_CUT_IMAGES` asks for more, for a night's run.
 fn images() -> usize {
@@ -25,14 +33,46 @@ struct Recorded {
     real: Image,
 }
 
-fn record_the_store(sync_left_out: Option<(&str, &str)>) -> Result<Recorded> {
+/// A load as `power_cut_load` knows it.
+#[derive(Clone, Copy)]
+enum Load {
+    Small,
+    Large,
+}
+
+impl Load {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Small => "small",
+            Self::Large => "large",
+        }
+    }
+
+    fn lives(self) -> usize {
+        match self {
+            Self::Small => LIVES,
+            Self::Large => LARGE_LIVES,
+        }
+    }
+
+    /// Where it is recorded and checked: what is large is not put into memory.
+    fn folder(self) -> Result<TempDir> {
+        match self {
+            Self::Small => scratch(),
+            Self::Large => Ok(tempfile::tempdir()?),
+        }
+    }
+}
+
+fn record_the_store(load: Load, sync_left_out: Option<(&str, &str)>) -> Result<Recorded> {
     let recorder = Recorder::build()?;
-    let folder = scratch()?;
+    let folder = load.folder()?;
     let (root, log) = (folder.path().join("root"), folder.path().join("log"));
     std::fs::create_dir(&root)?;
-    for life in 0..LIVES {
+    for life in 0..load.lives() {
         let mut command = Command::new(LOAD);
-        command.arg("load").arg(&root).arg(life.to_string());
+        command.args(["load", load.name()]).arg(&root);
+        command.arg(life.to_string());
         recorder.put_under(&mut command, &root, &log)?;
         if let Some((call, name)) = sync_left_out {
             Recorder::leave_out(&mut command, call, name);
@@ -50,8 +90,9 @@ fn record_the_store(sync_left_out: Option<(&str, &str)>) -> Result<Recorded> {
     })
 }
 
-fn sweep(recording: &Recording, images: usize) -> Result<Report> {
-    let folder = scratch()?;
+fn sweep(load: Load, recording: &Recording, images: usize) -> Result<Report> {
+    let folder = load.folder()?;
+    let program = [LOAD, "check", load.name()];
     let sweep = Sweep {
         scratch: folder.path(),
         before: &Image::default(),
@@ -61,30 +102,24 @@ fn sweep(recording: &Recording, images: usize) -> Result<Report> {
         left_out: None,
         wiped: None,
         stops_when_broken: false,
-        checker: |root: &Path, acks: &[Vec<u8>]| ask_program(&[LOAD, "check"], root, acks),
+        checker: |root: &Path, acks: &[Vec<u8>]| ask_program(&program, root, acks),
     };
     sweep.run(recording)
 }
 
-#[test]
-fn a_power_cut_loses_nothing_the_store_flushed() {
-    let recorded = record_the_store(None).unwrap();
+/// The recording explains every byte on the disk.
+fn check_explained(recorded: &Recorded) -> Result<()> {
     let mut disk = Disk::default();
     for operation in recorded.recording.operations() {
-        disk.play(operation, &recorded.recording).unwrap();
+        disk.play(operation, &recorded.recording)?;
     }
-    assert_eq!(
-        disk.cached().first_difference(&recorded.real),
-        None,
-        "the recording explains every byte on the disk"
-    );
-    let is_index = |act: &Act| matches!(act, Act::Link { to } if to.starts_with("state/snap."));
-    let operations = recorded.recording.operations().iter();
-    let indexes = operations.filter(|one| is_index(&one.act)).count();
-    // But for the first store of the first life, each start writes one.
-    assert!(indexes > LIVES, "{indexes} openings on what was there");
-    let images = images();
-    let report = sweep(&recorded.recording, images).unwrap();
+    let difference = disk.cached().first_difference(&recorded.real);
+    ensure!(difference.is_none(), "not recorded: {difference:?}");
+    Ok(())
+}
+
+fn check_all_sound(load: Load, recording: &Recording, images: usize) -> Result<()> {
+    let report = sweep(load, recording, images)?;
     assert_eq!(report.images, images);
     assert!(
         report.images_with_acks > images / 2,
@@ -98,14 +133,56 @@ fn a_power_cut_loses_nothing_the_store_flushed() {
         broken.len(),
         broken.first()
     );
+    Ok(())
 }
 
-/// The same with our own sync of the engine's file left out, which leaves the engine's flush: if
-/// that passed, the test above would prove nothing.
+#[test]
+fn a_power_cut_loses_nothing_the_store_flushed() {
+    let recorded = record_the_store(Load::Small, None).unwrap();
+    check_explained(&recorded).unwrap();
+    let is_index = |act: &Act| matches!(act, Act::Link { to } if to.starts_with("state/snap."));
+    let operations = recorded.recording.operations().iter();
+    let indexes = operations.filter(|one| is_index(&one.act)).count();
+    // But for the first store of the first life, each start writes one.
+    assert!(indexes > LIVES, "{indexes} openings on what was there");
+    check_all_sound(Load::Small, &recorded.recording, images()).unwrap();
+}
+
+/// The most that was written to the engine's file between two of its syncs.
+fn most_unsynced_bytes(recording: &Recording) -> usize {
+    let (mut most, mut unsynced) = (0, 0);
+    let operations = recording.operations().iter();
+    for operation in operations.filter(|operation| operation.path == "state/db") {
+        match &operation.act {
+            Act::Write { bytes, .. } => unsynced += bytes.len(),
+            Act::SyncDone { .. } => unsynced = 0,
+            _ => {}
+        }
+        most = most.max(unsynced);
+    }
+    most
+}
+
+/// Layers as they grow behind a slow disk: a batch goes over several segments, and pages are written
+/// again for little, while nothing is synced in between. What was flushed before may be gone then, and is
+/// filled again from snapshot and log; what is there is whole.
+#[test]
+fn a_power_cut_in_a_layer_larger_than_the_engines_segments_leaves_whole_commits_or_nothing() {
+    let recorded = record_the_store(Load::Large, None).unwrap();
+    check_explained(&recorded).unwrap();
+    let most = most_unsynced_bytes(&recorded.recording);
+    assert!(most >= UNSYNCED_BYTES_MIN, "{most} bytes between two syncs");
+    let images = images().div_ceil(LARGE_IMAGES_PART);
+    check_all_sound(Load::Large, &recorded.recording, images).unwrap();
+}
+
+/// The small load with our own sync of the engine's file left out, which leaves the engine's flush: if
+/// that passed, the tests above would prove nothing.
 #[test]
 fn without_our_own_sync_a_power_cut_loses_what_was_flushed() {
-    let recorded = record_the_store(Some(("fdatasync", "state/db"))).unwrap();
-    let report = sweep(&recorded.recording, 60).unwrap();
+    let left_out = Some(("fdatasync", "state/db"));
+    let recorded = record_the_store(Load::Small, left_out).unwrap();
+    let report = sweep(Load::Small, &recorded.recording, 60).unwrap();
     assert!(
         !report.broken.is_empty(),
         "the sync is not needed, or the images are too kind"
