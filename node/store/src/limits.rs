@@ -48,6 +48,12 @@ pub(crate) const KNOWN_BYTES_PART: u64 = 2;
 /// on the same pages, few enough that readers wait some milliseconds for the batch at most.
 pub(crate) const SUNK_AT_BYTES: usize = 1024 * 1024;
 
+/// Changes that sink in one batch of the engine, besides the commit that made them so many: in it each pair
+/// brings the page it is on, so that what gathers behind a slow disk would take many times its own bytes.
+/// Not less, for what is changed again and again is written once a batch.
+pub(crate) const PART_BYTES: usize = 4 * 1024 * 1024;
+const _: () = assert!(SUNK_AT_BYTES < PART_BYTES && PART_BYTES < LAYER_BYTES_MAX);
+
 /// Changes in memory above which a commit waits for the engine: a sync of a slow disk, in which
 /// nothing sinks, takes a second, and a busy group writes some 16 MiB in it.
 pub(crate) const LAYER_BYTES_MAX: usize = 16 * 1024 * 1024;

@@ -12,7 +12,7 @@ use tongban_types::GroupId;
 use crate::error::SledStoreError;
 use crate::failure::Failure;
 use crate::keys;
-use crate::layers::{Known, Layers};
+use crate::layers::{Known, Layer, Layers};
 use crate::limits::SUNK_AT_BYTES;
 use crate::paged_batch::PagedBatch;
 use crate::pages::{Pages, value_on};
@@ -69,7 +69,8 @@ impl Tiers {
             layers.newest.change(place, value);
         }
         layers.newest.move_to(keys::group_prefix(group), position);
-        layers.newest.bytes()
+        layers.part_when_full();
+        layers.waiting_bytes()
     }
 
     pub(crate) fn get(
@@ -172,16 +173,20 @@ impl Tiers {
     pub(crate) fn sink(&self) -> Result<(), SledStoreError> {
         let _writing = self.writing();
         self.failure.check()?;
-        let Some(layer) = self.layers_mut().begin_sinking() else {
-            return Ok(());
-        };
+        // What is committed from here on comes behind these.
+        let parts = self.layers_mut().begin_sinking();
+        parts.into_iter().try_for_each(|part| self.sink_part(part))
+    }
+
+    /// Puts the oldest layer that sinks into the engine. Nobody else writes meanwhile.
+    fn sink_part(&self, part: Arc<Layer>) -> Result<(), SledStoreError> {
         let batch = self
             .engine
-            .with("packing a layer", |engine| engine.pages().batch_of(&layer))?;
+            .with("packing a layer", |engine| engine.pages().batch_of(&part))?;
         self.apply("a commit", batch)?;
         // Dropped when nobody waits for the layers any more: it is many small pieces.
         let sunk = self.layers_mut().end_sinking();
-        drop((layer, sunk));
+        drop((part, sunk));
         Ok(())
     }
 
@@ -194,7 +199,7 @@ impl Tiers {
         self.sync()?;
         while self.forget_some(prefix)? {
             // Whoever waits to write may not get the lock between two turns: it is not a fair one.
-            if self.layers().newest.bytes() >= SUNK_AT_BYTES {
+            if self.layers().waiting_bytes() >= SUNK_AT_BYTES {
                 self.sink()?;
             }
         }
