@@ -1,30 +1,30 @@
-//! One group's replicated state on this node: applies entries through the machine, keeps snapshots,
-//! and tells whoever waits how far it is.
+//! One group's replicated state on this node: opened, read, and told to whoever waits for it. How it is
+//! applied to, compared and kept in snapshots is in the rooms below.
 
+mod applying;
 mod aside;
 mod checking;
 mod comparing;
 mod dissent;
 mod files;
 mod freezing;
+mod position;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use openraft_rt::{AsyncRuntime, Mutex as _};
-use tongban_machine::{Alarm, CheckedEntry, Machine, View, WriteSet};
-use tongban_types::{Code, GroupId, Hash, encode};
+use tongban_machine::{Alarm, Machine, View};
+use tongban_types::{Code, GroupId, Hash};
 
 use crate::feed::{ChangePlace, Changes, Feed};
 use crate::gauges::{AppliedCounters, AppliedCounts};
-use crate::ports::{
-    CommittedEntry, EntryBody, Placement, ReplicatedState, SnapshotFile, StateFailed,
-};
-use crate::seams::{Disk, DiskFile, Platform, StateStore};
-use crate::signal::{Signal, give_way};
+use crate::ports::{CommittedEntry, Placement, ReplicatedState, SnapshotFile, StateFailed};
+use crate::seams::{Disk, DiskFile, Platform};
+use crate::signal::Signal;
 use crate::snapshot;
 use crate::store_view::StoreView;
 
@@ -42,12 +42,6 @@ pub trait Witness: Send + Sync + 'static {
 
 /// Values as they were when a snapshot was begun, of keys changed since.
 type Before = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
-
-/// A check of an entry's signatures that runs beside the applying of those before it.
-type Check<R> = <R as AsyncRuntime>::JoinHandle<CheckedEntry>;
-
-/// Entries whose signatures are checked at once: as many cores as a small machine has.
-const CHECKS_AHEAD: usize = 4;
 
 /// The replicated state of one group.
 pub struct Replica<P: Platform> {
@@ -213,95 +207,10 @@ impl<P: Platform> Replica<P> {
         self.counters.read()
     }
 
-    /// Starts to check an entry, if there is anything to check in it.
-    fn start_check(&self, entry: &CommittedEntry) -> Option<Check<P::Runtime>> {
-        let EntryBody::Proposal(bytes) = &entry.body else {
-            return None;
-        };
-        let (group, bytes) = (self.group, bytes.clone());
-        Some(P::Runtime::spawn(async move {
-            CheckedEntry::check(group, bytes.to_vec())
-        }))
-    }
-
-    /// Applies in order; the signatures of the next few entries are checked meanwhile.
-    async fn apply_all(&self, entries: Vec<CommittedEntry>) -> Result<Vec<Bytes>, StateFailed> {
-        let mut replies = Vec::with_capacity(entries.len());
-        let mut ahead = entries.iter();
-        let mut checks: VecDeque<_> = ahead
-            .by_ref()
-            .take(CHECKS_AHEAD)
-            .map(|entry| self.start_check(entry))
-            .collect();
-        for entry in &entries {
-            let checked = match checks.pop_front().flatten() {
-                Some(check) => Some(check.await.map_err(|gone| StateFailed::Broken {
-                    reason: format!("the check of an entry did not end: {gone}"),
-                })?),
-                None => None,
-            };
-            checks.extend(ahead.next().map(|next| self.start_check(next)));
-            replies.push(self.apply_one(entry, checked.as_ref())?);
-            give_way().await;
-        }
-        Ok(replies)
-    }
-
-    fn apply_one(
-        &self,
-        entry: &CommittedEntry,
-        checked: Option<&CheckedEntry>,
-    ) -> Result<Bytes, StateFailed> {
-        let position = frame_position(entry.index, &entry.position);
-        let Some(checked) = checked else {
-            self.commit(&WriteSet::new(), &position)?;
-            self.applied.store(entry.index, Ordering::Release);
-            return Ok(Bytes::new());
-        };
-        let mut applied = self.read(|view| self.machine.apply(view, entry.index, checked))?;
-        self.hear(applied.comparison)?;
-        self.counters.count(&applied.reply);
-        self.note_changes(entry.index, &mut applied.writes)?;
-        self.commit(&applied.writes, &position)?;
-        self.applied.store(entry.index, Ordering::Release);
-        if let Some(witness) = &self.witness {
-            let hash = self.read(tongban_machine::state_hash)?;
-            witness.applied(self.group, entry.index, hash);
-        }
-        Ok(Bytes::from(encode(&applied.reply)))
-    }
-
-    fn note_changes(&self, index: u64, writes: &mut WriteSet) -> Result<(), StateFailed> {
-        let mut feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
-        feed.note(&*self.store, self.group, index, writes)
-            .map_err(|e| broken(&e))
-    }
-
     fn open_feed(&self) -> Result<(), StateFailed> {
         let opened = Feed::open(&*self.store, self.group).map_err(|e| broken(&e))?;
         *self.feed.lock().unwrap_or_else(PoisonError::into_inner) = opened;
         Ok(())
-    }
-
-    fn commit(&self, writes: &WriteSet, position: &[u8]) -> Result<(), StateFailed> {
-        let mut frozen = self.frozen();
-        if let Some(before) = frozen.as_mut() {
-            for key in writes.keys() {
-                if !before.contains_key(key) {
-                    let value = self.store.get(self.group, key).map_err(|e| broken(&e))?;
-                    before.insert(key.clone(), value);
-                }
-            }
-        }
-        self.store
-            .commit(self.group, writes, position)
-            .map_err(|e| broken(&e))
-    }
-
-    fn stored_position(&self) -> Result<Option<(u64, Vec<u8>)>, StateFailed> {
-        let framed = self.store.position(self.group).map_err(|e| broken(&e))?;
-        // An empty one marks a group that was being filled from a snapshot when the node stopped.
-        Ok(framed.as_deref().and_then(read_position))
     }
 
     fn frozen(&self) -> MutexGuard<'_, Option<Before>> {
@@ -311,20 +220,6 @@ impl<P: Platform> Replica<P> {
     fn keep(&self, file: SnapshotFile) {
         *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
     }
-}
-
-fn frame_position(index: u64, position: &[u8]) -> Vec<u8> {
-    let mut framed = index.to_be_bytes().to_vec();
-    framed.extend_from_slice(position);
-    framed
-}
-
-fn read_position(framed: &[u8]) -> Option<(u64, Vec<u8>)> {
-    let (index, position) = framed.split_at_checked(8)?;
-    Some((
-        u64::from_be_bytes(index.try_into().ok()?),
-        position.to_vec(),
-    ))
 }
 
 #[async_trait]

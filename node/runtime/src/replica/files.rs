@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 use tongban_machine::{Write, WriteSet};
 
-use super::{Replica, broken, frame_position};
+use super::position::frame_position;
+use super::{Replica, broken};
 use crate::ports::{ReplicatedState, SnapshotBytes, SnapshotFile, StateFailed};
 use crate::seams::{Disk, DiskFile, Platform, StateStore};
 use crate::signal::give_way;
