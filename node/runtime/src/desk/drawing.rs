@@ -157,15 +157,12 @@ impl<P: Platform> Desk<P> {
             for (id, case) in piece.iter().copied() {
                 let Ok(alone) = self.begin(id) else { continue };
                 held.push(alone);
-                writes.push(forget(id));
                 let is_at_desk = self.record_of(id).is_some() || self.waiting_case(case).is_some();
-                let Ok(is_known) = self.is_here(case) else {
-                    // What cannot be read may be there, and its key is the only one.
+                let is_kept = self.is_here(case).map(|is_here| is_here || is_at_desk);
+                let Ok(forgotten) = forgetting(id, case, is_kept) else {
                     return;
                 };
-                if !is_at_desk && !is_known {
-                    writes.push(crate::vault::forget(case));
-                }
+                writes.extend(forgotten);
             }
             if self.write(writes).await.is_err() {
                 return;
@@ -209,5 +206,35 @@ pub(super) fn forget(id: CommandId) -> LocalWrite {
         table: LocalTable::Proposed,
         key: id.0.0.to_vec(),
         value: None,
+    }
+}
+
+/// The writes that forget what was drawn for an application: its key too, unless desk or group have the
+/// case. None where that cannot be seen: it may be there, and its key is the only one.
+fn forgetting(
+    id: CommandId,
+    case: CaseNumber,
+    is_kept: Result<bool, NodeError>,
+) -> Result<Vec<LocalWrite>, NodeError> {
+    let mut writes = vec![forget(id)];
+    if !is_kept? {
+        writes.push(crate::vault::forget(case));
+    }
+    Ok(writes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_forgotten_only_where_it_is_seen_that_nobody_has_its_case() {
+        let id = CommandId::derive(b"drawing", b"1");
+        let case: CaseNumber = "3501002026030201000005M".parse().unwrap();
+        let unseen = NodeError::NoQuorum;
+        assert_eq!(forgetting(id, case, Err(unseen.clone())), Err(unseen));
+        assert_eq!(forgetting(id, case, Ok(true)), Ok(vec![forget(id)]));
+        let with_key = vec![forget(id), crate::vault::forget(case)];
+        assert_eq!(forgetting(id, case, Ok(false)), Ok(with_key));
     }
 }
