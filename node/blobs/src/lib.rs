@@ -5,6 +5,7 @@
 mod files;
 mod hashing;
 mod limits;
+mod listing;
 mod offsets;
 mod part;
 mod proof;

@@ -16,6 +16,7 @@ use tongban_types::{BlobHash, limits::BLOB_BYTES_MAX};
 
 use crate::files;
 use crate::limits::RECEIVING_MAX;
+use crate::listing::Page;
 use crate::part::{OpenedPart, Part, PartPaths};
 use crate::proof::{self, GROUP_BYTES, ProofFault};
 use crate::shelf::{Shelf, blocking, failed};
@@ -284,11 +285,9 @@ impl Receiving {
         blocking(move || paths.remove()).await?.map_err(failed)
     }
 
-    /// Files of which something came, in order of their hashes; reads a folder.
-    pub(crate) fn list(&self) -> Result<Vec<BlobHash>, BlobError> {
-        let names = files::names(&self.folder).map_err(failed)?;
-        let parts = names.iter().filter_map(|name| name.strip_suffix(".part"));
-        Ok(parts.filter_map(|name| name.parse().ok()).collect())
+    /// Adds files of which something came to a page; reads a folder.
+    pub(crate) fn add_to(&self, page: &mut Page) -> io::Result<()> {
+        page.read_through(&self.folder, ".part")
     }
 }
 

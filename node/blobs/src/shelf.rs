@@ -14,6 +14,7 @@ use tongban_types::{BlobHash, limits::BLOB_BYTES_MAX};
 
 use crate::files;
 use crate::limits::PLACE_LOCKS;
+use crate::listing::Page;
 use crate::proof;
 
 mod mending;
@@ -161,10 +162,9 @@ impl Shelf {
         Ok(())
     }
 
-    /// Whole files, in order of their hashes; reads a folder.
-    pub(crate) fn list(&self) -> Result<Vec<BlobHash>, BlobError> {
-        let names = files::names(&self.trees).map_err(failed)?;
-        Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
+    /// Adds whole files to a page; reads a folder.
+    pub(crate) fn add_to(&self, page: &mut Page) -> io::Result<()> {
+        page.read_through(&self.trees, "")
     }
 }
 

@@ -14,6 +14,7 @@ use tongban_types::{BlobHash, Code, Hash, Timestamp};
 
 use crate::files;
 use crate::limits::RANGE_BYTES_MAX;
+use crate::listing::Page;
 use crate::proof::{self, ProofFault};
 use crate::receiving::{Receiving, Verified};
 use crate::shelf::{Shelf, ShelfSettings, blocking, failed};
@@ -84,7 +85,9 @@ impl Store {
         let shelf = Shelf::open(folder, shelf)?;
         let claims = Uploads::claims(folder).map_err(failed)?;
         let (receiving, incoming) = Receiving::open(folder).map_err(failed)?;
-        let coming = receiving.list()?;
+        let mut coming = Page::behind(None, usize::MAX);
+        receiving.add_to(&mut coming).map_err(failed)?;
+        let coming = coming.into_files();
         shelf
             .tidy(|blob| claims.contains(&blob) || coming.contains(&blob))
             .map_err(failed)?;
@@ -151,14 +154,10 @@ impl Store {
     }
 
     fn list(&self, after: Option<BlobHash>, limit: usize) -> Result<Vec<BlobHash>, BlobError> {
-        let mut found = self.shelf.list()?;
-        found.extend(self.receiving.list()?);
-        found.sort_unstable();
-        found.dedup();
-        let behind = found
-            .into_iter()
-            .filter(|blob| after.is_none_or(|after| *blob > after));
-        Ok(behind.take(limit).collect())
+        let mut page = Page::behind(after, limit);
+        self.shelf.add_to(&mut page).map_err(failed)?;
+        self.receiving.add_to(&mut page).map_err(failed)?;
+        Ok(page.into_files())
     }
 }
 

@@ -18,6 +18,7 @@ use tongban_types::{BlobHash, Hash, Timestamp};
 mod bucket;
 mod ending;
 mod finishing;
+mod listing;
 mod mending;
 
 const MIB: u64 = 1024 * 1024;
