@@ -17,6 +17,7 @@ use super::{
     take_in, until,
 };
 
+mod partners;
 mod shelf;
 
 use self::shelf::{Known, Shelf};
@@ -40,9 +41,14 @@ const SUBJECT: &str = "350102199001010003";
 
 /// A file uploaded at Fuzhou as a whole, of bytes that are all alike.
 async fn upload(scene: &Scene, byte: u8) -> (UploadId, Attachment) {
+    upload_at(scene, FUZHOU, byte).await
+}
+
+/// The same at any city.
+async fn upload_at(scene: &Scene, place: usize, byte: u8) -> (UploadId, Attachment) {
     let bytes = Bytes::from(vec![byte; FILE_BYTES]);
     let size = bytes.len() as u64;
-    let uploaded = ask(scene, FUZHOU, |node| async move {
+    let uploaded = ask(scene, place, |node| async move {
         let files = node.attachments();
         let id = files.begin_upload(OWNER, size).await?.id;
         files.append(OWNER, id, 0, bytes).await?;

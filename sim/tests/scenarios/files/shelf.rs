@@ -1,5 +1,5 @@
 //! Files of a machine in memory. A shelf knows what every hash stands for, as a proof would show it, and
-//! may be made to prove something else.
+//! may be made to prove something else, or nothing, and to claim what it does not have.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tongban_runtime::{BlobError, BlobStore, Upload, UploadId};
 use tongban_sim::runtime::lock;
-use tongban_types::{BlobHash, Hash, Timestamp, sha256};
+use tongban_types::{Attachment, BlobHash, Hash, Timestamp, sha256};
 
 /// The bytes each hash stands for, wherever they lie.
 pub(super) type Known = Arc<Mutex<BTreeMap<BlobHash, Bytes>>>;
@@ -18,6 +18,7 @@ pub(super) type Known = Arc<Mutex<BTreeMap<BlobHash, Bytes>>>;
 pub(super) struct Shelf {
     known: Known,
     lies: AtomicBool,
+    is_silent: AtomicBool,
     kept: Mutex<Kept>,
 }
 
@@ -26,6 +27,7 @@ struct Kept {
     uploads: BTreeMap<UploadId, (Upload, Vec<u8>)>,
     whole: BTreeMap<BlobHash, Bytes>,
     coming: BTreeMap<BlobHash, Vec<u8>>,
+    claimed: BTreeMap<BlobHash, u64>,
 }
 
 impl Shelf {
@@ -33,6 +35,7 @@ impl Shelf {
         Arc::new(Self {
             known: known.clone(),
             lies: AtomicBool::new(false),
+            is_silent: AtomicBool::new(false),
             kept: Mutex::default(),
         })
     }
@@ -45,6 +48,16 @@ impl Shelf {
     /// From now on it proves what is not the file, or the file again.
     pub(super) fn set_lying(&self, lies: bool) {
         self.lies.store(lies, Ordering::Relaxed);
+    }
+
+    /// From now on it proves nothing, and leaves whoever asks waiting.
+    pub(super) fn fall_silent(&self) {
+        self.is_silent.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on it says that it has a file, of which it only heard.
+    pub(super) fn claim(&self, file: &Attachment) {
+        lock(&self.kept).claimed.insert(file.blob, file.size);
     }
 
     fn range(&self, blob: BlobHash, offset: u64, length: u64) -> Result<Bytes, BlobError> {
@@ -130,7 +143,8 @@ impl BlobStore for Shelf {
 
     async fn size_of(&self, blob: BlobHash) -> Result<Option<u64>, BlobError> {
         let kept = lock(&self.kept);
-        Ok(kept.whole.get(&blob).map(|bytes| count(bytes.len())))
+        let whole = kept.whole.get(&blob).map(|bytes| count(bytes.len()));
+        Ok(whole.or_else(|| kept.claimed.get(&blob).copied()))
     }
 
     async fn read(&self, blob: BlobHash, offset: u64, length: u64) -> Result<Bytes, BlobError> {
@@ -138,6 +152,9 @@ impl BlobStore for Shelf {
     }
 
     async fn prove(&self, blob: BlobHash, offset: u64, length: u64) -> Result<Bytes, BlobError> {
+        if self.is_silent.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
         let mut proven = self.range(blob, offset, length)?.to_vec();
         if self.lies.load(Ordering::Relaxed)
             && let Some(last) = proven.last_mut()
