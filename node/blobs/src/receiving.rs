@@ -279,10 +279,14 @@ impl Receiving {
             // Behind a range that is being taken.
             let _part = entry.part.lock().await;
             space.give_back(entry.size, entry.missing());
-        } else if let Ok(left) = std::fs::metadata(&paths.bytes) {
-            space.give_back(left.len(), 0);
+            return blocking(move || paths.remove()).await?.map_err(failed);
         }
-        blocking(move || paths.remove()).await?.map_err(failed)
+        let removed = blocking(move || {
+            let left = std::fs::metadata(&paths.bytes).map_or(0, |it| it.len());
+            paths.remove().map(|()| left)
+        });
+        space.give_back(removed.await?.map_err(failed)?, 0);
+        Ok(())
     }
 
     /// Adds files of which something came to a page; reads a folder.

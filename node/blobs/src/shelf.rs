@@ -102,10 +102,12 @@ impl Shelf {
         let (whole, shelved) = (self.bytes_of(blob), self.tree_of(blob));
         #[cfg(feature = "s3")]
         if let Some(bucket) = &self.bucket {
+            let here = bytes.clone();
             // Taken up after a crash behind the upload, the bytes are in the bucket.
-            if bytes.exists() {
+            if blocking(move || here.exists()).await? {
                 bucket.put(blob, &bytes).await?;
-                files::remove(&bytes).map_err(failed)?;
+                let removed = blocking(move || files::remove(&bytes));
+                removed.await?.map_err(failed)?;
             }
             let put = move || put_tree(&tree, size, &shelved);
             return blocking(put).await?.map_err(failed);

@@ -81,12 +81,14 @@ impl Bucket {
 
     /// Uploads a file in parts; the object appears whole or not at all.
     pub(super) async fn put(&self, blob: BlobHash, path: &Path) -> Result<(), BlobError> {
+        let path = path.to_owned();
+        let opened = super::blocking(move || File::open(path));
+        let mut file = opened.await?.map_err(failed)?;
         let mut upload = self
             .store
             .put_multipart(&self.key(blob))
             .await
             .map_err(failed)?;
-        let mut file = File::open(path).map_err(failed)?;
         let sent = async {
             loop {
                 let (read, back) = super::blocking(move || {
