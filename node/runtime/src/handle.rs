@@ -297,6 +297,8 @@ pub struct NodeHealth {
     pub runs_own_group: bool,
     /// That group can decide, as far as is known here.
     pub has_quorum: bool,
+    /// What that group holds is being filled from a snapshot, and nothing of it can be read.
+    pub is_filling: bool,
 }
 
 /// Why a node does not do what it is asked.

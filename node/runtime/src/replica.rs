@@ -172,6 +172,11 @@ impl<P: Platform> Replica<P> {
         seen
     }
 
+    /// Whether it is being filled from a snapshot, so that nothing of it can be read.
+    pub fn is_filling(&self) -> bool {
+        !self.fillings.load(Ordering::Acquire).is_multiple_of(2)
+    }
+
     /// The index of the last applied entry.
     pub fn applied_index(&self) -> u64 {
         self.applied.load(Ordering::Acquire)

@@ -540,13 +540,15 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
     }
 
     fn health(&self) -> NodeHealth {
-        let own = self.core.own().map(|own| own.group.status());
+        let own = self.core.own();
+        let status = own.as_ref().map(|own| own.group.status());
         NodeHealth {
             failed: self.core.failure().is_some(),
             registry: Some(self.core.registry().version()),
             draining: self.core.is_draining(),
-            runs_own_group: own.as_ref().is_some_and(|own| !own.stopped),
-            has_quorum: own.is_some_and(|own| has_quorum(self.core.me, &own)),
+            runs_own_group: status.as_ref().is_some_and(|own| !own.stopped),
+            has_quorum: status.is_some_and(|own| has_quorum(self.core.me, &own)),
+            is_filling: own.is_some_and(|own| own.replica.is_filling()),
         }
     }
 

@@ -72,6 +72,7 @@ pub(crate) async fn ready(State(api): State<Shared>, request: Request) -> Answer
         registry(health),
         group(health),
         quorum(health, is_quorum_required),
+        state(health),
         serves(health),
         stays(&request),
     ];
@@ -138,6 +139,16 @@ fn group(health: NodeHealth) -> Check {
         ok: health.runs_own_group,
         required: true,
         missing_zh: "本市审批组没有在本节点运行",
+    }
+}
+
+/// Until it is whole no case can be shown, and no repeat of an application told from a first.
+fn state(health: NodeHealth) -> Check {
+    Check {
+        name: "state",
+        ok: !health.is_filling,
+        required: true,
+        missing_zh: "本市审批组的状态正由快照恢复, 暂不能收件和查询",
     }
 }
 

@@ -49,6 +49,8 @@ pub(crate) struct RecordingNode {
     pub(crate) held_from: AtomicU64,
     /// Whether a page of its list is always followed by another.
     pub(crate) is_endless: AtomicBool,
+    /// Whether its state is being filled from a snapshot.
+    pub(crate) is_filling: AtomicBool,
     /// An order is carried out only once this says so.
     disk: Semaphore,
     /// Orders carried out.
@@ -239,6 +241,7 @@ impl RecordingNode {
             changes: Mutex::default(),
             held_from: AtomicU64::new(0),
             is_endless: AtomicBool::new(false),
+            is_filling: AtomicBool::new(false),
             disk: Semaphore::new(1),
             done: watch::Sender::new(0),
             rung: Notify::new(),
@@ -464,6 +467,7 @@ impl NodeHandle for RecordingNode {
             draining: report.draining,
             runs_own_group: own.is_some_and(|own| !own.status.stopped),
             has_quorum: own.is_some_and(|own| own.has_quorum),
+            is_filling: self.is_filling.load(Ordering::SeqCst),
         }
     }
 

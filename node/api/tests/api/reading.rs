@@ -1,5 +1,6 @@
 //! Reading cases, catalogue, federation and the node.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
@@ -278,6 +279,22 @@ async fn health_is_open_and_a_node_without_a_quorum_is_ready_for_balancers_alone
 }
 
 #[tokio::test]
+async fn a_node_whose_state_is_being_filled_is_alive_and_not_ready() {
+    let world = World::new();
+    world.node.is_filling.store(true, Ordering::SeqCst);
+    // Nor does it take in meanwhile: whoever leaves the quorum aside passes it over too.
+    for address in ["/readyz", "/readyz?exclude=quorum"] {
+        let problem = world.get("", address).await.problem(503, "TB7018");
+        assert_eq!(problem["errors"][0]["pointer"], "state");
+    }
+    for address in ["/livez", "/startupz"] {
+        assert_eq!(world.get("", address).await.status, 200);
+    }
+    world.node.is_filling.store(false, Ordering::SeqCst);
+    assert_eq!(world.get("", "/readyz").await.status, 200);
+}
+
+#[tokio::test]
 async fn a_problems_type_leads_to_its_explanation() {
     let world = World::new();
     let body = world.get("", "/problems/TB7001").await.json();
@@ -498,10 +515,7 @@ async fn agreements_name_the_cities_an_item_is_handled_across_with() {
 #[tokio::test]
 async fn counting_ends_however_many_cases_there_are_and_few_match() {
     let world = World::new();
-    world
-        .node
-        .is_endless
-        .store(true, std::sync::atomic::Ordering::SeqCst);
+    world.node.is_endless.store(true, Ordering::SeqCst);
     let reply = world
         .get("auditor", "/api/v1/cases?count=exact&item=ZZZZZZZZZZZZ")
         .await;
