@@ -311,7 +311,6 @@ impl<P: Platform> ReplicatedState for Replica<P> {
             self.name_and_tidy(&file.name, &name).await?;
         }
         self.fill_from(&installed).await?;
-        self.open_feed()?;
         // What was said of another state says nothing of this one.
         *self.dissent() = Dissent::default();
         self.keep(installed);

@@ -60,7 +60,7 @@ impl<P: Platform> Replica<P> {
         let file = self.disk.open(&snapshot.name).map_err(|e| broken(&e))?;
         let (head, mut offset) =
             snapshot::read_head(&file, snapshot.length).map_err(|e| broken(&e))?;
-        // Even again with the last commit alone: a state that could not be filled stays unread.
+        // Even again at the very end alone: a state that could not be filled stays unread.
         self.fillings.fetch_add(1, Ordering::AcqRel);
         self.store.clear(self.group).map_err(|e| broken(&e))?;
         while let Some((page, next)) = snapshot::read_page(&file, offset).map_err(|e| broken(&e))? {
@@ -74,6 +74,8 @@ impl<P: Platform> Replica<P> {
         }
         let position = frame_position(head.index, &head.position);
         self.commit(&WriteSet::new(), &position)?;
+        // The feed of the state before says that places are held which this one has forgotten.
+        self.open_feed()?;
         self.fillings.fetch_add(1, Ordering::AcqRel);
         Ok(())
     }
