@@ -187,6 +187,21 @@ async fn a_node_that_stops_waits_for_no_silent_client() {
     assert!(after < DRAIN_TIME_MAX, "{after:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_node_that_stops_answers_what_is_under_way() {
+    let (mut client, serving, stop) = connect(false);
+    let asked = b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n";
+    client.write_all(asked).await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    stop.send_replace(true);
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("at last"), "{answer}");
+    let after = serving.await.unwrap();
+    let is_then = after >= LONGER_THAN_SILENCE && after < LONGER_THAN_SILENCE + SILENCE_MAX;
+    assert!(is_then, "{after:?}");
+}
+
 /// Of a node whose handshakes come to no certificate.
 #[derive(Debug)]
 struct NoCertificate;

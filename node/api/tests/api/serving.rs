@@ -85,6 +85,26 @@ async fn stopping_ends_idle_connections_and_takes_no_more() {
 }
 
 #[tokio::test]
+async fn a_stream_ends_with_its_reason_when_the_node_stops() {
+    let served = served().await;
+    let mut stream = TcpStream::connect(served.address).await.unwrap();
+    let asked = "GET /api/v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer clerk\r\n\r\n";
+    stream.write_all(asked.as_bytes()).await.unwrap();
+    let mut came = String::new();
+    while !came.contains("event: from") {
+        let mut piece = [0; 1024];
+        let read = stream.read(&mut piece).await.unwrap();
+        assert!(read > 0, "the connection ended: {came}");
+        came.push_str(std::str::from_utf8(&piece[..read]).unwrap());
+    }
+    served.stop.send(()).unwrap();
+    stream.read_to_string(&mut came).await.unwrap();
+    assert!(came.contains("event: end"), "{came}");
+    assert!(came.contains("TB7024"), "{came}");
+    served.ended.await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn what_is_not_http_ends_its_own_connection_only() {
     let served = served().await;
     let mut garbage = TcpStream::connect(served.address).await.unwrap();
