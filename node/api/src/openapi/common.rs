@@ -122,6 +122,7 @@ fn complete_operation(operation: &mut Operation) {
     if let Some(RefOr::T(body)) = &mut operation.request_body {
         name_left_out(body);
     }
+    complete_successes(operation);
     let has_token = operation
         .security
         .as_ref()
@@ -166,6 +167,37 @@ fn complete_operation(operation: &mut Operation) {
             );
         }
     }
+}
+
+/// What is carried out once under a key says whether it was before; what is based on a version gives the
+/// next one.
+fn complete_successes(operation: &mut Operation) {
+    let has_key = takes(operation, "Idempotency-Key");
+    let has_version = takes(operation, "If-Match");
+    let responses = operation.responses.responses.iter_mut();
+    for (_, response) in responses.filter(|(status, _)| status.starts_with('2')) {
+        let RefOr::T(response) = response else {
+            continue;
+        };
+        if has_key {
+            response.headers.insert(
+                "Idempotency-Replayed".to_owned(),
+                header("`true`: 重发, 答复同前 · This request was answered before"),
+            );
+        }
+        if has_version {
+            response.headers.insert(
+                "ETag".to_owned(),
+                header("版本, 下一步办理的依据 · What the next act is based on"),
+            );
+        }
+    }
+}
+
+/// Whether an operation takes a parameter.
+fn takes(operation: &Operation, name: &str) -> bool {
+    let mut parameters = operation.parameters.iter().flatten();
+    parameters.any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == name))
 }
 
 /// A body that may be left out is no body that may be `null`.

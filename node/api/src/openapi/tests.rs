@@ -94,6 +94,27 @@ fn every_operation_says_what_it_does_what_it_takes_and_what_it_answers() {
 }
 
 #[test]
+fn what_is_done_once_says_whether_it_was_done_and_what_the_next_act_is_based_on() {
+    let mut acts = 0;
+    for (method, path, operation) in operations(&said()) {
+        let parameters = operation["parameters"].as_array().unwrap();
+        let takes = |name: &str| parameters.iter().any(|parameter| parameter["name"] == name);
+        for (status, answer) in operation["responses"].as_object().unwrap() {
+            let is_success = status.starts_with('2');
+            let says = |name: &str| answer["headers"][name]["description"].is_string();
+            let at = format!("{method} {path} {status}");
+            let is_repeatable = is_success && takes("Idempotency-Key");
+            assert_eq!(says("Idempotency-Replayed"), is_repeatable, "{at}");
+            if is_success && takes("If-Match") {
+                acts += 1;
+                assert!(says("ETag"), "{at}");
+            }
+        }
+    }
+    assert_eq!(acts, 9);
+}
+
+#[test]
 fn no_address_comes_in_but_by_what_documents_it() {
     let listed = include_str!("../operations/mod.rs");
     let code: String = listed.split("\nuse ").skip(1).collect();

@@ -84,11 +84,11 @@ pub(crate) struct CollectedView {
     request_body(content = CollectBody, example = json!(example())),
     responses(
         (status = 201, description = "已由多数副本落盘 · A majority has it", body = CollectedView, headers(
-            ("Location" = String, description = "办件 · The case"), ("Idempotency-Replayed" = String, description = "`true`: 重发, 答复同前 · This request was answered before"),
+            ("Location" = String, description = "办件 · The case"),
             ("Preference-Applied" = String, description = "wait=replicated"),
         )),
         (status = 202, description = "已在本节点落盘 · Durable at this node", body = CollectedView, headers(
-            ("Location" = String, description = "办件 · The case"), ("Idempotency-Replayed" = String, description = "`true`: 重发, 答复同前 · This request was answered before"),
+            ("Location" = String, description = "办件 · The case"),
         )),
         CollectProblems,
     ),

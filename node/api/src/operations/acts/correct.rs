@@ -42,10 +42,7 @@ struct CorrectBody {
     post, path = "/api/v1/cases/{number}/correct", operation_id = "correctCase", tag = tag::ACTS,
     params(CasePath, IdempotencyKey, IfMatch),
     request_body = CorrectBody,
-    responses((status = 200, description = "已办理 · Done", body = ActedView, headers(
-        ("ETag" = String, description = "版本, 下一步办理的依据 · What the next act is based on"),
-        ("Idempotency-Replayed" = String, description = "`true`: 重发, 答复同前 · This request was answered before"),
-    )), ActProblems),
+    responses((status = 200, description = "已办理 · Done", body = ActedView), ActProblems),
     security(("token" = [])),
 )]
 pub(in crate::operations) async fn correct(State(api): State<Shared>, request: Request) -> Answer {

@@ -14,10 +14,7 @@ use crate::state::Shared;
     post, path = "/api/v1/cases/{number}/transfer", operation_id = "transferCase", tag = tag::ACTS,
     params(CasePath, IdempotencyKey, IfMatch),
     request_body = Option<BareBody>,
-    responses((status = 200, description = "已办理 · Done", body = ActedView, headers(
-        ("ETag" = String, description = "版本, 下一步办理的依据 · What the next act is based on"),
-        ("Idempotency-Replayed" = String, description = "`true`: 重发, 答复同前 · This request was answered before"),
-    )), ActProblems),
+    responses((status = 200, description = "已办理 · Done", body = ActedView), ActProblems),
     security(("token" = [])),
 )]
 pub(in crate::operations) async fn transfer(State(api): State<Shared>, request: Request) -> Answer {
