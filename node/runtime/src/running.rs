@@ -423,7 +423,7 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
             .and_then(|salted| salted.get(SALT_BYTES..).map(<[u8]>::to_vec));
         let (form, attachments) = opened(form);
         let document = document.as_ref().and_then(open_text);
-        let receipt = self.desk.receipt_of(number);
+        let receipt = self.desk.receipt_of(number)?;
         Ok(OpenedCase {
             record,
             stored: None,

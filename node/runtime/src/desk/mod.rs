@@ -319,7 +319,7 @@ impl<P: Platform> Desk<P> {
                     .await;
                 let receipt = match done.receipt {
                     Some(receipt) => Receipt::Replicated(receipt),
-                    None => self.receipt_of(case).ok_or(NodeError::NoSuchCase(case))?,
+                    None => self.known_receipt(case)?,
                 };
                 Ok(Collected {
                     case,
@@ -364,12 +364,16 @@ impl<P: Platform> Desk<P> {
 
     /// The answer to a repeat.
     fn known_before(&self, case: CaseNumber) -> Result<Collected, NodeError> {
-        let receipt = self.receipt_of(case).ok_or(NodeError::NoSuchCase(case))?;
         Ok(Collected {
             case,
-            receipt,
+            receipt: self.known_receipt(case)?,
             repeated: true,
         })
+    }
+
+    /// The receipt of a case that was collected here.
+    fn known_receipt(&self, case: CaseNumber) -> Result<Receipt, NodeError> {
+        self.receipt_of(case)?.ok_or(NodeError::NoSuchCase(case))
     }
 
     /// Whether the case that the group has under a number is the one that a command collects.
@@ -465,17 +469,18 @@ impl<P: Platform> Desk<P> {
     }
 
     /// The receipt of a case this city collected: signed anew from the group's record, or the one
-    /// given at the desk while it waits.
-    pub(crate) fn receipt_of(&self, case: CaseNumber) -> Option<Receipt> {
-        let own = self.core.own()?;
-        let record = own.replica.read(|view| load_case(view, case)).ok()?;
+    /// given at the desk while it waits; an error where the group's record cannot be read.
+    pub(crate) fn receipt_of(&self, case: CaseNumber) -> Result<Option<Receipt>, NodeError> {
+        let own = self.core.own().ok_or(NodeError::NoQuorum)?;
+        let record = own.replica.read(|view| load_case(view, case))?;
         let Some(record) = record.filter(|r| r.envelope.intake == self.core.city()) else {
-            return self
-                .waiting_case(case)
-                .map(|record| Receipt::Stored(record.receipt));
+            let waiting = self.waiting_case(case);
+            return Ok(waiting.map(|record| Receipt::Stored(record.receipt)));
         };
         let envelope = record.envelope;
-        let node = tongban_types::NodeId::new(case.intake_city(), case.node_number()).ok()?;
+        let Ok(node) = tongban_types::NodeId::new(case.intake_city(), case.node_number()) else {
+            return Ok(None);
+        };
         let body = ReceiptBody {
             case,
             item: envelope.item,
@@ -485,7 +490,7 @@ impl<P: Platform> Desk<P> {
             node,
         };
         let signed = crate::proposer::sign_leaves(&self.core, vec![encode(&body)]);
-        signed.into_iter().next().map(Receipt::Replicated)
+        Ok(signed.into_iter().next().map(Receipt::Replicated))
     }
 }
 
