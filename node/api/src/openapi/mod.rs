@@ -24,7 +24,7 @@ pub(crate) use parameters::{
 };
 pub(crate) use problems::{
     ActProblems, BackupProblems, CaseProblems, CollectProblems, GroupProblems, HandOverProblems,
-    ListProblems, NoRegistryProblem, PingProblems, PlacementProblems,
+    ListProblems, NoRegistryProblem, NotReadyProblem, PingProblems, PlacementProblems,
 };
 pub(crate) use server_event::ServerEvent;
 

@@ -140,6 +140,11 @@ problem_set! {
 }
 
 problem_set! {
+    /// Of a node that is not as a probe asks.
+    NotReadyProblem &[("503", "TB7018 见 errors · `errors` lists what is missing")]
+}
+
+problem_set! {
     /// Where no registry has come yet.
     NoRegistryProblem &[("503", "尚无登记簿 · No registry has come yet")]
 }

@@ -10,8 +10,8 @@ use tongban_types::Code;
 use utoipa::ToSchema;
 
 use crate::catalogue::FieldFault;
-use crate::openapi::{Exclude, Switch, tag};
-use crate::problem::{Answer, Problem, ProblemBody};
+use crate::openapi::{Exclude, NotReadyProblem, Switch, tag};
+use crate::problem::{Answer, Problem};
 use crate::rendering::json;
 use crate::request::{Query, bad};
 use crate::state::Shared;
@@ -42,7 +42,7 @@ struct HealthView {
     params(Switch),
     responses(
         (status = 200, description = "活着 · Restarting helps when this fails", body = HealthView),
-        (status = 503, description = "TB7018 见 errors · `errors` lists what is missing", body = ProblemBody, content_type = "application/problem+json"),
+        NotReadyProblem,
     ),
 )]
 pub(crate) async fn live(State(api): State<Shared>, request: Request) -> Answer {
@@ -56,7 +56,7 @@ pub(crate) async fn live(State(api): State<Shared>, request: Request) -> Answer 
     params(Switch, Exclude),
     responses(
         (status = 200, description = "就绪 · Whether the node takes applications in", body = HealthView),
-        (status = 503, description = "TB7018 见 errors · `errors` lists what is missing", body = ProblemBody, content_type = "application/problem+json"),
+        NotReadyProblem,
     ),
 )]
 pub(crate) async fn ready(State(api): State<Shared>, request: Request) -> Answer {
@@ -85,7 +85,7 @@ pub(crate) async fn ready(State(api): State<Shared>, request: Request) -> Answer
     params(Switch),
     responses(
         (status = 200, description = "已启动 · Whether the node has come up", body = HealthView),
-        (status = 503, description = "TB7018 见 errors · `errors` lists what is missing", body = ProblemBody, content_type = "application/problem+json"),
+        NotReadyProblem,
     ),
 )]
 pub(crate) async fn started(State(api): State<Shared>, request: Request) -> Answer {
