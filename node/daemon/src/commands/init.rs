@@ -16,6 +16,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::{FileError, replace};
 use crate::keys::KeyFolder;
+use crate::node_process::check_user;
 use crate::output::{Answer, Described, Output, Reader};
 use crate::registry::{believe, read_registry};
 
@@ -111,6 +112,7 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
         let next = format!("tongban config check --config {}", config.display());
         return Err(Failure::new(Code::CONFIGURATION_EXISTS, Exit::Conflict, message).then(next));
     }
+    check_user(&arguments.data)?;
     let registry = match &arguments.registry {
         Some(file) => Some(absolute(file)?),
         None => ask_for_registry(arguments.yes)?,
@@ -264,6 +266,23 @@ mod tests {
         fs::remove_file(folder.path().join("etc/node.toml")).unwrap();
         let keys = run(&arguments, Output::default()).unwrap_err();
         assert_eq!(keys.code, Code::KEY_FILE_EXISTS);
+    }
+
+    #[test]
+    fn root_begins_no_node_in_a_folder_of_another_user() {
+        use std::os::unix::fs::chown;
+
+        let folder = tempfile::tempdir().unwrap();
+        let arguments = arguments(folder.path());
+        fs::create_dir(&arguments.data).unwrap();
+        if chown(&arguments.data, Some(12_345), None).is_err() {
+            // Who may not give a folder away is not root, and locks nobody out.
+            return;
+        }
+        let refused = run(&arguments, Output::default()).unwrap_err();
+        assert_eq!(refused.code, Code::FOLDER_OF_OTHER_USER);
+        assert!(!arguments.dir.exists());
+        assert_eq!(fs::read_dir(&arguments.data).unwrap().count(), 0);
     }
 
     #[test]
