@@ -7,6 +7,12 @@ use std::path::Path;
 use crate::command_line::CommandLine;
 use crate::configuration::Configuration;
 
+/// The text of a file under deploy/.
+fn handed_out(file: &str) -> String {
+    let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
+    std::fs::read_to_string(deploy.join(file)).unwrap()
+}
+
 #[test]
 fn every_command_a_runbook_names_parses() {
     let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/runbooks");
@@ -31,11 +37,31 @@ fn every_command_a_runbook_names_parses() {
     assert!(commands > 10, "{commands}");
 }
 
+/// Without the one in force the next registry is made as version 1 again, and passes a check of itself
+/// alone: no node takes it.
+#[test]
+fn whoever_renews_the_registry_is_told_to_make_and_check_it_after_the_one_in_force() {
+    let page = handed_out("README.md");
+    let (_, rest) = page.split_once("\n## 下一版名册\n").unwrap();
+    let (section, _) = rest.split_once("\n## ").unwrap();
+    let alerts = ["RegistryExpiring", "KeysExpiring"];
+    let alerts = alerts.map(|alert| handed_out(&format!("runbooks/Tongban{alert}.md")));
+    for page in alerts.iter().map(String::as_str).chain([section]) {
+        let (_, cure) = page.split_once("\n## 怎么办\n").unwrap_or(("", page));
+        let named: Vec<&str> = cure.split('`').skip(1).step_by(2).collect();
+        for command in ["tongban registry make ", "tongban registry check "] {
+            let mut named = named.iter();
+            let after = named.find(|it| it.starts_with(command) && it.contains(" --after "));
+            let words = after.unwrap_or_else(|| panic!("{command}--after: {cure}"));
+            let parsed = CommandLine::read(words.split_whitespace().map(OsString::from));
+            assert!(parsed.is_ok(), "{words}: {:?}", parsed.err());
+        }
+    }
+}
+
 #[test]
 fn the_configuration_in_the_manifests_loads() {
-    let manifests =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/kubernetes/tongban.yml");
-    let text = std::fs::read_to_string(manifests).unwrap();
+    let text = handed_out("kubernetes/tongban.yml");
     let (_, block) = text.split_once("  node.toml: |\n").unwrap();
     let lines = block.lines().map_while(|line| line.strip_prefix("    "));
     let toml: Vec<_> = lines.collect();
