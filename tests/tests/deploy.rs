@@ -218,6 +218,40 @@ fn every_alert_has_its_page_and_every_page_its_alert() {
     }
 }
 
+/// A journal as a node leaves it: its log, a line each, and in the end why it cannot go on, for people.
+const JOURNAL: &str = r#"{"timestamp":"2026-11-24T00:00:00Z","level":"INFO","message":"applied state is open"}
+{"timestamp":"2026-11-24T00:00:01Z","level":"WARN","message":"the desk waits"}
+{"timestamp":"2026-11-24T00:00:02Z","level":"ERROR","message":"a task failed"}
+错误 TB4006: 节点日志或存储故障, 已停止收件
+  节点 350100-01 故障: 日志
+"#;
+
+/// journald files every line of a node under one priority: by that nothing of it is found.
+#[test]
+fn a_page_that_reads_the_journal_shows_what_is_wrong_and_a_nodes_last_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("journal");
+    fs::write(&journal, JOURNAL).unwrap();
+    let mut read = 0;
+    for alert in alerts().unwrap() {
+        let page = format!("deploy/runbooks/{alert}.md");
+        let text = fs::read_to_string(root().unwrap().join(page)).unwrap();
+        for line in text.lines().filter(|line| line.starts_with("journalctl ")) {
+            let (asked, filter) = line.split_once(" | ").unwrap_or((line, "cat"));
+            assert!(!asked.contains(" -p"), "{alert}: {line}");
+            assert!(!asked.contains(" --priority"), "{alert}: {line}");
+            let mut command = Command::new("sh");
+            command.args(["-c", &format!("cat '{}' | {filter}", journal.display())]);
+            let shown = run(command, TOOL_LIMIT).unwrap().stdout;
+            for wrong in ["the desk waits", "a task failed", "TB4006"] {
+                assert!(shown.contains(wrong), "{alert}: {line} shows {shown}");
+            }
+            read += 1;
+        }
+    }
+    assert!(read > 3, "{read}");
+}
+
 /// The names of the alerts.
 fn alerts() -> Result<Vec<String>> {
     let rules = fs::read_to_string(root()?.join("deploy/prometheus/alerts.yml"))?;

@@ -234,5 +234,10 @@ fn check_logs(federation: &Federation, case: &str) -> Result<()> {
     ensure!(followed > 0, "the request is found by its trace");
     let fuzhou = fs::read_to_string(&federation.places[FUZHOU].log)?;
     ensure!(fuzhou.contains(case), "and the case by its number");
+    // As the pages for whoever is woken look for it in the journal.
+    ensure!(
+        fuzhou.contains(r#""level":"INFO""#),
+        "and a level by its name"
+    );
     Ok(())
 }
