@@ -154,6 +154,9 @@ fn the_manifests_keep_the_schemas_strictly() {
             "{kind}: {said}"
         );
     }
+    // Before it has ended, the first start has said nothing.
+    let (waits, _) = text.split_once(" logs tongban-first-start").unwrap();
+    assert!(waits.contains(" wait pod tongban-first-start "));
     for path in ["/livez", "/readyz", "/startupz"] {
         assert!(text.contains(path), "{path}");
     }
