@@ -5,7 +5,8 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::command_line::CommandLine;
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, HttpLine};
+use crate::registry::Plan;
 
 /// The text of a file under deploy/.
 fn handed_out(file: &str) -> String {
@@ -57,6 +58,34 @@ fn whoever_renews_the_registry_is_told_to_make_and_check_it_after_the_one_in_for
             assert!(parsed.is_ok(), "{words}: {:?}", parsed.err());
         }
     }
+}
+
+/// Whoever comes to its API by that host, the sample that scrapes it too, would refuse it otherwise.
+#[test]
+fn each_sample_is_certified_for_the_host_the_plan_names() {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/six-cities");
+    let plan = Plan::read(&samples.join("plan.toml")).unwrap();
+    let mut certified = Vec::new();
+    for entry in std::fs::read_dir(samples).unwrap() {
+        let folder = entry.unwrap().path();
+        if !folder.is_dir() {
+            continue;
+        }
+        let read = Configuration::read(&folder.join("node.toml")).unwrap();
+        let mut nodes = plan.cities.iter().flat_map(|city| &city.nodes);
+        let node = nodes.find(|node| node.id == read.node).unwrap();
+        let (host, _) = node.addresses[0].rsplit_once(':').unwrap();
+        let HttpLine::Own { names } = read.http_line else {
+            panic!("{} makes no certificate of its own", node.id);
+        };
+        assert!(names.iter().any(|name| name == host), "{host}: {names:?}");
+        certified.extend(names);
+    }
+    assert!(certified.len() >= plan.cities.len(), "{certified:?}");
+    let scraped = handed_out("prometheus/prometheus.yml");
+    let (_, target) = scraped.split_once("targets: [\"").unwrap();
+    let (host, _) = target.split_once(":8443\"]").unwrap();
+    assert!(certified.iter().any(|name| name == host), "{host}");
 }
 
 #[test]
