@@ -1,5 +1,6 @@
 //! A city that only keeps a replica for others learns nothing of the people in it: neither its data
-//! folder nor its logs nor its metrics hold a name, a number or a word about them, in any spelling.
+//! folder nor its logs nor its metrics hold a name, a number or a word about them, in any spelling. Nor
+//! do logs and metrics of the parties, which go to whoever collects them.
 
 mod cases;
 mod people;
@@ -16,6 +17,9 @@ use tongban_tests::search::Search;
 
 use cases::{SETTLE_LIMIT, granted_case, refused_case, withdrawn_case};
 use people::{OPINION, People};
+
+/// Cities that read the cases: where they were taken in, and where they were decided.
+const PARTIES: [usize; 2] = [FUZHOU, WEINAN];
 
 /// Cities that keep a replica of a party's group, with the group and who acted in it.
 const HOSTS: [(usize, usize, &str); 3] = [
@@ -38,7 +42,7 @@ fn a_hosted_replica_holds_nothing_of_the_applicants() {
     let hosted = applied(&federation).unwrap();
 
     let mut shown = Vec::new();
-    for party in [FUZHOU, WEINAN] {
+    for party in PARTIES {
         let mut officer = federation.person(party, "officer", "reader").unwrap();
         for (case, mut texts) in cases.iter().zip(people.texts()) {
             // What its officers think is the authority's own.
@@ -46,8 +50,12 @@ fn a_hosted_replica_holds_nothing_of_the_applicants() {
             shown = read_all(&mut officer, &search, case, &texts, shown).unwrap();
         }
     }
+    for party in PARTIES {
+        check_metrics(&federation, &search, party).unwrap();
+    }
     for (host, group, _) in HOSTS {
-        check_api(&federation, &search, host, &cases).unwrap();
+        check_metrics(&federation, &search, host).unwrap();
+        check_api(&federation, host, &cases).unwrap();
         assert!(
             hosted.contains(&(host, group)),
             "{} has the cases in its replica",
@@ -58,6 +66,7 @@ fn a_hosted_replica_holds_nothing_of_the_applicants() {
     check_hosts(&federation, &search).unwrap();
     federation.end().unwrap();
     check_hosts(&federation, &search).unwrap();
+    check_logs_of_parties(&federation, &search).unwrap();
     check_search(&federation, &search, &people, &shown).unwrap();
 }
 
@@ -82,19 +91,21 @@ fn read_all(
     Ok(shown)
 }
 
-/// What a host shows to its own people.
-fn check_api(
-    federation: &Federation,
-    search: &Search,
-    host: usize,
-    cases: &[String],
-) -> Result<()> {
-    let name = federation.places[host].name;
-    let mut auditor = federation.person(host, "auditor", "auditor")?;
+/// What a city gives to whoever scrapes it.
+fn check_metrics(federation: &Federation, search: &Search, city: usize) -> Result<()> {
+    let name = federation.places[city].name;
+    let mut auditor = federation.person(city, "auditor", "auditor")?;
     let metrics = auditor.ask(&Ask::get("/metrics"))?;
     ensure!(metrics.status == 200, "{metrics}");
     let found = search.in_bytes(&metrics.body);
     ensure!(found.is_empty(), "metrics of {name}: {found:?}");
+    Ok(())
+}
+
+/// What a host shows to its own people.
+fn check_api(federation: &Federation, host: usize, cases: &[String]) -> Result<()> {
+    let name = federation.places[host].name;
+    let mut auditor = federation.person(host, "auditor", "auditor")?;
     for case in cases {
         let foreign = auditor.ask(&Ask::get(&format!("/api/v1/cases/{case}")))?;
         let code = foreign.code();
@@ -120,6 +131,16 @@ fn check_hosts(federation: &Federation, search: &Search) -> Result<()> {
             "{}: {actor} acted in the case it keeps",
             place.name
         );
+    }
+    Ok(())
+}
+
+/// Their data folders hold what their people read, their logs none of it.
+fn check_logs_of_parties(federation: &Federation, search: &Search) -> Result<()> {
+    for party in PARTIES {
+        let place = &federation.places[party];
+        let found = search.below(&place.log)?;
+        ensure!(found.is_empty(), "log of {}: {found:?}", place.name);
     }
     Ok(())
 }
