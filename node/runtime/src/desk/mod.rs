@@ -371,9 +371,10 @@ impl<P: Platform> Desk<P> {
         })
     }
 
-    /// The receipt of a case that was collected here.
+    /// The receipt of a case that the group is known to have, though this replica may not show it yet: who
+    /// is told to try again gets it then.
     fn known_receipt(&self, case: CaseNumber) -> Result<Receipt, NodeError> {
-        self.receipt_of(case)?.ok_or(NodeError::NoSuchCase(case))
+        self.receipt_of(case)?.ok_or(NodeError::TimedOut)
     }
 
     /// Whether the case that the group has under a number is the one that a command collects.
