@@ -122,6 +122,10 @@ fn tell(desk: &Desk) -> Result<()> {
     )?;
     let sign = ["registry", "sign", "--key", "governance.key"];
     desk.gives("tongban.registry-signed/v1", &sign)?;
+    // What bears a signature is not made again over it.
+    let again = ["registry", "make", "--plan", "plan.toml"];
+    let refused = desk.gives("tongban.error/v1", &again)?;
+    ensure!(refused["exit"] == 6, "{refused}");
     desk.gives_lines(
         "tongban.registry/v1",
         &["registry", "check", "registry.json"],

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 use tongban_trust::{RegistryFile, governance_hash};
+use tongban_types::Code;
 use utoipa::ToSchema;
 
 use crate::exit::Exit;
@@ -61,6 +62,7 @@ impl Answer for Made {
 
 /// Makes the file.
 pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
+    check_only_draft(&arguments.out)?;
     let plan = Plan::read(&arguments.plan)?;
     let current = match &arguments.after {
         Some(file) => Some(RegistryFile::decode(&read_registry(file)?)?),
@@ -82,4 +84,21 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
     replace(&arguments.out, text.as_bytes(), 0o644)?;
     output.answer(&made);
     Ok(Exit::Yes)
+}
+
+/// A draft is made again as often as the plan needs. Signatures are gathered from city to city, for
+/// weeks: a file that bears one is never written over, nor one that is no registry.
+fn check_only_draft(out: &Path) -> Result<(), Failure> {
+    if !out.exists() {
+        return Ok(());
+    }
+    let is_draft = read_registry(out).is_ok_and(|bytes| {
+        RegistryFile::decode(&bytes).is_ok_and(|file| file.signers().next().is_none())
+    });
+    if is_draft {
+        return Ok(());
+    }
+    let message = format!("{} 已经存在, 已有签名或不是名册, 不覆盖", out.display());
+    let next = "tongban registry make --plan plan.toml --after registry.json --out next.json";
+    Err(Failure::new(Code::FILE_UNUSABLE, Exit::Conflict, message).then(next))
 }

@@ -54,7 +54,7 @@ pub(super) fn examine(configuration: &Configuration) -> Vec<Finding> {
 fn expiry(version: u64, expires: Timestamp, now: Timestamp) -> Finding {
     let left = expires.unix_ms() - now.unix_ms();
     let seen = format!("第 {version} 版, 有效期至 {}", beijing(expires));
-    let cure = "tongban registry make --plan plan.toml --after registry.json";
+    let cure = "tongban registry make --plan plan.toml --after registry.json --out next.json";
     if left <= 0 {
         Finding::failure("registry", seen, cure)
     } else if left < EXPIRY_WARNING_DAYS * DAY_MS {
