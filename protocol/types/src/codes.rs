@@ -708,8 +708,8 @@ codes! {
         zh "本机没有要用的另一个程序, 或其版本太旧" en "A program of others that is needed is not installed here, or too old."
         cure_zh "安装后重试" cure_en "Install it and try again.";
     8080 FOLDER_NOT_EMPTY "folder-not-empty"
-        zh "目标目录不是空的" en "The folder to restore to is not empty."
-        cure_zh "换一个空目录; 恢复从不覆盖已有的节点" cure_en "Name an empty folder: nothing is ever restored over a node.";
+        zh "目标目录不是空的" en "The folder that was named is not empty."
+        cure_zh "换一个空目录; 已有的内容从不覆盖" cure_en "Name an empty folder: what is there is never written over.";
     8081 NODE_NUMBER_USED "node-number-used"
         zh "这个节点编号已用过" en "The number of a node was given out before: a node under it may have voted."
         cure_zh "换一个从未登记过的编号" cure_en "Take a number that was never enrolled.";

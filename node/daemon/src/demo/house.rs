@@ -2,11 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use tempfile::TempDir;
+use tongban_types::Code;
 
 use super::account::Account;
 use super::words;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::files::FileError;
 
 /// A folder, and what becomes of it.
 #[derive(Debug)]
@@ -19,16 +23,19 @@ pub(crate) enum House {
 
 impl House {
     /// The folder asked for, or a new temporary one.
-    pub(crate) fn open(folder: Option<&Path>, keep: bool) -> anyhow::Result<Self> {
+    pub(crate) fn open(folder: Option<&Path>, keep: bool) -> Result<Self, Failure> {
         if let Some(folder) = folder {
-            std::fs::create_dir_all(folder)
-                .context("演示目录 (the folder of the demonstration)")?;
-            if std::fs::read_dir(folder)?.next().is_some() {
-                bail!("演示目录 {} 不是空的 (it is not empty)", folder.display());
+            std::fs::create_dir_all(folder).map_err(FileError::at(folder))?;
+            let mut entries = std::fs::read_dir(folder).map_err(FileError::at(folder))?;
+            if entries.next().is_some() {
+                let message = format!("演示目录 {} 不是空的 (it is not empty)", folder.display());
+                let (code, exit) = (Code::FOLDER_NOT_EMPTY, Exit::Conflict);
+                return Err(Failure::new(code, exit, message).then("tongban demo"));
             }
             return Ok(Self::Lasting(folder.to_owned()));
         }
-        let made = tempfile::Builder::new().prefix("tongban-demo-").tempdir()?;
+        let made = tempfile::Builder::new().prefix("tongban-demo-").tempdir();
+        let made = made.context("making a folder for the demonstration")?;
         Ok(if keep {
             Self::Lasting(made.keep())
         } else {
@@ -69,7 +76,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert!(House::open(Some(folder.path()), false).is_ok());
         std::fs::write(folder.path().join("mine"), "x").unwrap();
-        assert!(House::open(Some(folder.path()), false).is_err());
+        let refused = House::open(Some(folder.path()), false).err();
+        let refused = refused.map(|failure| (failure.code, failure.exit));
+        assert_eq!(refused, Some((Code::FOLDER_NOT_EMPTY, Exit::Conflict)));
     }
 
     #[test]
