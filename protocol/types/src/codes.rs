@@ -588,7 +588,7 @@ codes! {
         cure_zh "按提示改正后重试" cure_en "Correct it as the message says.";
     7042 NO_SUCH_TOKEN "no-such-token"
         zh "没有这个令牌" en "There is no such token."
-        cure_zh "用 tongban token list 查看" cure_en "See `tongban token list`.";
+        cure_zh "用 tongban token ls 查看" cure_en "See `tongban token ls`.";
     8001 INTERNAL "internal"
         zh "程序内部错误" en "Something went wrong that should not."
         cure_zh "保留输出和日志, 报告给开发者" cure_en "Keep the output and the logs, and report it.";

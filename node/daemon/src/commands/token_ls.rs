@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::files::FileError;
 use crate::instant::beijing;
 use crate::node_process::TOKENS_FILE;
 use crate::output::{Answer, Described, Output, Reader};
@@ -65,6 +66,8 @@ impl Answer for Listed {
 
 /// Lists them.
 pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
+    // A node nobody was given a token of has no book; a folder that is not there has no node.
+    std::fs::metadata(&arguments.data).map_err(FileError::at(&arguments.data))?;
     let tokens = FileTokenBook::open(arguments.data.join(TOKENS_FILE))?.list()?;
     let lines = tokens.into_iter().map(|token| Line {
         id: token.id,
