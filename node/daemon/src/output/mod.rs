@@ -180,7 +180,11 @@ fn failure_text(failure: &Failure, reader: Reader) -> String {
     let what = entry.map_or("", |entry| reader.say(entry.zh, entry.en));
     let word = reader.paint(Mark::Bad, reader.say("错误", "error"));
     let mut lines = vec![format!("{word} {}: {what}", failure.code)];
-    lines.extend(failure.cause.chain().map(|cause| format!("  {cause}")));
+    // A node that has nothing to add to its code gives the words of the code.
+    let says_more =
+        |cause: &String| entry.is_none_or(|entry| cause != entry.zh && cause != entry.en);
+    let causes = failure.cause.chain().map(ToString::to_string);
+    lines.extend(causes.filter(says_more).map(|cause| format!("  {cause}")));
     lines.extend(entry.map(|entry| {
         let cure = reader.say(entry.cure_zh, entry.cure_en);
         format!("{}: {cure}", reader.say("处理", "what to do"))
@@ -236,6 +240,16 @@ mod tests {
         assert_eq!(parsed["code"], "TB8001");
         assert_eq!(parsed["exit"], 1);
         assert_eq!(parsed["causes"][0], "something");
+    }
+
+    #[test]
+    fn what_a_code_says_is_said_once() {
+        let said = Code::INTERNAL.entry().map_or("", |entry| entry.zh);
+        let failure = Failure::new(Code::INTERNAL, Exit::Internal, said);
+        for language in [Language::Zh, Language::En] {
+            let text = failure_text(&failure, Reader::plain(language));
+            assert_eq!(text.lines().count(), 3, "{text}");
+        }
     }
 
     #[test]
