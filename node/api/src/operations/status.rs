@@ -24,6 +24,8 @@ pub(crate) struct StatusView {
     #[schema(value_type = NodeIdKind)]
     node: String,
     failed: bool,
+    /// Drained for maintenance: it takes no new case.
+    draining: bool,
     registry: u64,
     connected: Vec<String>,
     desk_waiting: usize,
@@ -87,6 +89,7 @@ impl From<&NodeReport> for StatusView {
             schema: "tongban.status/v1",
             node: report.node.to_string(),
             failed: report.failed,
+            draining: report.draining,
             registry: report.registry,
             connected: names(&report.connected),
             desk_waiting: report.desk_waiting,

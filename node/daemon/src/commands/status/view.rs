@@ -158,12 +158,19 @@ impl Answer for Status {
         lines.extend(self.partners(reader));
         if let Some(trouble) = self.troubles.first() {
             lines.push(reader.next(&format!("tongban explain {}", trouble.code())));
+        } else if self.is_drained() {
+            lines.push(reader.next("tongban node resume"));
         }
         lines.join("\n")
     }
 }
 
 impl Status {
+    /// Out of service by an operator's word: nothing is wrong, and yet no new case is taken.
+    fn is_drained(&self) -> bool {
+        self.answer["draining"] == true
+    }
+
     fn can_lose_line(&self, reader: Reader) -> String {
         let word = reader.say("可再失去节点", "nodes that can be lost");
         format!("{word}: {}", can_lose(groups(&self.answer).first(), reader))
@@ -172,6 +179,9 @@ impl Status {
     fn standing_line(&self, reader: Reader) -> String {
         let status = &self.answer;
         let standing = match self.troubles.first() {
+            None if self.is_drained() => {
+                reader.paint(Mark::Warning, reader.say("停用维护", "drained"))
+            }
             None => reader.paint(Mark::Good, reader.say("正常", "well")),
             Some(Trouble::Failed) => reader.paint(Mark::Bad, reader.say("故障", "failed")),
             Some(_) => reader.paint(Mark::Bad, reader.say("异常", "troubled")),
@@ -433,6 +443,17 @@ mod tests {
         );
         let english = well.to_text(Reader::plain(Language::En));
         assert!(english.starts_with("nodes that can be lost: 1 (3 voters, 3 in touch)\n"));
+    }
+
+    #[test]
+    fn a_node_that_takes_no_new_case_is_not_said_to_be_well() {
+        let drained = status(|node| node.draining = true);
+        let shown = drained.to_text(Reader::default());
+        assert!(drained.is_healthy());
+        assert!(
+            shown.contains("停用维护") && shown.ends_with("下一步: tongban node resume"),
+            "{shown}"
+        );
     }
 
     #[test]
