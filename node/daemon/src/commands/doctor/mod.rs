@@ -65,9 +65,28 @@ impl Answer for Examined {
             .iter()
             .filter(|one| one.level >= Level::Warning);
         let worst = worst.max_by_key(|one| one.level);
-        let cure = worst.and_then(|one| one.cure.as_deref());
-        lines.push(reader.next(cure.unwrap_or("tongban up")));
+        let cure = worst.and_then(|one| one.cure.clone());
+        lines.push(reader.next(&cure.unwrap_or_else(|| self.go_on())));
         lines.join("\n")
+    }
+}
+
+impl Examined {
+    /// What comes next where nothing is wrong: a node that runs is not started again.
+    fn go_on(&self) -> String {
+        let command = if self.good("process").is_some() {
+            "status"
+        } else {
+            "up"
+        };
+        let config = self.good("configuration");
+        let config = config.map_or(CONFIG_USUAL, |one| one.seen.as_str());
+        format!("tongban {command} --config {config}")
+    }
+
+    fn good(&self, id: &str) -> Option<&Finding> {
+        let mut findings = self.findings.iter();
+        findings.find(|one| one.id == id && one.level == Level::Success)
     }
 }
 
@@ -103,4 +122,30 @@ fn examine(configuration: &Configuration, offline: bool, findings: &mut Vec<Find
     findings.push(folder::state(data));
     findings.extend(disk::examine(data));
     findings.extend(network::examine(configuration, runs.as_ref(), offline));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::Language;
+
+    #[test]
+    fn a_node_that_runs_well_is_not_to_be_started_again() {
+        let last = |process: Finding| {
+            let findings = vec![Finding::success("configuration", "node.toml"), process];
+            let examined = Examined {
+                healthy: true,
+                findings,
+            };
+            let text = examined.to_text(Reader::plain(Language::En));
+            text.lines().next_back().map(ToOwned::to_owned)
+        };
+        let runs = last(Finding::success("process", "1"));
+        assert_eq!(
+            runs.as_deref(),
+            Some("next: tongban status --config node.toml")
+        );
+        let down = last(Finding::skipped("process", "down"));
+        assert_eq!(down.as_deref(), Some("next: tongban up --config node.toml"));
+    }
 }
