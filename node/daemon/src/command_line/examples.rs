@@ -61,7 +61,7 @@ examples! {
         "演示一遍即结束, 供脚本判断" "once, for scripts";
     "tongban status"
         "按 /etc/tongban/node.toml 找到的节点" "the node that /etc/tongban/node.toml leads to";
-    "tongban status --url http://127.0.0.1:8443 --token TOKEN"
+    "tongban status --url https://127.0.0.1:8443 --token TOKEN --ca tls/certificate.pem"
         "别处的节点" "a node elsewhere";
     "tongban doctor"
         "逐项检查" "look at everything";

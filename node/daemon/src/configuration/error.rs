@@ -80,6 +80,12 @@ impl Coded for ConfigurationError {
     }
 
     fn next(&self) -> Option<String> {
+        if let Self::Unreadable { source, .. } = self
+            && source.kind() == io::ErrorKind::NotFound
+        {
+            // Checking what is not there finds the same again.
+            return Some("tongban init --help".to_owned());
+        }
         let (Self::Unreadable { file, .. }
         | Self::Malformed(Mistake { file, .. })
         | Self::NotLoopback { file, .. }
