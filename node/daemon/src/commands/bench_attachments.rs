@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
     /// 每种大小的轮数, 每轮一个新文件, 与 rsync 交替 (files of each size, in turns with rsync)
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=20))]
     runs: u8,
-    /// 保留数据目录
+    /// 保留数据目录 (leave the folders of the nodes)
     #[arg(long)]
     keep: bool,
 }

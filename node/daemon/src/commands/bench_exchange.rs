@@ -10,16 +10,16 @@ use crate::output::Output;
 /// What it takes.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// 写入者数, 每个一条连接
+    /// 写入者数, 每个一条连接 (writers, each with a connection of its own)
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=1000))]
     writers: u16,
-    /// 表单字节数
+    /// 表单字节数 (bytes of a form)
     #[arg(long, default_value_t = 2048)]
     bytes: usize,
-    /// 测量秒数
+    /// 测量秒数 (seconds to measure)
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
-    /// 保留数据目录
+    /// 保留数据目录 (leave the folders of the nodes)
     #[arg(long)]
     keep: bool,
 }

@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
     /// 杀掉全部节点, 如同断电, 而不是正常停止 (kill the nodes instead of stopping them)
     #[arg(long)]
     kill: bool,
-    /// 保留数据目录
+    /// 保留数据目录 (leave the folders of the nodes)
     #[arg(long)]
     keep: bool,
 }

@@ -12,13 +12,13 @@ use crate::output::Output;
 /// What it takes.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// 任意两个城市之间的往返时间, 毫秒
+    /// 任意两个城市之间的往返时间, 毫秒 (round trip between any two cities, milliseconds)
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u64).range(0..=1000))]
     rtt_ms: u64,
-    /// 逐件测量的件数
+    /// 逐件测量的件数 (cases to measure, one after the other)
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u16).range(1..=1000))]
     cases: u16,
-    /// 保留数据目录
+    /// 保留数据目录 (leave the folders of the nodes)
     #[arg(long)]
     keep: bool,
 }

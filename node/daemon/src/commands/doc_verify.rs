@@ -22,16 +22,16 @@ use crate::registry::{believe, read_registry};
 /// What it takes.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// 文书文件
+    /// 文书文件 (the document)
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// 名册文件
+    /// 名册文件 (the registry)
     #[arg(long, value_name = "REGISTRY")]
     trust: PathBuf,
-    /// 名册应有的治理密钥哈希
+    /// 名册应有的治理密钥哈希 (hash the registry's governance keys must have)
     #[arg(long, value_name = "HASH", value_parser = read_pin)]
     pin: Option<Hash>,
-    /// 按哪个时间核验 (RFC 3339), 默认现在
+    /// 按哪个时间核验 (RFC 3339), 默认现在 (as of which time; now by default)
     #[arg(long, value_name = "TIME", value_parser = read_time)]
     at: Option<Timestamp>,
 }

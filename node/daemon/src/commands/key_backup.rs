@@ -20,13 +20,13 @@ use crate::platform::OsEntropy;
 /// What it takes.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// 已停止的节点的数据目录
+    /// 已停止的节点的数据目录 (data folder of a stopped node)
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// 恢复密钥的公钥, 由 tongban key make --recovery 输出
+    /// 恢复密钥的公钥, 由 tongban key make --recovery 输出 (public half of the recovery key)
     #[arg(long, value_name = "PUBLIC_KEY", value_parser = read_recovery)]
     to: SealingPublicKey,
-    /// 写到哪里
+    /// 写到哪里 (where to)
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }

@@ -23,7 +23,7 @@ use crate::platform::OsEntropy;
 /// What it takes.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// 节点的数据目录, 密钥写入其中的 keys/
+    /// 节点的数据目录, 密钥写入其中的 keys/ (data folder of the node; its keys/ takes them)
     #[arg(
         long,
         value_name = "DIR",
@@ -31,13 +31,15 @@ pub(crate) struct Arguments {
         required_unless_present_any = ["governance", "recovery"]
     )]
     data: Option<PathBuf>,
-    /// 节点编号, 如 350100-01
+    /// 节点编号, 如 350100-01 (the node)
     #[arg(long, value_name = "NODE", requires = "data")]
     node: Option<NodeId>,
     /// 改为生成一把治理密钥, 写入该文件; 应离线保管
+    /// (a governance key instead, into this file, to be kept offline)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "node"])]
     governance: Option<PathBuf>,
     /// 改为生成一把恢复密钥, 写入该文件; 应离线保管, 办件密钥的备份加密给它
+    /// (a recovery key instead, which backups are sealed to, to be kept offline)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "node", "governance"])]
     recovery: Option<PathBuf>,
 }

@@ -23,13 +23,13 @@ const BACKUP_BYTES_MAX: usize = 1024 * 1024 * 1024;
 /// What it takes.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// 已停止的节点的数据目录, 其中已有 keys/
+    /// 已停止的节点的数据目录, 其中已有 keys/ (data folder of a stopped node that has its keys/)
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// 恢复密钥的私钥文件
+    /// 恢复密钥的私钥文件 (the recovery key)
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
-    /// 备份文件
+    /// 备份文件 (the backup)
     #[arg(value_name = "FILE")]
     backup: PathBuf,
 }

@@ -13,10 +13,10 @@ use crate::output::Output;
 /// What it takes.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// 节点的数据目录
+    /// 节点的数据目录 (data folder of the node)
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// 节点编号, 如 350100-01
+    /// 节点编号, 如 350100-01 (the node)
     #[arg(long, value_name = "NODE")]
     node: NodeId,
 }

@@ -20,13 +20,13 @@ use crate::registry::{believe, read_registry};
 /// What it takes.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// 名册文件
+    /// 名册文件 (the registry)
     #[arg(value_name = "REGISTRY", default_value = "registry.json")]
     registry: PathBuf,
-    /// 应有的治理密钥哈希
+    /// 应有的治理密钥哈希 (hash its governance keys must have)
     #[arg(long, value_name = "HASH", value_parser = read_pin, conflicts_with = "after")]
     pin: Option<Hash>,
-    /// 现行名册; 检查新名册是否正当地接续它
+    /// 现行名册; 检查新名册是否正当地接续它 (the registry in force, which this one is to follow)
     #[arg(long, value_name = "FILE")]
     after: Option<PathBuf>,
     /// 按哪个时间判断有效期 (RFC 3339), 默认现在

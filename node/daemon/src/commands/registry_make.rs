@@ -17,13 +17,14 @@ use crate::registry::{Plan, read_registry};
 /// What it takes.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// 计划文件 (TOML): 城市, 节点, 地址, 公钥
+    /// 计划文件 (TOML): 城市, 节点, 地址, 公钥 (the plan: cities, nodes, addresses, keys)
     #[arg(long, value_name = "FILE")]
     plan: PathBuf,
-    /// 写到哪里
+    /// 写到哪里 (where to)
     #[arg(long, value_name = "FILE", default_value = "registry.json")]
     out: PathBuf,
     /// 现行名册; 新名册版本加一, 保留其旧密钥
+    /// (the registry in force: the next version, which keeps its old keys)
     #[arg(long, value_name = "FILE")]
     after: Option<PathBuf>,
 }

@@ -18,13 +18,13 @@ use crate::registry::read_registry;
 /// What it takes.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// 名册文件, 就地加上签名
+    /// 名册文件, 就地加上签名 (the registry, signed in place)
     #[arg(value_name = "REGISTRY", default_value = "registry.json")]
     registry: PathBuf,
-    /// 治理密钥文件
+    /// 治理密钥文件 (the governance key)
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
-    /// 现行名册; 其治理密钥也可以签名
+    /// 现行名册; 其治理密钥也可以签名 (the registry in force, whose governance keys may sign too)
     #[arg(long, value_name = "FILE")]
     after: Option<PathBuf>,
 }

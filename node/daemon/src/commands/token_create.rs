@@ -19,22 +19,22 @@ use crate::platform::{OsEntropy, SystemClock};
 /// What it takes.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// 节点的数据目录
+    /// 节点的数据目录 (data folder of the node)
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// 岗位: clerk 窗口, officer 审批, supervisor 督办, operator 运维, auditor 审计
+    /// 岗位: clerk 窗口, officer 审批, supervisor 督办, operator 运维, auditor 审计 (the role)
     #[arg(long)]
     role: Role,
-    /// 工号, 如 fz-001
+    /// 工号, 如 fz-001 (number of the person)
     #[arg(long)]
     person: PersonId,
-    /// 有效天数
+    /// 有效天数 (days it is good for)
     #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=3650))]
     days: u16,
-    /// 备注, 便于辨认
+    /// 备注, 便于辨认 (a note to know it by)
     #[arg(long, default_value = "")]
     label: String,
-    /// 节点编号; 节点从未启动过时必须给出
+    /// 节点编号; 节点从未启动过时必须给出 (the node, needed where it was never started)
     #[arg(long, value_name = "NODE")]
     node: Option<NodeId>,
 }

@@ -17,7 +17,7 @@ use crate::output::{Answer, Described, Output, Reader};
 /// What it takes.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// 节点的数据目录
+    /// 节点的数据目录 (data folder of the node)
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// 令牌编号或其开头, 见 tongban token ls (id of a token, or its beginning)

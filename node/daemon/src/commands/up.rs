@@ -22,7 +22,7 @@ const LAST_WAIT: Duration = Duration::from_secs(2);
 /// What it takes.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// 配置文件
+    /// 配置文件 (configuration file)
     #[arg(long, value_name = "FILE", default_value = "/etc/tongban/node.toml")]
     config: PathBuf,
     /// 就绪后把地址写入该文件 (JSON)
@@ -31,10 +31,10 @@ pub(crate) struct Arguments {
     /// 覆盖一项配置, 可多次 (override a setting; may be given several times)
     #[arg(long, value_name = "SECTION.KEY=VALUE")]
     set: Vec<String>,
-    /// 标准输入关闭时也退出: 启动它的进程不在了
+    /// 标准输入关闭时也退出: 启动它的进程不在了 (end with stdin as well: who started it is gone)
     #[arg(long, hide = true)]
     until_stdin_closes: bool,
-    /// 不封存表单, 仅供本机测速
+    /// 不封存表单, 仅供本机测速 (leave forms in the clear, to measure on this machine)
     #[arg(long, hide = true, requires = "until_stdin_closes")]
     clear_forms_for_measurement: bool,
 }
