@@ -26,6 +26,8 @@ pub(crate) struct Arguments {
 #[derive(Serialize, ToSchema)]
 struct Written {
     pages: Vec<String>,
+    #[serde(skip)]
+    folder: PathBuf,
 }
 
 /// Its JSON form.
@@ -37,10 +39,10 @@ impl Answer for Written {
 
     fn to_text(&self, reader: Reader) -> String {
         let count = self.pages.len();
-        reader.say(
-            format!("{count} 页, 看 man tongban"),
-            format!("{count} pages, see man tongban"),
-        )
+        let page = self.folder.join("tongban.1");
+        let said = reader.say(format!("{count} 页"), format!("{count} pages"));
+        let next = reader.next(&format!("man {}", page.display()));
+        format!("{said}\n{next}")
     }
 }
 
@@ -50,7 +52,10 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
     fs::create_dir_all(folder).map_err(FileError::at(folder))?;
     let mut pages = Vec::new();
     write_pages(&tree(), "", folder, &mut pages)?;
-    output.answer(&Written { pages });
+    output.answer(&Written {
+        pages,
+        folder: folder.clone(),
+    });
     Ok(Exit::Yes)
 }
 
