@@ -70,8 +70,14 @@ impl Answer for Explained {
         let line = |entry: &Entry| format!("{}  {}", entry.code, what(entry));
         let whole = |entry: &Entry| {
             format!(
-                "{} {}\n  {}\n  {}\n处理: {}\n  {}",
-                entry.code, entry.name, entry.what.zh, entry.what.en, entry.cure.zh, entry.cure.en,
+                "{} {}\n  {}\n  {}\n{}: {}\n  {}",
+                entry.code,
+                entry.name,
+                entry.what.zh,
+                entry.what.en,
+                reader.say("处理", "what to do"),
+                entry.cure.zh,
+                entry.cure.en,
             )
         };
         let lines = self.codes.iter();
