@@ -75,8 +75,18 @@ pub(crate) fn run(output: Output) -> Exit {
         } else {
             "release"
         },
-        features: Vec::new(),
+        features: features(),
         formats: FORMATS,
     });
     Exit::Yes
+}
+
+/// What this build has that one without options has not.
+fn features() -> Vec<&'static str> {
+    let all = [
+        ("s3", cfg!(feature = "s3")),
+        ("otlp", cfg!(feature = "otlp")),
+    ];
+    let built = all.into_iter().filter(|(_, is_built)| *is_built);
+    built.map(|(name, _)| name).collect()
 }
