@@ -465,25 +465,25 @@ codes! {
         cure_zh "为其中一个节点另发密钥并重新登记" cure_en "Give one of them a key of its own and enroll it again.";
     6003 TRANSPORT_KEY_NOT_ENROLLED "transport-key-not-enrolled"
         zh "本机传输密钥与登记簿不符" en "The transport key of this machine is not the one enrolled for it."
-        cure_zh "放回登记的密钥,或登记新密钥" cure_en "Put the enrolled key back, or enroll the new one.";
+        cure_zh "放回登记的密钥, 或登记新密钥" cure_en "Put the enrolled key back, or enroll the new one.";
     6004 CANNOT_LISTEN "cannot-listen"
         zh "无法在该地址监听连接" en "Connections cannot be taken at the address."
         cure_zh "检查端口是否被占用、地址是否属于本机" cure_en "See whether the port is in use and the address is this machine's.";
     6010 PEER_NOT_ENROLLED "peer-not-enrolled"
         zh "对方节点未登记" en "The peer is not enrolled."
-        cure_zh "核对登记簿版本;新节点须先登记" cure_en "Compare registry versions; a new node must be enrolled first.";
+        cure_zh "核对登记簿版本; 新节点须先登记" cure_en "Compare registry versions; a new node must be enrolled first.";
     6011 PEER_KEY_WRONG "peer-key-wrong"
         zh "该节点地址上应答的是另一把密钥" en "Another key answers at the address of the node."
-        cure_zh "核对地址;若地址无误,请联系对方城市排查冒充" cure_en "Check the address; if it is right, ask the other city who answers there.";
+        cure_zh "核对地址; 若地址无误, 请联系对方城市排查冒充" cure_en "Check the address; if it is right, ask the other city who answers there.";
     6012 TOO_MANY_CONNECTIONS "too-many-connections"
         zh "连接数超过上限" en "There are more connections than allowed."
-        cure_zh "查看连接来源;稍后自动重试" cure_en "See where the connections come from; peers try again by themselves.";
+        cure_zh "查看连接来源; 稍后自动重试" cure_en "See where the connections come from; peers try again by themselves.";
     6013 MALFORMED_FRAME "malformed-frame"
-        zh "对方发来的帧不合规则,已关闭该流" en "The peer sent a frame that is not well formed; the stream was closed."
+        zh "对方发来的帧不合规则, 已关闭该流" en "The peer sent a frame that is not well formed; the stream was closed."
         cure_zh "核对双方版本" cure_en "Compare the versions of both sides.";
     6020 PEER_UNREACHABLE "peer-unreachable"
         zh "暂时连不上对方节点" en "The peer cannot be reached now."
-        cure_zh "检查网络与对方节点;会自动重试" cure_en "Check the line and the peer; it is tried again by itself.";
+        cure_zh "检查网络与对方节点; 会自动重试" cure_en "Check the line and the peer; it is tried again by itself.";
     6021 PEER_TIMED_OUT "peer-timed-out"
         zh "对方节点未在限时内答复" en "The peer did not answer in time."
         cure_zh "可放心重试" cure_en "Try again; a request is safe to repeat.";
@@ -492,7 +492,7 @@ codes! {
         cure_zh "稍后重试" cure_en "Try again shortly.";
     6023 PEER_OVER_QUOTA "peer-over-quota"
         zh "本节点向对方的请求超过了对方给每个节点的份额" en "This node asks more of the peer than its share."
-        cure_zh "会自动放慢重试;持续出现时查看是什么在大量发送" cure_en "It slows down and tries again by itself; if it goes on, see what is sending so much.";
+        cure_zh "会自动放慢重试; 持续出现时查看是什么在大量发送" cure_en "It slows down and tries again by itself; if it goes on, see what is sending so much.";
     6030 ANSWER_TOO_LARGE "answer-too-large"
         zh "答复超过一帧的上限" en "The answer is larger than a frame may be."
         cure_zh "请求更小的范围" cure_en "Ask for less at once.";

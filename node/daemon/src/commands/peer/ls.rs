@@ -141,7 +141,11 @@ fn error(error: &Value, reader: Reader) -> String {
     }
     let what = text(&error[reader.say("zh", "en")]);
     let cure = text(&error[reader.say("cure_zh", "cure_en")]);
-    format!("{} {what}; {cure}", text(&error["code"]))
+    format!(
+        "{} {}; {cure}",
+        text(&error["code"]),
+        what.trim_end_matches('.')
+    )
 }
 
 /// Whether a person should look: not connected, and something went wrong.
