@@ -171,7 +171,7 @@ codes! {
         cure_zh "在保管治理密钥的机器上运行 tongban group sign" cure_en "Run `tongban group sign` where the city's governance key is kept.";
     3001 KEY_WITHOUT_RIGHT "key-without-right"
         zh "签名密钥在本组无此权限" en "The signing key has no right to this in this group."
-        cure_zh "核对登记簿中该城市的密钥" cure_en "Compare with the city's keys in the registry.";
+        cure_zh "核对名册中该城市的密钥" cure_en "Compare with the city's keys in the registry.";
     3002 OTHER_GROUP "other-group"
         zh "命令属于另一城市的审批组" en "The command is for another city's group."
         cure_zh "发往该城市的节点" cure_en "Send it to a node of that city.";
@@ -182,7 +182,7 @@ codes! {
         zh "该岗位无权办理此事" en "The actor's role may not do this."
         cure_zh "由有权岗位的人员办理" cure_en "Let a person in the right role act.";
     3005 NO_REGISTRY "no-registry"
-        zh "审批组尚无登记簿" en "No registry has entered the group's log yet."
+        zh "审批组尚无名册" en "No registry has entered the group's log yet."
         cure_zh "稍候重试" cure_en "Try again in a moment.";
     3006 NO_GROUP_TIME "no-group-time"
         zh "审批组时间尚未确定" en "Too few voters have reported their time yet."
@@ -320,7 +320,7 @@ codes! {
         cure_zh "由本市另一节点收件" cure_en "Collect at another node of the city.";
     4008 NOT_HOSTED "not-hosted"
         zh "本节点不承载该审批组" en "This node keeps no replica of that group."
-        cure_zh "核对登记簿中的投票成员" cure_en "Compare with the group's voters in the registry.";
+        cure_zh "核对名册中的投票成员" cure_en "Compare with the group's voters in the registry.";
     4009 NOT_YET_APPLIED "not-yet-applied"
         zh "本副本尚未应用到该位置" en "This replica has not applied that far yet."
         cure_zh "稍候重试" cure_en "Try again in a moment.";
@@ -384,10 +384,10 @@ codes! {
         cure_zh "核对双方版本" cure_en "Compare the versions of both nodes.";
     5103 RAFT_WRONG_GROUP "raft-wrong-group"
         zh "共识请求发给了别的审批组" en "A Raft request is for another group."
-        cure_zh "核对双方的登记簿" cure_en "Compare the registries of both nodes.";
+        cure_zh "核对双方的名册" cure_en "Compare the registries of both nodes.";
     5104 RAFT_NOT_A_REPLICA "raft-not-a-replica"
         zh "对方不是该审批组的副本" en "The peer is no replica of the group."
-        cure_zh "核对双方的登记簿" cure_en "Compare the registries of both nodes.";
+        cure_zh "核对双方的名册" cure_en "Compare the registries of both nodes.";
     5105 RAFT_WRONG_SENDER "raft-wrong-sender"
         zh "对方以别的节点名义投票或领导" en "The peer votes or leads in another node's name."
         cure_zh "检查对方节点是否被冒用" cure_en "Find out whether the peer has been tampered with.";
@@ -459,19 +459,19 @@ codes! {
         cure_zh "已改向其他节点获取; 请该城市检查其节点" cure_en "It is fetched elsewhere; ask that city to examine its node.";
     6001 TRANSPORT_KEY_MALFORMED "transport-key-malformed"
         zh "登记的传输密钥不是 Ed25519 公钥" en "An enrolled transport key is not an Ed25519 public key."
-        cure_zh "在登记簿中更正该节点的传输密钥" cure_en "Correct the node's transport key in the registry.";
+        cure_zh "在名册中更正该节点的传输密钥" cure_en "Correct the node's transport key in the registry.";
     6002 TRANSPORT_KEY_SHARED "transport-key-shared"
         zh "两个节点登记了同一把传输密钥" en "Two nodes are enrolled with the same transport key."
         cure_zh "为其中一个节点另发密钥并重新登记" cure_en "Give one of them a key of its own and enroll it again.";
     6003 TRANSPORT_KEY_NOT_ENROLLED "transport-key-not-enrolled"
-        zh "本机传输密钥与登记簿不符" en "The transport key of this machine is not the one enrolled for it."
+        zh "本机传输密钥与名册不符" en "The transport key of this machine is not the one enrolled for it."
         cure_zh "放回登记的密钥, 或登记新密钥" cure_en "Put the enrolled key back, or enroll the new one.";
     6004 CANNOT_LISTEN "cannot-listen"
         zh "无法在该地址监听连接" en "Connections cannot be taken at the address."
         cure_zh "检查端口是否被占用、地址是否属于本机" cure_en "See whether the port is in use and the address is this machine's.";
     6010 PEER_NOT_ENROLLED "peer-not-enrolled"
         zh "对方节点未登记" en "The peer is not enrolled."
-        cure_zh "核对登记簿版本; 新节点须先登记" cure_en "Compare registry versions; a new node must be enrolled first.";
+        cure_zh "核对名册版本; 新节点须先登记" cure_en "Compare registry versions; a new node must be enrolled first.";
     6011 PEER_KEY_WRONG "peer-key-wrong"
         zh "该节点地址上应答的是另一把密钥" en "Another key answers at the address of the node."
         cure_zh "核对地址; 若地址无误, 请联系对方城市排查冒充" cure_en "Check the address; if it is right, ask the other city who answers there.";

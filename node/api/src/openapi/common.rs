@@ -56,7 +56,7 @@ pub(super) fn complete(mut api: OpenApi) -> OpenApi {
         ),
         (
             tag::FEDERATION,
-            "成员城市、节点与登记簿 · Cities, nodes, the registry",
+            "成员城市、节点与名册 · Cities, nodes, the registry",
         ),
         (tag::NODE, "本节点 · This node"),
         (tag::SELF, "接口说明 · What explains itself"),

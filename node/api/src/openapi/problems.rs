@@ -146,5 +146,5 @@ problem_set! {
 
 problem_set! {
     /// Where no registry has come yet.
-    NoRegistryProblem &[("503", "尚无登记簿 · No registry has come yet")]
+    NoRegistryProblem &[("503", "尚无名册 · No registry has come yet")]
 }

@@ -129,7 +129,7 @@ fn registry(health: NodeHealth) -> Check {
         name: "registry",
         ok: health.registry.is_some(),
         required: true,
-        missing_zh: "尚无登记簿",
+        missing_zh: "尚无名册",
     }
 }
 

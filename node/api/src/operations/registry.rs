@@ -12,10 +12,10 @@ use crate::problem::Answer;
 use crate::request::Call;
 use crate::state::Shared;
 
-/// 登记簿 · The registry file in force, byte for byte as it was signed, for a verifier.
+/// 名册 · The registry file in force, byte for byte as it was signed, for a verifier.
 #[utoipa::path(
     get, path = "/api/v1/registry", operation_id = "readRegistry", tag = tag::FEDERATION,
-    responses((status = 200, description = "登记簿 · The file", body = Object), NoRegistryProblem),
+    responses((status = 200, description = "名册 · The file", body = Object), NoRegistryProblem),
     security(("token" = [])),
 )]
 pub(crate) async fn show(State(api): State<Shared>, request: Request) -> Answer {
