@@ -511,7 +511,7 @@ codes! {
         cure_zh "使用有权岗位的令牌" cure_en "Use a token of a role that may.";
     7004 NO_SUCH_RESOURCE "no-such-resource"
         zh "没有这个地址" en "There is nothing at this address."
-        cure_zh "核对地址" cure_en "Check the address.";
+        cure_zh "核对地址; 全部接口见 /docs" cure_en "Check the address; /docs lists all there are.";
     7005 METHOD_NOT_ALLOWED "method-not-allowed"
         zh "此地址不支持该请求方法" en "The address does not take this method."
         cure_zh "使用响应头 Allow 所列的方法" cure_en "Use a method listed in the response's Allow header.";
