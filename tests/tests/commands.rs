@@ -244,6 +244,12 @@ fn care(place: &Place) -> Result<()> {
             "{checked:?}"
         );
     }
+    let judge = ["check", "backup", "--config", config, "--format", "nagios"];
+    let never = typed("", &judge)?;
+    ensure!(
+        never.code == Some(2) && never.stdout.starts_with("TONGBAN BACKUP CRITICAL"),
+        "{never:?}"
+    );
     // Weinan took a packet, so that it is connected; whom nobody wanted anything of is idle, not away.
     let peers = typed("", &["peer", "ls", "--config", config, "--json"])?;
     let listed: Value = serde_json::from_str(&peers.stdout)?;

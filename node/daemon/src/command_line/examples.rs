@@ -71,7 +71,7 @@ examples! {
         "Nagios 插件" "as a Nagios plugin";
     "tongban check disk --format prometheus --warn 70 --crit 90"
         "Prometheus 文本采集器" "for the text file collector";
-    "tongban check backup --file vault.backup"
+    "tongban check backup --format nagios"
         "备份是否太旧" "whether a backup is too old";
     "tongban case new --item 000109900001 --form form.json --wait"
         "收件, 等到多数副本落盘" "collect, and wait for a majority";

@@ -1,5 +1,6 @@
 //! Looking: at the node's own account of itself, at its disk, at a backup.
 
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
@@ -15,7 +16,7 @@ use crate::failure::Failure;
 use crate::files::FileError;
 use crate::instant::read_time;
 use crate::node_access::{Contact, partners};
-use crate::node_process::{READY_FILE, Ready};
+use crate::node_process::{BACKUP_STAMP, READY_FILE, Ready};
 use crate::platform::SystemClock;
 use crate::tls::{end_of_file, own_files};
 
@@ -120,9 +121,10 @@ pub(super) fn look(arguments: &Arguments) -> Result<Verdict, Failure> {
         }
         Subject::Backup => {
             let (warn, crit) = limits(26.0, 50.0);
-            let file = arguments.file.as_ref().expect("clap asks for it");
-            let about = std::fs::metadata(file).map_err(FileError::at(file))?;
-            let made = about.modified().map_err(FileError::at(file))?;
+            let Some(made) = last_backup(arguments)? else {
+                let said = "the node was never backed up".to_owned();
+                return Ok(Verdict::without_figure(check, State::Critical, said));
+            };
             let age = SystemTime::now().duration_since(made).unwrap_or_default();
             let hours = age.as_secs_f64() / HOUR;
             Ok(Verdict::at_most(
@@ -156,15 +158,27 @@ fn ask(arguments: &Arguments, path: &str) -> Result<Value, Failure> {
     })
 }
 
-fn unknown(check: &'static str, said: &str) -> Verdict {
-    Verdict {
-        check,
-        state: State::Unknown,
-        said: said.to_owned(),
-        value: None,
-        warn: None,
-        crit: None,
+/// When the backup at hand was written, or the node here was last backed up, if it ever was.
+fn last_backup(arguments: &Arguments) -> Result<Option<SystemTime>, Failure> {
+    let written = |file: &Path| {
+        let about = std::fs::metadata(file).and_then(|about| about.modified());
+        about.map_err(FileError::at(file))
+    };
+    if let Some(file) = &arguments.file {
+        return Ok(Some(written(file)?));
     }
+    let data = arguments.node.folder()?;
+    // A folder that is not there says nothing of backups.
+    written(&data)?;
+    match written(&data.join(BACKUP_STAMP)) {
+        Ok(made) => Ok(Some(made)),
+        Err(error) if error.is_missing() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn unknown(check: &'static str, said: &str) -> Verdict {
+    Verdict::without_figure(check, State::Unknown, said.to_owned())
 }
 
 /// Partner cities all of whose nodes were dialed in vain, and all partner cities. One that nobody wanted

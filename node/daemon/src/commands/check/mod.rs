@@ -31,8 +31,9 @@ pub(crate) struct Arguments {
     /// 到此严重 (critical from here)
     #[arg(long, value_name = "N")]
     crit: Option<f64>,
-    /// 备份文件, 与 backup 同用 (the backup, for `backup`)
-    #[arg(long, value_name = "FILE", required_if_eq("subject", "backup"))]
+    /// 备份文件, 与 backup 同用; 默认看本机节点最近一次备份 (the backup, for `backup`; the last one of the node here by
+    /// default)
+    #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
     #[command(flatten)]
     node: NodeAccess,
@@ -92,14 +93,11 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
     let verdict = match look::look(arguments) {
         Ok(verdict) => verdict,
         // A monitoring system reads one line whatever happens.
-        Err(failure) if arguments.format != Style::Text => Verdict {
-            check: arguments.subject.name(),
-            state: State::Unknown,
-            said: format!("{}: {}", failure.code, failure.cause),
-            value: None,
-            warn: None,
-            crit: None,
-        },
+        Err(failure) if arguments.format != Style::Text => Verdict::without_figure(
+            arguments.subject.name(),
+            State::Unknown,
+            format!("{}: {}", failure.code, failure.cause),
+        ),
         Err(failure) => return Err(failure),
     };
     match arguments.format {

@@ -109,6 +109,18 @@ impl Verdict {
         Self::of(check, state, value, warn, crit, said)
     }
 
+    /// What there is no figure for.
+    pub(super) fn without_figure(check: &'static str, state: State, said: String) -> Self {
+        Self {
+            check,
+            state,
+            said,
+            value: None,
+            warn: None,
+            crit: None,
+        }
+    }
+
     fn of(
         check: &'static str,
         state: State,
