@@ -203,7 +203,7 @@ fn raft(status: &Value, (warn, crit): (f64, f64)) -> Verdict {
     let can_lose = own["can_lose"].as_u64().unwrap_or(0);
     let leader = own["leader"].as_str().unwrap_or("?");
     let said = format!(
-        "{can_lose} voters can be lost, led by {leader}, term {}",
+        "voters that can be lost: {can_lose}, led by {leader}, term {}",
         own["term"]
     );
     Verdict::at_least("raft", float(can_lose), warn, crit, said)

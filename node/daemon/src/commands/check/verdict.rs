@@ -31,6 +31,9 @@ pub(super) struct Verdict {
     pub(super) warn: Option<f64>,
     /// Where it is critical.
     pub(super) crit: Option<f64>,
+    /// Whether less is worse.
+    #[serde(skip)]
+    less_is_worse: bool,
 }
 
 impl State {
@@ -106,7 +109,10 @@ impl Verdict {
         } else {
             State::Ok
         };
-        Self::of(check, state, value, warn, crit, said)
+        Self {
+            less_is_worse: true,
+            ..Self::of(check, state, value, warn, crit, said)
+        }
     }
 
     /// What there is no figure for.
@@ -118,6 +124,7 @@ impl Verdict {
             value: None,
             warn: None,
             crit: None,
+            less_is_worse: false,
         }
     }
 
@@ -136,11 +143,12 @@ impl Verdict {
             value: Some(value),
             warn: Some(warn),
             crit: Some(crit),
+            less_is_worse: false,
         }
     }
 
-    /// `TONGBAN RAFT OK - words | raft=1;0;-1` (Nagios plugin guidelines). A bar would begin the
-    /// figures and is left out of the words.
+    /// `TONGBAN RAFT OK - words | raft=1;@~:0;@~:-1` (Nagios plugin guidelines): a figure of which less is
+    /// worse has the range that is an alert. A bar would begin the figures and is left out of the words.
     pub(super) fn nagios(&self) -> String {
         let said = self.said.replace(['|', '\n'], " ");
         let line = format!(
@@ -150,7 +158,12 @@ impl Verdict {
         );
         match (self.value, self.warn, self.crit) {
             (Some(value), Some(warn), Some(crit)) => {
-                format!("{line} | {}={value};{warn};{crit}", self.check)
+                let value = (value * 100.0).round() / 100.0;
+                let range = if self.less_is_worse { "@~:" } else { "" };
+                format!(
+                    "{line} | {}={value};{range}{warn};{range}{crit}",
+                    self.check
+                )
             }
             _ => line,
         }
@@ -220,6 +233,8 @@ mod tests {
             verdict.nagios(),
             "TONGBAN DISK WARNING - a b | disk=81.5;80;95"
         );
+        let less = Verdict::at_least("cert", 364.997_1, 30.0, 7.0, "a".to_owned());
+        assert_eq!(less.nagios(), "TONGBAN CERT OK - a | cert=365;@~:30;@~:7");
         let lines = verdict.prometheus();
         assert!(
             lines.contains("\ntongban_check_state{check=\"disk\"} 1\n"),
