@@ -220,7 +220,7 @@ fn configuration(node: NodeId, data: &Path, registry: Option<&Path>, pin: Option
         .unwrap_or_default()
         .trim_start_matches('0');
     format!(
-        "# 通办节点配置; 各项说明见 man tongban-config\n\
+        "# 通办节点配置; 全部配置项、值和来处: tongban config show --origin\n\
          [node]\ncity = \"{city}\"\nnumber = {number}\n\n\
          [data]\nfolder = {data}\n\n\
          [federation]\n# 其他城市的节点由此连接 (other cities' nodes connect here)\n\
