@@ -137,7 +137,10 @@ impl Answer for Verification {
                     "名册来自所认的联盟",
                     "治理密钥未比对 (--pin) (governance keys not compared)",
                 ),
-                ("governance-pin", "governance keys not compared (--pin)"),
+                (
+                    "registry is the trusted one",
+                    "governance keys not compared (--pin)",
+                ),
             );
             lines.push(format!(" {mark} {} {detail}", padded(title, 32)));
         }

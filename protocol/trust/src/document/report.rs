@@ -203,7 +203,7 @@ impl CheckId {
             Self::Claims => "required claims are there",
             Self::Issuer => "issuer holds the key",
             Self::Disclosures => "what is shown was signed",
-            Self::Profile => "nothing asks for checks unknown here",
+            Self::Profile => "asks for nothing unknown here",
             Self::Validity => "within its time",
             Self::KeyValidity => "key within its time",
             Self::Registry => "registry is not expired",
