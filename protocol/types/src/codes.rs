@@ -295,8 +295,9 @@ codes! {
         zh "部署令的版本号不是下一号" en "The placement order is not the next one: the group has come to another version meanwhile."
         cure_zh "用 tongban group plan 按现行版本重新制定并签署" cure_en "Make it anew on the version in force, `tongban group plan`, and have it signed.";
     3051 PLACEMENT_RULE_BROKEN "placement-rule-broken"
-        zh "部署令违反规则" en "The placement order breaks a rule: 3 or 5 distinct enrolled voters, one of them at least the city's own, and a learner elsewhere where all are."
-        cure_zh "按 tongban group plan 的提示更正" cure_en "Correct it as `tongban group plan` says.";
+        zh "部署令违反规则: 3 或 5 个互不相同、已登记的投票成员, 至少一个是本市的, 全是本市的则外市要有旁听" en "The placement order breaks a rule: 3 or 5 distinct enrolled voters, one of them at least the city's own, and a learner elsewhere where all are."
+        cure_zh "更正 --voters 和 --learners; 新节点先入名册, 等新名册进入该组的日志后再试"
+        cure_en "Correct --voters and --learners; a new node is enrolled first, and the next registry must have entered the group's log.";
     4001 AUTHORITY_OUTSIDE "authority-outside"
         zh "属地城市尚未加入联盟" en "The authority's city is not a member of the federation."
         cure_zh "请申请人向该城市直接申请, 或核对表单中的行政区划" cure_en "Let the applicant apply there, or check the division in the form.";
