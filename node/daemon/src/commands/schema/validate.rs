@@ -132,7 +132,8 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
             checked.look(&schema, &value, Some(at + 1));
         }
     } else {
-        let value = read(&bytes, &arguments.file, None)?;
+        let value = read(&bytes, &arguments.file, None);
+        let value = value.map_err(|failure| by_lines(arguments, &bytes, failure))?;
         checked.look(&schema, &value, None);
     }
     output.answer(&checked);
@@ -149,6 +150,17 @@ impl Checked {
         self.faults
             .extend(faults.map(|fault| Place::of(fault, line)));
     }
+}
+
+/// Where the first line is an object by itself, lines were meant.
+fn by_lines(arguments: &Arguments, bytes: &[u8], failure: Failure) -> Failure {
+    let first = bytes.split(|byte| *byte == b'\n').next();
+    let is_object = first.is_some_and(|line| serde_json::from_slice::<Value>(line).is_ok());
+    if !is_object {
+        return failure;
+    }
+    let (name, file) = (&arguments.name, arguments.file.display());
+    failure.then(format!("tongban schema validate {name} {file} --lines"))
 }
 
 fn read(bytes: &[u8], file: &Path, line: Option<usize>) -> Result<Value, Failure> {
