@@ -16,7 +16,7 @@ use super::figures::{count, float, rounded};
 use super::form::{OTHER_CITY, form_of_size};
 use super::load::{Load, Pace, Quota, Writers};
 use super::usage::{Usage, metrics, sample};
-use super::{WARM_UP, failed, in_federation, scratch};
+use super::{WARM_UP, failed, in_federation, no_such_size, scratch};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Answer, Described, Output, Reader};
@@ -57,7 +57,8 @@ impl Exchange {
     /// Measures. Whatever happens, no process is left behind.
     pub(crate) async fn measure(&self, output: Output) -> Result<Exit, Failure> {
         let mut stop = Stop::listen().context("listening for signals")?;
-        let form = form_of_size(OTHER_CITY, self.bytes).map_err(as_exchange)?;
+        let form = form_of_size(OTHER_CITY, self.bytes)
+            .map_err(|cause| no_such_size("exchange", cause))?;
         let folder = scratch(self.keep)?;
         let cities = cities();
         let scheme = Scheme::of(&cities, VOTERS, StageLine::PlainUnbounded);

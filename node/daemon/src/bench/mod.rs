@@ -76,7 +76,8 @@ pub(crate) struct Intake {
 /// behind.
 pub(crate) async fn measure(intake: &Intake, output: Output) -> Result<Exit, Failure> {
     let mut stop = Stop::listen().context("listening for signals")?;
-    let form = form_of_size(OWN_CITY, intake.bytes).map_err(as_bench)?;
+    let form =
+        form_of_size(OWN_CITY, intake.bytes).map_err(|cause| no_such_size("intake", cause))?;
     let ceiling = Ceiling::measure().map_err(as_bench)?;
     let mut measured = Vec::new();
     for forms in [Forms::Sealed, Forms::ClearForMeasurement] {
@@ -207,6 +208,16 @@ async fn run(
 
 fn as_bench(cause: anyhow::Error) -> Failure {
     failed("tongban bench intake --keep", cause)
+}
+
+/// How large a form can be is the item's to say; another size is a mistake of whoever asked for it.
+fn no_such_size(command: &str, cause: anyhow::Error) -> Failure {
+    Failure {
+        code: Code::USAGE,
+        exit: Exit::Usage,
+        next: format!("tongban bench {command} --help"),
+        cause,
+    }
 }
 
 fn failed(next: &str, cause: anyhow::Error) -> Failure {
