@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use tongban_runtime::seams::WallClock as _;
-use tongban_trust::{Registry, RegistryError, RegistryFile, governance_hash, verify_next};
-use tongban_types::{Code, GroupId, Hash, Timestamp};
+use tongban_trust::{
+    NodeEntry, Registry, RegistryError, RegistryFile, governance_hash, verify_next,
+};
+use tongban_types::{Code, GroupId, Hash, KeyRole, NodeId, Timestamp};
 use utoipa::ToSchema;
 
 use super::pin::read_pin;
@@ -63,6 +65,21 @@ struct Node {
     id: String,
     addresses: Vec<String>,
     keys: usize,
+    /// When the first of those in use ends; `null` where none is.
+    keys_until: Option<String>,
+}
+
+impl Node {
+    fn of(id: NodeId, node: &NodeEntry) -> Self {
+        let active = KeyRole::ALL.into_iter();
+        let active = active.filter_map(|role| node.active(role));
+        Self {
+            id: id.to_string(),
+            addresses: node.addresses.clone(),
+            keys: node.keys.len(),
+            keys_until: active.map(|key| key.not_after).min().map(beijing),
+        }
+    }
 }
 
 /// Its JSON form.
@@ -132,7 +149,10 @@ impl City {
         let node = |node: &Node| {
             let addresses = node.addresses.join(" ");
             let keys = reader.say("把密钥", "keys");
-            format!("    {}  {addresses}  {} {keys}", node.id, node.keys)
+            let until = node.keys_until.as_ref().map_or(String::new(), |until| {
+                reader.say(format!(", 至 {until}"), format!(" until {until}"))
+            });
+            format!("    {}  {addresses}  {} {keys}{until}", node.id, node.keys)
         };
         [own]
             .into_iter()
@@ -174,11 +194,7 @@ fn describe(registry: &Registry, at: Timestamp, compared: bool, signatures: usiz
         nodes: city
             .nodes
             .iter()
-            .map(|(id, node)| Node {
-                id: id.to_string(),
-                addresses: node.addresses.clone(),
-                keys: node.keys.len(),
-            })
+            .map(|(id, node)| Node::of(*id, node))
             .collect(),
         voters: registry
             .voters(GroupId(code))
