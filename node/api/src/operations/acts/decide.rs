@@ -29,7 +29,7 @@ struct DecideBody {
     reason: Option<String>,
 }
 
-/// 核 · Decides, by another person than the reviewer.
+/// 核准 · Decides, by another person than the reviewer.
 #[utoipa::path(
     post, path = "/api/v1/cases/{number}/decide", operation_id = "decideCase", tag = tag::ACTS,
     params(CasePath, IdempotencyKey, IfMatch),

@@ -33,7 +33,7 @@ struct ReviewBody {
     opinion: String,
 }
 
-/// 审 · A reviewer's opinion.
+/// 审查 · A reviewer's opinion.
 #[utoipa::path(
     post, path = "/api/v1/cases/{number}/review", operation_id = "reviewCase", tag = tag::ACTS,
     params(CasePath, IdempotencyKey, IfMatch),
