@@ -379,7 +379,8 @@ codes! {
         cure_zh "使用写入该日志的版本或更新的版本" cure_en "Use the version that wrote it, or a later one.";
     5101 GROUP_STOPPED "group-stopped"
         zh "本节点上的审批组已停止" en "A group has stopped on this node."
-        cure_zh "查看日志中的原因后重启节点" cure_en "Read the cause in the log, then restart the node.";
+        cure_zh "查看日志中的原因: 与多数状态不一致的, 重启无用, 先整个复制数据目录; 其余的排除后重启节点"
+        cure_en "Read the cause in the log: where the state differs from the majority's no restart helps, copy the whole data folder first; else mend it and restart.";
     5102 RAFT_MALFORMED "raft-malformed"
         zh "共识请求无法解码或违反规则" en "A Raft request does not decode or breaks a rule."
         cure_zh "核对双方版本" cure_en "Compare the versions of both nodes.";
