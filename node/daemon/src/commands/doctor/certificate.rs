@@ -14,10 +14,10 @@ const ID: &str = "certificate";
 pub(super) fn examine(configuration: &Configuration) -> Finding {
     let own = own_files(&configuration.data);
     let (files, cure) = match &configuration.http_line {
-        HttpLine::Plain => return Finding::skipped(ID, "没有启用 TLS"),
+        HttpLine::Plain => return Finding::skipped(ID, ("没有启用 TLS", "TLS is off")),
         HttpLine::Given(files) => (files, renew(files)),
         HttpLine::Own { .. } if !own.certificate.exists() => {
-            return Finding::skipped(ID, "首次启动时自制");
+            return Finding::skipped(ID, ("首次启动时自制", "made at the first start"));
         }
         // It is made once, and made anew where it is missing.
         HttpLine::Own { .. } => {
@@ -42,7 +42,8 @@ fn renew(files: &CertificateFiles) -> String {
 
 fn expiry(end: Timestamp, now: Timestamp, cure: String) -> Finding {
     let left = end.unix_ms() - now.unix_ms();
-    let seen = format!("有效期至 {}", beijing(end));
+    let end = beijing(end);
+    let seen = (format!("有效期至 {end}"), format!("valid until {end}"));
     if left <= 0 {
         Finding::failure(ID, seen, cure)
     } else if left < WARNING_DAYS * DAY_MS {

@@ -26,7 +26,11 @@ const FILES_MIN: u64 = 4_096;
 pub(super) fn examine(data: &Path) -> Vec<Finding> {
     let room = match free_space(data) {
         Ok((free, total)) => {
-            let seen = format!("剩余 {} MiB, 共 {} MiB", free >> 20, total >> 20);
+            let (left, all) = (free >> 20, total >> 20);
+            let seen = (
+                format!("剩余 {left} MiB, 共 {all} MiB"),
+                format!("{left} of {all} MiB are free"),
+            );
             let cure = format!("df -h {}", data.display());
             if free < FREE_FAILURE {
                 Finding::failure("disk-space", seen, cure)
@@ -40,7 +44,8 @@ pub(super) fn examine(data: &Path) -> Vec<Finding> {
     };
     let sync = match sync_latency(data) {
         Ok(took) => {
-            let seen = format!("落盘 {:.1} ms", took.as_secs_f64() * 1e3);
+            let ms = took.as_secs_f64() * 1e3;
+            let seen = (format!("落盘 {ms:.1} ms"), format!("{ms:.1} ms a sync"));
             let cure = "tongban bench intake";
             if took > SYNC_FAILURE {
                 Finding::failure("disk-sync", seen, cure)
@@ -53,14 +58,14 @@ pub(super) fn examine(data: &Path) -> Vec<Finding> {
         Err(error) => Finding::skipped("disk-sync", error.to_string()),
     };
     let most = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let seen = (
+        format!("可打开 {most} 个文件"),
+        format!("{most} files may be open"),
+    );
     let files = if most < FILES_MIN {
-        Finding::warning(
-            "file-limit",
-            format!("可打开 {most} 个文件"),
-            format!("ulimit -n {FILES_MIN}"),
-        )
+        Finding::warning("file-limit", seen, format!("ulimit -n {FILES_MIN}"))
     } else {
-        Finding::success("file-limit", format!("可打开 {most} 个文件"))
+        Finding::success("file-limit", seen)
     };
     vec![room, sync, files]
 }

@@ -20,6 +20,37 @@ pub(crate) enum Level {
     Failure,
 }
 
+/// What was seen, in Chinese and English; alike in both where it is a path or what the system said.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    zh: String,
+    en: String,
+}
+
+impl From<String> for Seen {
+    fn from(text: String) -> Self {
+        Self {
+            zh: text.clone(),
+            en: text,
+        }
+    }
+}
+
+impl<T: Into<String>> From<(T, T)> for Seen {
+    fn from((zh, en): (T, T)) -> Self {
+        Self {
+            zh: zh.into(),
+            en: en.into(),
+        }
+    }
+}
+
+impl From<&str> for Seen {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
+
 /// What was found.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Finding {
@@ -29,6 +60,8 @@ pub(crate) struct Finding {
     pub(crate) level: Level,
     /// What was seen, for people.
     pub(crate) seen: String,
+    /// The same in English.
+    pub(crate) seen_en: String,
     /// The code that explains it.
     pub(crate) code: Option<String>,
     /// The command that helps.
@@ -37,19 +70,19 @@ pub(crate) struct Finding {
 
 impl Finding {
     /// As it should be.
-    pub(crate) fn success(id: &'static str, seen: impl Into<String>) -> Self {
+    pub(crate) fn success(id: &'static str, seen: impl Into<Seen>) -> Self {
         Self::of(id, Level::Success, seen)
     }
 
     /// Not looked at.
-    pub(crate) fn skipped(id: &'static str, why: impl Into<String>) -> Self {
+    pub(crate) fn skipped(id: &'static str, why: impl Into<Seen>) -> Self {
         Self::of(id, Level::Skipped, why)
     }
 
     /// To be looked after.
     pub(crate) fn warning(
         id: &'static str,
-        seen: impl Into<String>,
+        seen: impl Into<Seen>,
         cure: impl Into<String>,
     ) -> Self {
         let mut finding = Self::of(id, Level::Warning, seen);
@@ -60,7 +93,7 @@ impl Finding {
     /// Not as it must be.
     pub(crate) fn failure(
         id: &'static str,
-        seen: impl Into<String>,
+        seen: impl Into<Seen>,
         cure: impl Into<String>,
     ) -> Self {
         Self {
@@ -78,11 +111,13 @@ impl Finding {
         }
     }
 
-    fn of(id: &'static str, level: Level, seen: impl Into<String>) -> Self {
+    fn of(id: &'static str, level: Level, seen: impl Into<Seen>) -> Self {
+        let Seen { zh, en } = seen.into();
         Self {
             id,
             level,
-            seen: seen.into(),
+            seen: zh,
+            seen_en: en,
             code: None,
             cure: None,
         }
@@ -102,10 +137,27 @@ impl Finding {
             .as_ref()
             .map(|code| format!(" ({code})"))
             .unwrap_or_default();
-        let mut text = format!("{word} {} {}{code}", padded(self.id, 14), self.seen);
+        let seen = reader.say(&self.seen, &self.seen_en);
+        let mut text = format!("{word} {} {seen}{code}", padded(self.id, 14));
         if let Some(cure) = &self.cure {
             text.extend(["\n          → ", cure]);
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::Language;
+
+    #[test]
+    fn what_was_seen_is_said_in_the_language_of_the_reader() {
+        let down = Finding::skipped("process", ("节点没有运行", "no node runs"));
+        let said = |language| down.text(Reader::plain(language));
+        assert!(said(Language::Zh).ends_with("节点没有运行"));
+        assert!(said(Language::En).ends_with("no node runs"));
+        let file = Finding::success("configuration", "node.toml");
+        assert_eq!(file.seen, file.seen_en);
     }
 }

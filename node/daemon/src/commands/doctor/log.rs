@@ -19,20 +19,36 @@ const COPIED_BYTES_MAX: u64 = 1 << 30;
 pub(super) fn examine(configuration: &Configuration, runs: bool) -> Finding {
     let wal = configuration.data.join("wal");
     let files = files_of(&wal);
+    let count = files.len();
     if runs {
-        return Finding::success("log", format!("{} 个文件, 节点正在使用", files.len()));
+        let seen = (
+            format!("{count} 个文件, 节点正在使用"),
+            format!("{count} files, in use by the node"),
+        );
+        return Finding::success("log", seen);
     }
     if files.is_empty() {
-        return Finding::skipped("log", "还没有日志: 节点从未启动");
+        let why = (
+            "还没有日志: 节点从未启动",
+            "there is none: the node was never started",
+        );
+        return Finding::skipped("log", why);
     }
     let bytes: u64 = files.iter().map(|(_, bytes)| bytes).sum();
     if bytes > COPIED_BYTES_MAX {
-        return Finding::skipped("log", format!("{bytes} 字节, 不复制来检查"));
+        let why = (
+            format!("{bytes} 字节, 不复制来检查"),
+            format!("{bytes} bytes, not copied to be looked at"),
+        );
+        return Finding::skipped("log", why);
     }
     match verify(configuration, &files) {
         Ok(()) => Finding::success(
             "log",
-            format!("{} 个文件, {bytes} 字节, 可以打开", files.len()),
+            (
+                format!("{count} 个文件, {bytes} 字节, 可以打开"),
+                format!("{count} files, {bytes} bytes, it opens"),
+            ),
         ),
         Err(failure) => Finding::failed("log", &failure),
     }

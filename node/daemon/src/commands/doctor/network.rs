@@ -34,7 +34,10 @@ pub(super) fn examine(
     }
     findings.push(match (offline, runs) {
         (true, _) => Finding::skipped("clock", "--offline"),
-        (false, None) => Finding::skipped("clock", "节点没有运行, 无从比较"),
+        (false, None) => Finding::skipped(
+            "clock",
+            ("节点没有运行, 无从比较", "no node runs to compare with"),
+        ),
         (false, Some(_)) => clock(configuration),
     });
     findings
@@ -42,8 +45,17 @@ pub(super) fn examine(
 
 fn port(id: &'static str, address: SocketAddr, is_ours: bool) -> Finding {
     match TcpListener::bind(address) {
-        Ok(_) => Finding::success(id, format!("{address} 空闲")),
-        Err(_) if is_ours => Finding::success(id, format!("{address} 由本节点使用")),
+        Ok(_) => {
+            let seen = (format!("{address} 空闲"), format!("{address} is free"));
+            Finding::success(id, seen)
+        }
+        Err(_) if is_ours => {
+            let seen = (
+                format!("{address} 由本节点使用"),
+                format!("{address} is used by this node"),
+            );
+            Finding::success(id, seen)
+        }
         Err(error) => Finding::failure(
             id,
             format!("{address}: {error}"),
@@ -69,10 +81,17 @@ fn skew(status: &Value, now_ms: i64) -> Finding {
         .as_str()
         .and_then(|time| read_time(time).ok());
     let Some(group) = group.filter(|_| status["groups"][0]["has_quorum"] == true) else {
-        return Finding::skipped("clock", "审批组没有多数, 无从比较");
+        let why = (
+            "审批组没有多数, 无从比较",
+            "the group has no majority to compare with",
+        );
+        return Finding::skipped("clock", why);
     };
     let apart = now_ms.abs_diff(group.unix_ms());
-    let seen = format!("与审批组时间相差 {apart} 毫秒");
+    let seen = (
+        format!("与审批组时间相差 {apart} 毫秒"),
+        format!("{apart} ms apart from the group's time"),
+    );
     if apart > SKEW_FAILURE_MS {
         Finding::failure("clock", seen, "timedatectl status")
     } else if apart > SKEW_FAILURE_MS / 2 {

@@ -21,7 +21,7 @@ pub(super) fn examine(configuration: &Configuration) -> Vec<Finding> {
         .map_err(Failure::from)
         .and_then(|bytes| Ok(believe(&bytes, Some(configuration.governance))?));
     let mut findings = vec![match &keys {
-        Ok(_) => Finding::success("keys", "六把密钥, 权限 600"),
+        Ok(_) => Finding::success("keys", ("六把密钥, 权限 600", "six keys, mode 600")),
         Err(error) => {
             let next = format!(
                 "tongban key make --data {} --node {}",
@@ -41,7 +41,10 @@ pub(super) fn examine(configuration: &Configuration) -> Vec<Finding> {
             if let Ok(keys) = keys {
                 let enrolled = check_enrolled(&registry, configuration.node, &keys.ring);
                 findings.push(match enrolled {
-                    Ok(()) => Finding::success("enrolled", "密钥与名册登记的相符"),
+                    Ok(()) => Finding::success(
+                        "enrolled",
+                        ("密钥与名册登记的相符", "the keys are those enrolled"),
+                    ),
                     Err(error) => Finding::failed("enrolled", &error.into()),
                 });
             }
@@ -53,7 +56,11 @@ pub(super) fn examine(configuration: &Configuration) -> Vec<Finding> {
 
 fn expiry(version: u64, expires: Timestamp, now: Timestamp) -> Finding {
     let left = expires.unix_ms() - now.unix_ms();
-    let seen = format!("第 {version} 版, 有效期至 {}", beijing(expires));
+    let end = beijing(expires);
+    let seen = (
+        format!("第 {version} 版, 有效期至 {end}"),
+        format!("version {version}, valid until {end}"),
+    );
     let cure = "tongban registry make --plan plan.toml --after registry.json --out next.json";
     if left <= 0 {
         Finding::failure("registry", seen, cure)
