@@ -174,9 +174,13 @@ impl Answer for Drilled {
                 group.restored
             ));
         }
-        for (name, table) in &self.tables {
+        for (&name, table) in &self.tables {
             let Table { promised, restored } = table;
-            lines.push(format!("{name} {restored}/{promised}"));
+            let name = table_said(name, reader);
+            lines.push(reader.say(
+                format!("{name}: 备份 {promised} 条, 恢复 {restored} 条"),
+                format!("{name}: {restored} of {promised} records restored"),
+            ));
         }
         let Tried {
             cases,
@@ -315,4 +319,19 @@ impl Drop for Scratch {
         // Gone already where the drill came to its end.
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+/// A table of the node's own records, by the name that programs read.
+fn table_said(name: &'static str, reader: Reader) -> &'static str {
+    let (zh, en) = match name {
+        "desk" => ("待入组的收件", "applications not yet replicated"),
+        "vault" => ("办件密钥", "case keys"),
+        "counters" => ("办件编号计数", "counters of case numbers"),
+        "proposed" => ("已提交待入组的收件", "applications proposed"),
+        "founding" => ("建节点时的治理密钥", "governance keys begun with"),
+        "files" => ("附件归属", "files that cases name"),
+        "placed" => ("收到的部署令", "orders of placement"),
+        other => (other, other),
+    };
+    reader.say(zh, en)
 }
