@@ -85,8 +85,7 @@ impl NodeUrl {
             }),
             None => {
                 let message = "https 地址须用 --ca 指明所信任的证书";
-                let next =
-                    "tongban status --url URL --token TOKEN --ca 数据目录/tls/certificate.pem";
+                let next = "tongban status --url URL --token TOKEN --ca DATA/tls/certificate.pem";
                 Err(Failure::new(Code::NODE_NOT_TRUSTED, Exit::NotAllowed, message).then(next))
             }
         }
