@@ -369,13 +369,13 @@ codes! {
         zh "备份属于另一个城市" en "A backup belongs to another city than the node it is to become."
         cure_zh "恢复成备份所属城市的新节点编号" cure_en "Restore it as a new node of the city the backup names.";
     5001 LOG_DAMAGED "log-damaged"
-        zh "本节点的日志有损坏：曾经落盘的内容已不完整" en "The log of this node is damaged: bytes that had been durable are not whole."
-        cure_zh "不要删改文件，不要清空后以原编号启动；保留数据目录备查，审批组由其余表决节点继续运行" cure_en "Change no file and do not start empty under the old id: keep the folder for inspection. The groups go on with their other voters; put another machine in its place with `tongban group plan`.";
+        zh "本节点的日志有损坏: 曾经落盘的内容已不完整" en "The log of this node is damaged: bytes that had been durable are not whole."
+        cure_zh "不要删改文件, 不要清空后以原编号启动; 保留数据目录备查, 审批组由其余表决节点继续运行" cure_en "Change no file and do not start empty under the old id: keep the folder for inspection. The groups go on with their other voters; put another machine in its place with `tongban group plan`.";
     5002 LOG_NOT_READABLE "log-not-readable"
         zh "磁盘拒绝读写本节点的日志" en "The disk refused to read or prepare the log of this node."
         cure_zh "检查磁盘、权限和剩余空间后重新启动" cure_en "Check the disk, the permissions and the free space, then start again.";
     5003 LOG_FORMAT_UNKNOWN "log-format-unknown"
-        zh "日志由更新版本的程序写成，本程序不能读取" en "The log was written in a format this program does not know."
+        zh "日志由更新版本的程序写成, 本程序不能读取" en "The log was written in a format this program does not know."
         cure_zh "使用写入该日志的版本或更新的版本" cure_en "Use the version that wrote it, or a later one.";
     5101 GROUP_STOPPED "group-stopped"
         zh "本节点上的审批组已停止" en "A group has stopped on this node."
@@ -394,31 +394,31 @@ codes! {
         zh "对方以别的节点名义投票或领导" en "The peer votes or leads in another node's name."
         cure_zh "检查对方节点是否被冒用" cure_en "Find out whether the peer has been tampered with.";
     5106 SNAPSHOT_REFUSED "snapshot-refused"
-        zh "收到的快照未能保存、不完整或与本机日志矛盾，已丢弃" en "A received snapshot could not be stored, is not whole or contradicts the log here; it was dropped."
-        cure_zh "检查磁盘空间与日志；持续出现时核对发送节点" cure_en "Check the disk's space and the log; if it goes on, look at the node that sends it.";
+        zh "收到的快照未能保存、不完整或与本机日志矛盾, 已丢弃" en "A received snapshot could not be stored, is not whole or contradicts the log here; it was dropped."
+        cure_zh "检查磁盘空间与日志; 持续出现时核对发送节点" cure_en "Check the disk's space and the log; if it goes on, look at the node that sends it.";
     5107 GROUP_SETTINGS "group-settings"
         zh "审批组的参数或表决节点不成立" en "The settings or voters of a group cannot be."
         cure_zh "改正配置后重启" cure_en "Correct the configuration and restart.";
     5108 GROUP_UNREADABLE "group-unreadable"
         zh "本机上的审批组日志或状态无法使用" en "The log or state of a group on this disk cannot be used."
-        cure_zh "查看日志中的原因；保留数据目录，审批组由其余表决节点继续运行" cure_en "Read the cause in the log and keep the folder: the group goes on with its other voters.";
+        cure_zh "查看日志中的原因; 保留数据目录, 审批组由其余表决节点继续运行" cure_en "Read the cause in the log and keep the folder: the group goes on with its other voters.";
     5109 GROUP_LOG_LOST "group-log-lost"
         zh "本机上审批组的日志丢失而状态仍在" en "A group's log is gone from this disk, though its state is not."
-        cure_zh "不得清空数据后以原节点号启动；恢复日志，或由其余表决节点继续运行审批组" cure_en "Do not empty the folder and start under the old id. Bring the log back, or let the group go on with its other voters and put another machine in its place with `tongban group plan`.";
+        cure_zh "不得清空数据后以原节点号启动; 恢复日志, 或由其余表决节点继续运行审批组" cure_en "Do not empty the folder and start under the old id. Bring the log back, or let the group go on with its other voters and put another machine in its place with `tongban group plan`.";
     5110 LOG_HANGS "log-hangs"
-        zh "磁盘迟迟不完成日志落盘，本节点暂不主持审批组" en "The disk does not finish writing the log, and this node leads no group meanwhile."
-        cure_zh "检查磁盘；恢复后自动继续" cure_en "Look at the disk; it goes on by itself once the disk does.";
+        zh "磁盘迟迟不完成日志落盘, 本节点暂不主持审批组" en "The disk does not finish writing the log, and this node leads no group meanwhile."
+        cure_zh "检查磁盘; 恢复后自动继续" cure_en "Look at the disk; it goes on by itself once the disk does.";
     5111 MEMBERSHIP_NOT_ORDERED "membership-not-ordered"
         zh "表决成员变更没有部署令依据, 未写入日志" en "A change of voters that no recorded placement order authorises was not appended."
         cure_zh "短暂出现属正常; 持续出现说明该组主导节点有误或作恶, 请更换主导" cure_en "For a moment this is a replica that lags. If it stays, the leader is broken or lies: let another lead.";
     5301 STORE_ENGINE_FAILED "store-engine-failed"
-        zh "应用状态库的引擎出错，本节点停止" en "The engine of applied state failed, and the node stops."
-        cure_zh "检查磁盘与日志后重启；状态库将由快照与日志重建" cure_en "Look at the disk and the logs, then restart: applied state is filled again from snapshot and log.";
+        zh "应用状态库的引擎出错, 本节点停止" en "The engine of applied state failed, and the node stops."
+        cure_zh "检查磁盘与日志后重启; 状态库将由快照与日志重建" cure_en "Look at the disk and the logs, then restart: applied state is filled again from snapshot and log.";
     5302 STORE_STOPPED "store-stopped"
-        zh "应用状态库此前已出错，不再接受操作" en "Applied state failed earlier and takes nothing any more."
-        cure_zh "查看首次出错的原因，重启节点" cure_en "Look for the first failure, then restart the node.";
+        zh "应用状态库此前已出错, 不再接受操作" en "Applied state failed earlier and takes nothing any more."
+        cure_zh "查看首次出错的原因, 重启节点" cure_en "Look for the first failure, then restart the node.";
     5303 STORE_TOO_LARGE "store-too-large"
-        zh "键、值或一次提交超过状态库上限，未写入" en "A key, a value or a commit is larger than applied state takes; nothing was written."
+        zh "键、值或一次提交超过状态库上限, 未写入" en "A key, a value or a commit is larger than applied state takes; nothing was written."
         cure_zh "拆分后再写" cure_en "Split it and write again.";
     5304 STORE_IN_USE "store-in-use"
         zh "状态目录正被另一进程使用" en "Another process uses the folder of applied state."
@@ -427,8 +427,8 @@ codes! {
         zh "状态目录无法使用" en "The folder of applied state cannot be used."
         cure_zh "检查路径、权限、磁盘空间与打开文件数上限" cure_en "Check its path, permissions, free space and the limit of open files.";
     5306 STORE_REFILLED "store-refilled"
-        zh "应用状态无法打开，已清空并将重建" en "Applied state could not be opened; it was wiped and is filled again."
-        cure_zh "无需操作；反复出现时检查磁盘" cure_en "Nothing; if it happens again and again, check the disk.";
+        zh "应用状态无法打开, 已清空并将重建" en "Applied state could not be opened; it was wiped and is filled again."
+        cure_zh "无需操作; 反复出现时检查磁盘" cure_en "Nothing; if it happens again and again, check the disk.";
     5401 UPLOAD_UNKNOWN "upload-unknown"
         zh "没有这次上传, 或已过期" en "There is no such upload, or it has expired."
         cure_zh "用 POST /api/v1/uploads 重新开始" cure_en "Begin again with POST /api/v1/uploads.";
@@ -744,5 +744,15 @@ mod tests {
             assert_eq!(entry.code.to_string().parse(), Ok(entry.code));
         }
         assert_eq!("TB9999".parse::<Code>(), Err(()));
+    }
+
+    #[test]
+    fn every_code_is_said_with_one_punctuation() {
+        for entry in TABLE {
+            for text in [entry.zh, entry.cure_zh] {
+                let is_wide = |letter: char| matches!(letter, '\u{ff01}'..='\u{ff1f}');
+                assert!(!text.contains(is_wide), "{}: {text}", entry.code);
+            }
+        }
     }
 }
