@@ -10,7 +10,7 @@ pub(crate) enum Exit {
     Yes,
     /// Something went wrong that should not.
     Internal,
-    /// What was typed is no command.
+    /// What was typed is not how the command is used.
     Usage,
     /// A definite no: invalid, unhealthy, refused.
     No,

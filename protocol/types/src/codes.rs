@@ -605,7 +605,7 @@ codes! {
         zh "没有这个代码" en "This code was never given out."
         cure_zh "用 tongban explain --all 查看全部代码" cure_en "See all codes with `tongban explain --all`.";
     8005 USAGE "usage"
-        zh "命令的用法不对" en "What was typed is no command."
+        zh "命令的用法不对" en "What was typed is not how the command is used."
         cure_zh "看该命令的 --help" cure_en "See the command's --help.";
     8006 AMBIGUOUS_PREFIX "ambiguous-prefix"
         zh "编号的开头不止一个相符" en "More than one identifier begins so."
