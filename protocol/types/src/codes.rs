@@ -596,8 +596,7 @@ codes! {
         cure_zh "保留输出和日志, 报告给开发者" cure_en "Keep the output and the logs, and report it.";
     8002 FILE_UNUSABLE "file-unusable"
         zh "文件无法读写" en "A file cannot be read or written."
-        cure_zh "检查路径、权限和剩余空间; 已有的文件不覆盖, 换一个文件名"
-        cure_en "Check the path, the permissions and the free space; what is there is not written over: take another name.";
+        cure_zh "检查路径、权限和剩余空间" cure_en "Check the path, the permissions and the free space.";
     8003 TIME_MALFORMED "time-malformed"
         zh "时间写法不对" en "A time is not written as RFC 3339 says."
         cure_zh "写成 2026-11-24T08:00:00+08:00 的形式" cure_en "Write it as 2026-11-24T08:00:00+08:00.";

@@ -99,7 +99,10 @@ fn check_only_draft(out: &Path) -> Result<(), Failure> {
     if is_draft {
         return Ok(());
     }
-    let message = format!("{} 已经存在, 已有签名或不是名册, 不覆盖", out.display());
+    let message = format!(
+        "{} 已有签名或不是名册, 不覆盖; 换一个文件名 (--out)",
+        out.display()
+    );
     let next = "tongban registry make --plan plan.toml --after registry.json --out next.json";
     Err(Failure::new(Code::FILE_UNUSABLE, Exit::Conflict, message).then(next))
 }

@@ -36,7 +36,7 @@ impl Destination {
             return Ok(Self::Stdout(io::stdout()));
         }
         if name.exists() {
-            let message = format!("{} 已经存在", name.display());
+            let message = format!("{} 已经存在, 不覆盖; 换一个文件名", name.display());
             return Err(Failure::new(Code::FILE_UNUSABLE, Exit::Conflict, message));
         }
         let mut beside = name.as_os_str().to_owned();
