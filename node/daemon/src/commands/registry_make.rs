@@ -90,19 +90,40 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
 /// A draft is made again as often as the plan needs. Signatures are gathered from city to city, for
 /// weeks: a file that bears one is never written over, nor one that is no registry.
 fn check_only_draft(out: &Path) -> Result<(), Failure> {
-    if !out.exists() {
-        return Ok(());
-    }
-    let is_draft = read_registry(out).is_ok_and(|bytes| {
-        RegistryFile::decode(&bytes).is_ok_and(|file| file.signers().next().is_none())
-    });
+    let bytes = match read_registry(out) {
+        Err(error) if error.is_missing() => return Ok(()),
+        read => read?,
+    };
+    let is_draft = RegistryFile::decode(&bytes).is_ok_and(|file| file.signers().next().is_none());
     if is_draft {
         return Ok(());
     }
-    let message = format!(
-        "{} 已有签名或不是名册, 不覆盖; 换一个文件名 (--out)",
-        out.display()
-    );
-    let next = "tongban registry make --plan plan.toml --after registry.json --out next.json";
+    let out = out.display();
+    let message = format!("{out} 已有签名或不是名册, 不覆盖; 换一个文件名 (--out)");
+    // It says which of the two it is, and how many signatures there are.
+    let next = format!("tongban registry check {out}");
     Err(Failure::new(Code::FILE_UNUSABLE, Exit::Conflict, message).then(next))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_draft_is_not_made_over_and_the_next_command_looks_at_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("next.json");
+        assert!(check_only_draft(&out).is_ok());
+        std::fs::write(&out, "{}").unwrap();
+        let refused = check_only_draft(&out).unwrap_err();
+        assert_eq!(
+            (refused.code, refused.exit),
+            (Code::FILE_UNUSABLE, Exit::Conflict)
+        );
+        let look = format!("tongban registry check {}", out.display());
+        assert_eq!(refused.next, look);
+        // What cannot be read is told as such, not as a registry that is none.
+        let unreadable = check_only_draft(folder.path()).unwrap_err();
+        assert_ne!(unreadable.exit, Exit::Conflict);
+    }
 }
