@@ -6,6 +6,7 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rustix::fs::{Access, access};
 use serde::Serialize;
 use tongban_trust::governance_hash;
 use tongban_types::{CityCode, Code, Division, Hash, NodeId};
@@ -112,7 +113,10 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
         let next = format!("tongban config check --config {}", config.display());
         return Err(Failure::new(Code::CONFIGURATION_EXISTS, Exit::Conflict, message).then(next));
     }
-    check_user(&arguments.data)?;
+    // On an installed machine the configuration is root's and the data are the node's: no one user may make both,
+    // and the keys are what has to be made there.
+    check_user(&arguments.data)
+        .map_err(|error| Failure::from(error).then("tongban key make --help"))?;
     let registry = match &arguments.registry {
         Some(file) => Some(absolute(file)?),
         None => ask_for_registry(arguments.yes)?,
@@ -125,6 +129,11 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
     for folder in [&arguments.dir, &arguments.data] {
         fs::create_dir_all(folder).map_err(FileError::at(folder))?;
     }
+    // Before there are keys: they would be in the way of the next try.
+    check_writable(&arguments.dir).map_err(|error| {
+        let data = arguments.data.display();
+        Failure::from(error).then(format!("tongban key make --data {data} --node {node}"))
+    })?;
     private(&arguments.data)?;
     let keys = KeyFolder::of(&arguments.data);
     keys.make(node)?;
@@ -157,6 +166,11 @@ fn city_name(city: CityCode) -> String {
 
 fn absolute(path: &Path) -> Result<PathBuf, FileError> {
     std::path::absolute(path).map_err(FileError::at(path))
+}
+
+fn check_writable(folder: &Path) -> Result<(), FileError> {
+    let found = access(folder, Access::WRITE_OK | Access::EXEC_OK);
+    found.map_err(|error| FileError::at(folder)(error.into()))
 }
 
 fn private(folder: &Path) -> Result<(), FileError> {
@@ -281,8 +295,29 @@ mod tests {
         }
         let refused = run(&arguments, Output::default()).unwrap_err();
         assert_eq!(refused.code, Code::FOLDER_OF_OTHER_USER);
+        assert_eq!(refused.next, "tongban key make --help");
         assert!(!arguments.dir.exists());
         assert_eq!(fs::read_dir(&arguments.data).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_folder_that_may_not_be_written_to_leaves_no_keys_behind() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = tempfile::tempdir().unwrap();
+        let arguments = arguments(folder.path());
+        fs::create_dir(&arguments.dir).unwrap();
+        fs::set_permissions(&arguments.dir, fs::Permissions::from_mode(0o500)).unwrap();
+        if check_writable(&arguments.dir).is_ok() {
+            // Root may write anywhere.
+            return;
+        }
+        let refused = run(&arguments, Output::default()).unwrap_err();
+        assert_eq!(refused.code, Code::FILE_UNUSABLE);
+        let data = arguments.data.display();
+        let next = format!("tongban key make --data {data} --node 350100-02");
+        assert_eq!(refused.next, next);
+        assert!(!arguments.data.join("keys").exists());
     }
 
     #[test]
