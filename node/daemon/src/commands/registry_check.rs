@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     /// 现行名册; 检查新名册是否正当地接续它 (the registry in force, which this one is to follow)
     #[arg(long, value_name = "FILE")]
     after: Option<PathBuf>,
-    /// 按哪个时间判断有效期 (RFC 3339), 默认现在
+    /// 按哪个时间判断有效期 (RFC 3339), 默认现在 (as of which time; now by default)
     #[arg(long, value_name = "TIME", value_parser = read_time)]
     at: Option<Timestamp>,
 }

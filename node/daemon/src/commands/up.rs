@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
     /// 配置文件 (configuration file)
     #[arg(long, value_name = "FILE", default_value = "/etc/tongban/node.toml")]
     config: PathBuf,
-    /// 就绪后把地址写入该文件 (JSON)
+    /// 就绪后把地址写入该文件 (JSON) (write the addresses into this file once ready)
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
     /// 覆盖一项配置, 可多次 (override a setting; may be given several times)
