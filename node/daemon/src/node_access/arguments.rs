@@ -91,6 +91,11 @@ impl NodeAccess {
         ))
     }
 
+    /// Whether a node is named by its address: then nothing of it is looked for on this machine.
+    pub(crate) const fn is_elsewhere(&self) -> bool {
+        self.url.is_some()
+    }
+
     /// Whether calls are shown instead of made.
     pub(crate) const fn shows_curl(&self) -> bool {
         self.curl

@@ -1,6 +1,6 @@
 //! Looking: at the node's own account of itself, at its disk, at a backup.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
@@ -97,7 +97,7 @@ pub(super) fn look(arguments: &Arguments) -> Result<Verdict, Failure> {
         }
         Subject::Tls => {
             let (warn, crit) = limits(14.0, 3.0);
-            let data = arguments.node.folder()?;
+            let data = folder_here(arguments)?;
             let ready = Ready::read(&data.join(READY_FILE))?;
             let served = ready.and_then(|ready| ready.certificate);
             let file = served.unwrap_or_else(|| own_files(&data).certificate);
@@ -108,7 +108,7 @@ pub(super) fn look(arguments: &Arguments) -> Result<Verdict, Failure> {
         }
         Subject::Disk => {
             let (warn, crit) = limits(80.0, 95.0);
-            let data = arguments.node.folder()?;
+            let data = folder_here(arguments)?;
             let (free, total) = free_space(&data).map_err(FileError::at(&data))?;
             let used = 100.0 - 100.0 * float(free) / float(total.max(1));
             Ok(Verdict::at_most(
@@ -158,6 +158,17 @@ fn ask(arguments: &Arguments, path: &str) -> Result<Value, Failure> {
     })
 }
 
+/// The data folder of the node on this machine, of which alone files and disks are seen.
+fn folder_here(arguments: &Arguments) -> Result<PathBuf, Failure> {
+    if arguments.node.is_elsewhere() {
+        let check = arguments.subject.name();
+        let message = format!("check {check} 看本机的文件, 不能用 --url");
+        return Err(Failure::new(Code::USAGE, Exit::Usage, message)
+            .then(format!("tongban check {check} --config FILE")));
+    }
+    arguments.node.folder()
+}
+
 /// When the backup at hand was written, or the node here was last backed up, if it ever was.
 fn last_backup(arguments: &Arguments) -> Result<Option<SystemTime>, Failure> {
     let written = |file: &Path| {
@@ -167,7 +178,7 @@ fn last_backup(arguments: &Arguments) -> Result<Option<SystemTime>, Failure> {
     if let Some(file) = &arguments.file {
         return Ok(Some(written(file)?));
     }
-    let data = arguments.node.folder()?;
+    let data = folder_here(arguments)?;
     // A folder that is not there says nothing of backups.
     written(&data)?;
     match written(&data.join(BACKUP_STAMP)) {
@@ -216,9 +227,44 @@ fn float(number: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
     use serde_json::json;
 
     use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Typed {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    #[test]
+    fn what_is_seen_on_a_disk_alone_is_not_asked_of_a_node_by_its_address() {
+        for subject in ["backup", "disk", "tls"] {
+            let typed = ["check", subject, "--url", "http://127.0.0.1:8443"];
+            let typed = Typed::try_parse_from(typed).unwrap();
+            let refused = look(&typed.arguments).unwrap_err();
+            assert_eq!((refused.code, refused.exit), (Code::USAGE, Exit::Usage));
+            let next = format!("tongban check {subject} --config FILE");
+            assert_eq!(refused.next, next);
+        }
+    }
+
+    #[test]
+    fn a_backup_that_is_pointed_at_is_judged_wherever_its_node_is() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let name = file.path().to_str().unwrap();
+        let typed = [
+            "check",
+            "backup",
+            "--file",
+            name,
+            "--url",
+            "http://127.0.0.1:8443",
+        ];
+        let typed = Typed::try_parse_from(typed).unwrap();
+        assert_eq!(look(&typed.arguments).unwrap().state, State::Ok);
+    }
 
     #[test]
     fn a_group_that_cannot_decide_is_critical_and_one_without_reserve_a_warning() {
