@@ -155,12 +155,17 @@ impl Checked {
 /// Where the first line is an object by itself, lines were meant.
 fn by_lines(arguments: &Arguments, bytes: &[u8], failure: Failure) -> Failure {
     let first = bytes.split(|byte| *byte == b'\n').next();
-    let is_object = first.is_some_and(|line| serde_json::from_slice::<Value>(line).is_ok());
+    let value = first.and_then(|line| serde_json::from_slice::<Value>(line).ok());
+    let is_object = value.as_ref().is_some_and(Value::is_object);
     if !is_object {
         return failure;
     }
     let (name, file) = (&arguments.name, arguments.file.display());
-    failure.then(format!("tongban schema validate {name} {file} --lines"))
+    let folder = arguments.folder.as_ref();
+    let folder = folder.map_or(String::new(), |it| format!(" --folder {}", it.display()));
+    failure.then(format!(
+        "tongban schema validate {name} {file} --lines{folder}"
+    ))
 }
 
 fn read(bytes: &[u8], file: &Path, line: Option<usize>) -> Result<Value, Failure> {
@@ -170,4 +175,32 @@ fn read(bytes: &[u8], file: &Path, line: Option<usize>) -> Result<Value, Failure
         Failure::new(Code::JSON_NOT_STRICT, Exit::No, message)
             .then(format!("tongban explain {}", Code::JSON_NOT_STRICT))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_proposed_where_the_first_is_an_object_with_all_that_was_typed() {
+        let mut arguments = Arguments {
+            name: "case".to_owned(),
+            file: "a.jsonl".into(),
+            lines: false,
+            folder: None,
+        };
+        let next = |arguments: &Arguments, text: &str| {
+            let failure = read(text.as_bytes(), &arguments.file, None).unwrap_err();
+            by_lines(arguments, text.as_bytes(), failure).next
+        };
+        let lines = "tongban schema validate case a.jsonl --lines";
+        assert_eq!(next(&arguments, "{}\n{}\n"), lines);
+        let explain = format!("tongban explain {}", Code::JSON_NOT_STRICT);
+        for text in ["1\n2\n", "[]\n[]\n", "{\n"] {
+            assert_eq!(next(&arguments, text), explain, "{text}");
+        }
+        arguments.folder = Some("items".into());
+        let within = format!("{lines} --folder items");
+        assert_eq!(next(&arguments, "{}\n{}\n"), within);
+    }
 }
