@@ -216,3 +216,44 @@ fn describe(registry: &Registry, at: Timestamp, compared: bool, signatures: usiz
         cities: cities.collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::Language;
+
+    #[test]
+    fn a_node_is_listed_with_the_end_of_the_first_of_its_keys_that_is_in_use() {
+        let line = |keys_until: Option<&str>, language| {
+            let city = City {
+                code: "350100".to_owned(),
+                name: "福州市".to_owned(),
+                issuer: String::new(),
+                divisions: Vec::new(),
+                nodes: vec![Node {
+                    id: "350100-01".to_owned(),
+                    addresses: vec!["a.example:7400".to_owned()],
+                    keys: 5,
+                    keys_until: keys_until.map(str::to_owned),
+                }],
+                voters: Vec::new(),
+            };
+            let mut lines = city.lines(Reader::plain(language));
+            lines.pop().unwrap()
+        };
+        let end = Some("2028-11-24T08:00:00+08:00");
+        let dated = line(end, Language::Zh);
+        assert!(
+            dated.ends_with("  5 把密钥, 至 2028-11-24T08:00:00+08:00"),
+            "{dated}"
+        );
+        let dated = line(end, Language::En);
+        assert!(
+            dated.ends_with("  5 keys until 2028-11-24T08:00:00+08:00"),
+            "{dated}"
+        );
+        // A node that was given up has keys, and none in use.
+        assert!(line(None, Language::Zh).ends_with("  5 把密钥"));
+        assert!(line(None, Language::En).ends_with("  5 keys"));
+    }
+}
