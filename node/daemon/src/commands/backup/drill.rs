@@ -72,6 +72,8 @@ pub(crate) struct Compared {
 
 #[derive(Debug, Serialize, ToSchema)]
 struct Table {
+    #[serde(skip)]
+    of: LocalTable,
     promised: u64,
     restored: u64,
 }
@@ -104,7 +106,12 @@ impl Drilled {
         });
         let tables = checked.records().into_iter().map(|(table, promised)| {
             let restored = found.records.get(&table).copied().unwrap_or(0);
-            (table_name(table), Table { promised, restored })
+            let counted = Table {
+                of: table,
+                promised,
+                restored,
+            };
+            (table_name(table), counted)
         });
         let Examination {
             cases,
@@ -174,9 +181,13 @@ impl Answer for Drilled {
                 group.restored
             ));
         }
-        for (&name, table) in &self.tables {
-            let Table { promised, restored } = table;
-            let name = table_said(name, reader);
+        for table in self.tables.values() {
+            let Table {
+                of,
+                promised,
+                restored,
+            } = table;
+            let name = table_said(*of, reader);
             lines.push(reader.say(
                 format!("{name}: 备份 {promised} 条, 恢复 {restored} 条"),
                 format!("{name}: {restored} of {promised} records restored"),
@@ -204,6 +215,21 @@ impl Answer for Drilled {
         );
         lines.join("\n")
     }
+}
+
+/// A table of the node's own records, in words.
+fn table_said(table: LocalTable, reader: Reader) -> &'static str {
+    let (zh, en) = match table {
+        LocalTable::Desk => ("待入组的收件", "applications not yet replicated"),
+        LocalTable::Vault => ("办件密钥", "case keys"),
+        LocalTable::Counters => ("办件编号计数", "counters of case numbers"),
+        LocalTable::Tokens => ("访问令牌", "access tokens"),
+        LocalTable::Proposed => ("已提交待入组的收件", "applications proposed"),
+        LocalTable::Founding => ("建节点时的治理密钥", "governance keys begun with"),
+        LocalTable::Files => ("附件归属", "files that cases name"),
+        LocalTable::Placed => ("收到的部署令", "orders of placement"),
+    };
+    reader.say(zh, en)
 }
 
 /// Drills with the file somebody points at.
@@ -321,17 +347,25 @@ impl Drop for Scratch {
     }
 }
 
-/// A table of the node's own records, by the name that programs read.
-fn table_said(name: &'static str, reader: Reader) -> &'static str {
-    let (zh, en) = match name {
-        "desk" => ("待入组的收件", "applications not yet replicated"),
-        "vault" => ("办件密钥", "case keys"),
-        "counters" => ("办件编号计数", "counters of case numbers"),
-        "proposed" => ("已提交待入组的收件", "applications proposed"),
-        "founding" => ("建节点时的治理密钥", "governance keys begun with"),
-        "files" => ("附件归属", "files that cases name"),
-        "placed" => ("收到的部署令", "orders of placement"),
-        other => (other, other),
-    };
-    reader.say(zh, en)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::Language;
+
+    #[test]
+    fn no_table_of_a_backup_is_said_by_the_name_that_programs_read() {
+        let tables = [
+            LocalTable::Proposed,
+            LocalTable::Desk,
+            LocalTable::Founding,
+            LocalTable::Files,
+            LocalTable::Vault,
+        ];
+        for table in tables {
+            for language in [Language::Zh, Language::En] {
+                let said = table_said(table, Reader::plain(language));
+                assert_ne!(said, table_name(table));
+            }
+        }
+    }
 }
