@@ -57,6 +57,8 @@ fn whoever_renews_the_registry_is_told_to_make_and_check_it_after_the_one_in_for
             let parsed = CommandLine::read(words.split_whitespace().map(OsString::from));
             assert!(parsed.is_ok(), "{words}: {:?}", parsed.err());
         }
+        // The one in force passes the check after itself.
+        assert!(cure.contains("版本号大 1"), "{cure}");
     }
 }
 
