@@ -1,5 +1,5 @@
 //! What was committed and has not sunk into the engine yet: the layer commits go to, those that wait, and
-//! the one that is sinking. A layer that is lost with the process is replayed from snapshot and log.
+//! those that sink. A layer that is lost with the process is replayed from snapshot and log.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::iter::Peekable;
