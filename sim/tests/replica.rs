@@ -222,9 +222,15 @@ fn a_snapshot_that_got_damaged_keeps_no_node_from_starting_and_is_replaced_while
         assert!(matches!(refused, Err(StateFailed::Rejected { .. })));
 
         again.replica.start_checking();
-        SimRuntime::sleep(Duration::from_secs(30)).await;
-        let replaced = bytes_of(&again.replica.current_snapshot().unwrap());
-        assert!(other.receive(&replaced).await.is_ok());
+        let mut seconds = 0..60;
+        while other
+            .receive(&bytes_of(&again.replica.current_snapshot().unwrap()))
+            .await
+            .is_err()
+        {
+            assert!(seconds.next().is_some(), "nobody replaced it");
+            SimRuntime::sleep(Duration::from_secs(1)).await;
+        }
         assert_eq!(again.files(), 1);
     });
 }
