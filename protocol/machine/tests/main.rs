@@ -13,6 +13,7 @@ mod golden;
 mod ownership_model;
 mod properties;
 mod refusals;
+mod story_certificates;
 mod story_deadlines;
 mod story_foresight;
 mod story_key_times;
