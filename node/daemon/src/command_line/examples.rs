@@ -133,7 +133,7 @@ examples! {
         "一个审批组的成员和进度" "members of a group and how far they are";
     "tongban group plan 350100 --voters 350100-01,350100-02,350300-01 --out order.json"
         "试算下一道部署令" "what the next order of placement would do";
-    "tongban group sign order.json --key governance.key"
+    "tongban group sign order.json --key governance.key --trust registry.json"
         "离线签署部署令" "sign the order, offline";
     "tongban group apply order.json"
         "下达部署令, 等到就位" "hand it in, and wait until the group stands so";
