@@ -38,7 +38,8 @@ pub(crate) struct Arguments {
 struct Applied {
     group: String,
     version: u64,
-    stands: bool,
+    /// None where the node keeps no replica of the group: then it cannot know.
+    stands: Option<bool>,
     /// Without a replica of the group here any more, none.
     #[schema(value_type = Option<MembersShape>)]
     members: Value,
@@ -52,20 +53,31 @@ impl Answer for Applied {
 
     fn to_text(&self, reader: Reader) -> String {
         let (group, version, voters) = (&self.group, self.version, voters(&self.members));
-        let said = if self.stands {
-            reader.say(
+        let said = match self.stands {
+            Some(true) => reader.say(
                 format!("{group} 已按部署令 v{version} 就位: {voters}"),
                 format!("{group} stands as order v{version} says: {voters}"),
-            )
-        } else {
-            reader.say(
+            ),
+            Some(false) => reader.say(
                 format!("{group} 的部署令 v{version} 已入日志, 还在执行: {voters}"),
                 format!(
                     "order v{version} of {group} is in the log and being carried out: {voters}"
                 ),
-            )
+            ),
+            None => reader.say(
+                format!("{group} 的部署令 v{version} 已入日志; 本节点没有该组的副本, 不知是否就位"),
+                format!(
+                    "order v{version} of {group} is in the log; without a replica of the group this node \
+                     cannot know whether it stands"
+                ),
+            ),
         };
-        let next = reader.next(&format!("tongban group status {group}"));
+        let elsewhere = if self.stands.is_none() {
+            " --url URL --token TOKEN --ca FILE"
+        } else {
+            ""
+        };
+        let next = reader.next(&format!("tongban group status {group}{elsewhere}"));
         format!("{said}\n{next}")
     }
 }
@@ -80,43 +92,99 @@ pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, F
     }
     let mut client = arguments.node.open(PATIENCE)?;
     let body: Value = serde_json::from_str(&file.encode_indented()).unwrap_or_default();
-    let (group, version) = (file.order().group, file.order().version);
+    let (group, version) = (file.order().group.to_string(), file.order().version);
+    // Asked before the order: by it the node may leave the group.
+    let mut was_kept =
+        !arguments.node.shows_curl() && read_group(&mut client, &group).await?.is_some();
     let path = format!("/api/v1/groups/{group}/placement");
     if client.order(&Call::post(path, &body)).await?.is_none() {
         return Ok(Exit::Yes);
     }
     let until = Instant::now() + Duration::from_secs(arguments.wait);
-    let group = group.to_string();
     loop {
-        let (stands, members) = look(&mut client, &group, version).await?;
-        if stands || Instant::now() >= until {
+        let seen = read_group(&mut client, &group).await?;
+        let (stands, members) = judge(seen, version, was_kept);
+        if stands != Some(false) || Instant::now() >= until {
             output.answer(&Applied {
                 group,
                 version,
                 stands,
                 members,
             });
-            let in_time = stands || arguments.wait == 0;
-            return Ok(if in_time { Exit::Yes } else { Exit::TimedOut });
+            return Ok(exit_of(stands, arguments.wait));
         }
+        was_kept = true;
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 
-/// Whether the group stands by this order, and its members. A node that left the group by it says that it
-/// has none, and then the group stands: it leaves no sooner.
-async fn look(
-    client: &mut NodeClient,
-    group: &str,
-    version: u64,
-) -> Result<(bool, Value), Failure> {
+/// The group as the node shows it; nothing where it keeps no replica of it.
+async fn read_group(client: &mut NodeClient, group: &str) -> Result<Option<Value>, Failure> {
     match client.read(&format!("/api/v1/groups/{group}")).await {
-        Ok(mut seen) => {
-            let is_in_force = seen["placement"]["version"].as_u64() >= Some(version);
-            let stands = is_in_force && seen["stands"] == true;
-            Ok((stands, seen["members"].take()))
-        }
-        Err(failure) if failure.code == Code::NOT_HOSTED => Ok((true, Value::Null)),
+        Ok(seen) => Ok(Some(seen)),
+        Err(failure) if failure.code == Code::NOT_HOSTED => Ok(None),
         Err(failure) => Err(failure),
+    }
+}
+
+/// Whether the group stands by this order, and its members. A node that kept a replica and has none any
+/// more left by the order, and then the group stands: it leaves no sooner. One that had none cannot know.
+fn judge(seen: Option<Value>, version: u64, was_kept: bool) -> (Option<bool>, Value) {
+    let Some(mut seen) = seen else {
+        return (was_kept.then_some(true), Value::Null);
+    };
+    let is_in_force = seen["placement"]["version"].as_u64() >= Some(version);
+    let stands = is_in_force && seen["stands"] == true;
+    (Some(stands), seen["members"].take())
+}
+
+/// Who does not wait asks for no more than that the order is in the log.
+const fn exit_of(stands: Option<bool>, wait: u64) -> Exit {
+    if wait == 0 {
+        return Exit::Yes;
+    }
+    match stands {
+        Some(true) => Exit::Yes,
+        Some(false) => Exit::TimedOut,
+        None => Exit::Indeterminate,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::output::Language;
+
+    #[test]
+    fn a_node_without_a_replica_does_not_say_that_the_group_stands() {
+        let (stands, members) = judge(None, 2, false);
+        assert_eq!(stands, None);
+        assert_eq!(exit_of(stands, 120), Exit::Indeterminate);
+        let applied = Applied {
+            group: "350100".to_owned(),
+            version: 2,
+            stands,
+            members,
+        };
+        let said = applied.to_text(Reader::plain(Language::En));
+        assert!(said.contains("cannot know"), "{said}");
+        assert!(said.contains("group status 350100 --url"), "{said}");
+    }
+
+    #[test]
+    fn a_node_that_left_by_the_order_says_that_the_group_stands() {
+        assert_eq!(judge(None, 2, true).0, Some(true));
+    }
+
+    #[test]
+    fn a_group_stands_by_an_order_once_it_is_in_force_and_carried_out() {
+        let seen = |version: u64, stands: bool| {
+            Some(json!({"placement": {"version": version}, "stands": stands, "members": {}}))
+        };
+        assert_eq!(judge(seen(1, true), 2, true).0, Some(false));
+        assert_eq!(judge(seen(2, false), 2, true).0, Some(false));
+        assert_eq!(judge(seen(2, true), 2, true).0, Some(true));
     }
 }
