@@ -104,7 +104,7 @@ impl NodeAccess {
     fn here(&self) -> Result<(NodeUrl, Trust, String), Failure> {
         let data = self.folder()?;
         let Some(ready) = Ready::read(&data.join(READY_FILE))? else {
-            return Err(nobody(&data));
+            return Err(self.nobody(&data));
         };
         let url: NodeUrl = ready
             .url
@@ -115,7 +115,7 @@ impl NodeAccess {
         }
         let token = read_token(&data).map_err(|error| {
             if error.is_missing() {
-                nobody(&data)
+                self.nobody(&data)
             } else {
                 // It is for the node's own user and root.
                 Failure::from(error).exiting(Exit::NotAllowed)
@@ -129,12 +129,27 @@ impl NodeAccess {
         if let Some(data) = &self.data {
             return Ok(data.clone());
         }
-        let usual = Path::new(CONFIG_USUAL);
-        match &self.config {
+        match self.config_here() {
             Some(config) => Ok(Configuration::read(config)?.data),
-            None if usual.exists() => Ok(Configuration::read(usual)?.data),
             None => Ok(DATA_USUAL.into()),
         }
+    }
+
+    /// The configuration that says where the node on this machine has its data, if one does.
+    fn config_here(&self) -> Option<&Path> {
+        if self.data.is_some() {
+            return None;
+        }
+        let usual = || Some(Path::new(CONFIG_USUAL)).filter(|usual| usual.exists());
+        self.config.as_deref().or_else(usual)
+    }
+
+    fn nobody(&self, data: &Path) -> Failure {
+        let config = self.config_here();
+        let config = config.map_or_else(|| "FILE".to_owned(), |file| file.display().to_string());
+        let message = format!("{} 中没有运行的节点", data.display());
+        Failure::new(Code::NODE_UNREACHABLE, Exit::Unreachable, message)
+            .then(format!("tongban up --config {config}"))
     }
 
     fn given_token(&self) -> Result<Option<String>, Failure> {
@@ -149,12 +164,6 @@ impl NodeAccess {
     }
 }
 
-fn nobody(data: &Path) -> Failure {
-    let message = format!("{} 中没有运行的节点", data.display());
-    Failure::new(Code::NODE_UNREACHABLE, Exit::Unreachable, message)
-        .then("tongban up --config FILE")
-}
-
 fn no_token() -> Failure {
     Failure::new(
         Code::USAGE,
@@ -162,4 +171,43 @@ fn no_token() -> Failure {
         "--url 需要 --token 或 TONGBAN_TOKEN",
     )
     .then("tongban token create --data DIR --role operator --person ID")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFIGURATION: &str = r#"
+[node]
+city = "350100"
+number = 1
+
+[data]
+folder = "data"
+
+[registry]
+file = "registry.json"
+governance = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+"#;
+
+    #[test]
+    fn where_no_node_runs_the_next_command_names_the_configuration_that_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("node.toml");
+        std::fs::write(&config, CONFIGURATION).unwrap();
+        let by_config = NodeAccess {
+            config: Some(config.clone()),
+            ..NodeAccess::default()
+        };
+        let by_data = NodeAccess::of_data(folder.path());
+        let started_by = format!("tongban up --config {}", config.display());
+        for (access, next) in [
+            (by_config, started_by.as_str()),
+            (by_data, "tongban up --config FILE"),
+        ] {
+            let refused = access.open(Duration::from_secs(1)).unwrap_err();
+            assert_eq!(refused.code, Code::NODE_UNREACHABLE);
+            assert_eq!(refused.next, next);
+        }
+    }
 }

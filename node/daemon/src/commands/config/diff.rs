@@ -61,7 +61,7 @@ impl Answer for Difference {
 /// Compares.
 pub(super) fn run(which: &Which, output: Output) -> Result<Exit, Failure> {
     let read = which.read()?;
-    let changes = changes_from(&running(&read.data)?, &read.settings);
+    let changes = changes_from(&running(&read)?, &read.settings);
     let exit = if changes.is_empty() {
         Exit::Yes
     } else {

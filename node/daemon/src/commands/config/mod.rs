@@ -6,7 +6,7 @@ mod diff;
 mod reload;
 mod show;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use tongban_types::Code;
@@ -64,11 +64,32 @@ impl Which {
     }
 }
 
-/// What the node on a data folder runs with.
-fn running(data: &Path) -> Result<Running, Failure> {
-    Running::read(data)?.ok_or_else(|| {
-        let message = format!("{} 中没有运行的节点", data.display());
+/// What the node of a configuration runs with.
+fn running(read: &Configuration) -> Result<Running, Failure> {
+    Running::read(&read.data)?.ok_or_else(|| {
+        let message = format!("{} 中没有运行的节点", read.data.display());
         Failure::new(Code::NODE_UNREACHABLE, Exit::Unreachable, message)
-            .then("tongban up --config FILE")
+            .then(format!("tongban up --config {}", read.file.display()))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn where_no_node_runs_the_next_command_starts_the_one_of_this_configuration() {
+        let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/six-cities");
+        let folder = tempfile::tempdir().unwrap();
+        let which = Which {
+            config: samples.join("350100-fuzhou/node.toml"),
+            set: vec![format!("data.folder={}", folder.path().display())],
+        };
+        let refused = running(&which.read().unwrap()).unwrap_err();
+        assert_eq!(refused.code, Code::NODE_UNREACHABLE);
+        let next = format!("tongban up --config {}", which.config.display());
+        assert_eq!(refused.next, next);
+    }
 }

@@ -12,6 +12,7 @@ use tongban_types::Code;
 use utoipa::ToSchema;
 
 use super::{Which, running};
+use crate::configuration::Configuration;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::node_process::Running;
@@ -66,10 +67,10 @@ impl Answer for Reloaded {
 pub(super) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
     // Judged here first: whoever typed it reads the mistake where they are.
     let read = arguments.which.read()?;
-    let before = running(&read.data)?;
+    let before = running(&read)?;
     hang_up(before.pid)?;
     let patience = Duration::from_secs(arguments.timeout);
-    let after = wait_for(&read.data, before.reloads, patience)?;
+    let after = wait_for(&read, before.reloads, patience)?;
     if let Some(refused) = after.refused {
         // A node of an earlier program does not say which fault it met.
         let code = after.refused_code.unwrap_or(Code::CONFIGURATION_MALFORMED);
@@ -119,10 +120,10 @@ fn hang_up(process: u32) -> Result<(), Failure> {
     })
 }
 
-fn wait_for(data: &Path, reloads: u64, patience: Duration) -> Result<Running, Failure> {
+fn wait_for(read: &Configuration, reloads: u64, patience: Duration) -> Result<Running, Failure> {
     let begun = Instant::now();
     loop {
-        let now = running(data)?;
+        let now = running(read)?;
         if now.reloads > reloads {
             return Ok(now);
         }
