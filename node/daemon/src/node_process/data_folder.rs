@@ -106,7 +106,9 @@ impl Coded for DataFolderError {
     fn code(&self) -> Code {
         match self {
             Self::InUse { .. } => Code::FOLDER_IN_USE,
-            Self::OfOtherNode { .. } | Self::OfNobody { .. } => Code::FOLDER_OF_OTHER_NODE,
+            Self::OfOtherNode { .. } => Code::FOLDER_OF_OTHER_NODE,
+            // As for every command that knows its node by the keys.
+            Self::OfNobody { .. } => Code::KEY_FILE_MISSING,
             Self::OfOtherUser { .. } => Code::FOLDER_OF_OTHER_USER,
             Self::LogLost { .. } => Code::LOG_LOST,
             Self::LogUnreadable { source, .. } => source.code(),
@@ -294,6 +296,23 @@ mod tests {
         assert_eq!(code_of(&path, "350100-01"), Code::LOG_LOST);
         fs::remove_dir_all(path.join("wal")).unwrap();
         assert_eq!(code_of(&path, "350100-01"), Code::LOG_LOST);
+    }
+
+    #[test]
+    fn a_folder_of_nobody_is_not_told_as_one_of_another_node() {
+        let folder = tempfile::tempdir().unwrap();
+        let told = |node| city_of_folder(folder.path(), node);
+        let nobody = told(None).unwrap_err();
+        assert_eq!(
+            (nobody.code(), nobody.exit()),
+            (Code::KEY_FILE_MISSING, Exit::NotFound)
+        );
+        let city = node("350100-01").city();
+        assert_eq!(told(Some(node("350100-01"))).unwrap(), city);
+        fs::write(folder.path().join(OWNER_FILE), "350100-01").unwrap();
+        assert_eq!(told(None).unwrap(), city);
+        let other = told(Some(node("350100-02"))).unwrap_err();
+        assert_eq!(other.code(), Code::FOLDER_OF_OTHER_NODE);
     }
 
     #[test]
