@@ -35,14 +35,17 @@ impl Failure {
         }
     }
 
-    /// Does work on the engine unless the store has stopped; any failure of it stops the store.
+    /// Does work on the engine unless the store has stopped; any failure of it stops the store. What was
+    /// seen while another failed may be half of a batch, and is not given out.
     pub(crate) fn guard<T>(
         &self,
         during: &'static str,
         work: impl FnOnce() -> Result<T, sled::Error>,
     ) -> Result<T, SledStoreError> {
         self.check()?;
-        attempt(during, work).inspect_err(|error| self.stop(error))
+        let done = attempt(during, work).inspect_err(|error| self.stop(error))?;
+        self.check()?;
+        Ok(done)
     }
 
     /// Stops the store while its folder is closed and whole: the next start opens it as it is.
@@ -96,4 +99,20 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
         cause = inner.source();
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_seen_while_the_store_stopped_is_not_given_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let failure = Failure::none_yet(folder.path().to_owned());
+        let seen = failure.guard("a read", || {
+            failure.stop(&SledStoreError::Unsynced);
+            Ok(7)
+        });
+        assert!(matches!(seen, Err(SledStoreError::Stopped { .. })));
+    }
 }

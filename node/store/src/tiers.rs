@@ -215,10 +215,7 @@ impl Tiers {
 
     fn forget_some(&self, prefix: [u8; keys::GROUP_BYTES]) -> Result<bool, SledStoreError> {
         let _writing = self.writing();
-        self.engine.with("forgetting a group", |engine| {
-            let _alone = self.turn.write().unwrap_or_else(PoisonError::into_inner);
-            engine.pages().forget_some(prefix)
-        })
+        self.alone("forgetting a group", |pages| pages.forget_some(prefix))
     }
 
     /// Makes everything that has sunk durable.
@@ -242,10 +239,23 @@ impl Tiers {
     }
 
     fn apply(&self, during: &'static str, batch: PagedBatch) -> Result<(), SledStoreError> {
-        self.engine.with(during, |engine| {
-            let _alone = self.turn.write().unwrap_or_else(PoisonError::into_inner);
-            engine.pages().apply(batch)
-        })
+        self.alone(during, |pages| pages.apply(batch))
+    }
+
+    /// Writes while readers are kept out. A failure leaves half of what was to be written, so that it has
+    /// stopped the store when they get in: they are refused what they see then.
+    fn alone<T>(
+        &self,
+        during: &'static str,
+        write: impl FnOnce(Pages<'_>) -> Result<T, sled::Error>,
+    ) -> Result<T, SledStoreError> {
+        let mut turn = None;
+        let written = self.engine.with(during, |engine| {
+            turn = Some(self.turn.write().unwrap_or_else(PoisonError::into_inner));
+            write(engine.pages())
+        });
+        drop(turn);
+        written
     }
 
     fn writing(&self) -> MutexGuard<'_, ()> {

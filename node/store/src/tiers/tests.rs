@@ -237,3 +237,25 @@ fn a_read_of_a_page_at_hand_waits_for_no_batch() {
         assert_eq!(found, Some(value(0)));
     });
 }
+
+#[test]
+fn readers_get_in_behind_a_batch_that_failed_when_the_store_has_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let tiers = &open(folder.path());
+    tiers.commit(fuzhou(), &writes(0), b"position");
+    tiers.sink().unwrap();
+    thread::scope(|scope| {
+        let mut reader = None;
+        let failed = tiers.alone("a batch", |_| {
+            reader = Some(scope.spawn(move || {
+                let _shared = tiers.turn.read().unwrap();
+                tiers.failure.check()
+            }));
+            Err::<(), _>(sled::Error::ReportableBug("half of it".to_owned()))
+        });
+        assert!(failed.is_err());
+        let told = reader.unwrap().join().unwrap();
+        assert!(told.is_err(), "it got in before the store had stopped");
+    });
+    assert!(tiers.get(fuzhou(), &key(7)).is_err());
+}
