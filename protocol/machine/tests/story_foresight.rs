@@ -57,6 +57,23 @@ fn a_true_certificate_brings_no_bytes_but_those_it_was_signed_for() {
 }
 
 #[test]
+fn an_entry_names_each_parcel_once_and_in_the_order_of_its_batch() {
+    let (mut fuzhou, weinan) = (City::open(FUZHOU), City::open(WEINAN));
+    in_transit(&mut fuzhou, &weinan);
+    let known = parcel_at(&fuzhou, packets_for(&fuzhou, weinan.group())[0]);
+    let parcels = vec![encode(&known), b"of a version to come".to_vec()];
+    let good = forged_bytes(&fuzhou, parcels);
+    let entry = |parcels: &CertifiedParcels| encode(&Entry::Parcels(parcels.clone()));
+    assert_eq!(foresee(&weinan, entry(&good)), None);
+    let mut doubled = good.clone();
+    doubled.parcels.insert(0, good.parcels[0].clone());
+    assert_eq!(foresee(&weinan, entry(&doubled)), Some(Refusal::Malformed));
+    let mut turned = good;
+    turned.parcels.reverse();
+    assert_eq!(foresee(&weinan, entry(&turned)), Some(Refusal::Malformed));
+}
+
+#[test]
 fn a_parcel_of_a_version_to_come_keeps_none_beside_it_waiting() {
     let (mut fuzhou, weinan) = (City::open(FUZHOU), City::open(WEINAN));
     in_transit(&mut fuzhou, &weinan);

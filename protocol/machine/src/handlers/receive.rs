@@ -37,8 +37,9 @@ pub(crate) fn on_parcels(
     certified.parcels.iter().map(take).collect()
 }
 
-/// What certified parcels show whatever the state holds: their certificate speaks for each of them, and
-/// they are for this group. One that does not decode may be of a version newer than ours; those beside it
+/// What certified parcels show whatever the state holds: their certificate speaks for each of them, they
+/// are for this group, and each is named once, in the order of its batch, or whoever holds one certificate
+/// could fill an entry with one parcel. One that does not decode may be of a version newer than ours; those beside it
 /// do not wait for it.
 pub(crate) fn check_proof(
     context: &Context<'_>,
@@ -49,7 +50,13 @@ pub(crate) fn check_proof(
         Ok(_) | Err(Refusal::Malformed) => Ok(()),
         Err(refusal) => Err(refusal),
     };
-    certified.parcels.iter().try_for_each(judge)
+    certified.parcels.iter().try_for_each(judge)?;
+    let ascends = |left: &PlacedParcel, right: &PlacedParcel| left.index < right.index;
+    if certified.parcels.is_sorted_by(ascends) {
+        Ok(())
+    } else {
+        Err(Refusal::Malformed)
+    }
 }
 
 /// A majority of the sending group's voters signed, each with a key in its time.
