@@ -23,8 +23,8 @@ pub struct NodeGauges {
     pub now: Timestamp,
     /// The groups it hosts.
     pub groups: Vec<GroupGauges>,
-    /// The other nodes of the registry that share a group with this one, and whether there is a
-    /// live connection.
+    /// The other nodes that vote in its groups by the orders in force, and whether there is a live
+    /// connection.
     pub peers: BTreeMap<NodeId, bool>,
     /// When the registry in force expires.
     pub registry_expires: Timestamp,
@@ -155,10 +155,11 @@ pub(crate) fn read_gauges<P: Platform>(core: &Core<P>, desk: &Desk<P>) -> NodeGa
         .groups()
         .map(|(id, hosted)| read_group(core, id, &hosted));
     let groups: Vec<_> = groups.collect();
-    let voters = groups.iter().flat_map(|seen| registry.voters(seen.group));
-    let peers = voters
-        .filter(|node| **node != core.me)
-        .map(|node| (*node, connected.contains(node)));
+    let placed = groups.iter().map(|seen| core.placement(seen.group));
+    let peers = placed
+        .flat_map(|placement| placement.voters)
+        .filter(|node| *node != core.me)
+        .map(|node| (node, connected.contains(&node)));
     let oldest = desk.stored_cases(None, 1);
     let own = registry.node(core.me);
     let keys = KeyRole::ALL.into_iter();

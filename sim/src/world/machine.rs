@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use tongban_assembly::{Node, NodeParts, RaftTempo};
-use tongban_runtime::{BlobStore, Forms, NoBlobs, NodeHandle, NodeSettings, Tempo, Witness};
+use tongban_runtime::{
+    BlobStore, Forms, NoBlobs, NodeGauges, NodeHandle, NodeSettings, Tempo, Witness,
+};
 use tongban_types::NodeId;
 use tongban_wal::WalConfig;
 
@@ -99,6 +101,14 @@ impl Machine {
     pub fn handle(&self) -> Option<Arc<dyn NodeHandle>> {
         match &*lock(&self.slot) {
             Slot::Up(node) => Some(node.handle()),
+            _ => None,
+        }
+    }
+
+    /// What its node measures of itself, once it is up.
+    pub fn gauges(&self) -> Option<NodeGauges> {
+        match &*lock(&self.slot) {
+            Slot::Up(node) => Some(node.gauges()),
             _ => None,
         }
     }

@@ -97,6 +97,10 @@ fn a_group_moves_to_other_machines_by_order_and_those_it_left_put_it_away() {
             seen_at(&scene, NINGDE, group).is_none()
         })
         .await;
+        // Ningde votes in no other group of this machine's.
+        let peers = scene.machines[FUZHOU].gauges().unwrap().peers;
+        assert!(peers.contains_key(&federation::node(NANPING)), "{peers:?}");
+        assert!(!peers.contains_key(&federation::node(NINGDE)), "{peers:?}");
         // Both machines it began with beside Fuzhou's may go: the group is with the others.
         for gone in [PUTIAN, NINGDE] {
             scene.machines[gone].crash(&scene.net);

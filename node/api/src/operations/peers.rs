@@ -83,8 +83,14 @@ pub(crate) async fn list(State(api): State<Shared>, request: Request) -> Answer 
     let registry = api.node.registry().ok_or_else(no_registry)?;
     let now = api.clock.now();
     let connected = api.node.connected();
-    let fellows = registry.voters(GroupId(api.node.city())).iter().copied();
-    let relays: Vec<NodeId> = fellows.filter(|node| connected.contains(node)).collect();
+    let own = GroupId(api.node.city());
+    // While the order in force cannot be read: whom the group began with.
+    let placed = api.node.groups().placement(own);
+    let fellows = placed.map_or_else(|_| registry.voters(own).to_vec(), |placed| placed.voters);
+    let relays: Vec<NodeId> = fellows
+        .into_iter()
+        .filter(|node| connected.contains(node))
+        .collect();
     let peers = api.links.peers().into_iter().map(|link| {
         let city = registry
             .cities()

@@ -5,6 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::json;
 use tongban_api::{PeerLink, PeerLinks, PeerState};
+use tongban_runtime::ports::Placement;
 use tongban_trust::testing::SampleFederation;
 use tongban_types::{Code, NodeId};
 
@@ -56,6 +57,24 @@ async fn a_peer_that_cannot_be_reached_is_shown_with_its_cause_and_the_way_aroun
     );
     let relays = peer["relays"].as_array().unwrap();
     assert_eq!(peer["way"] == "relayed", !relays.is_empty(), "{peer}");
+}
+
+#[tokio::test]
+async fn a_peer_is_reached_through_those_who_vote_in_the_group_now() {
+    let world = World::new();
+    let relays = async || {
+        let reply = world.get("operator", "/api/v1/peers").await.json();
+        reply["peers"][0]["relays"].clone()
+    };
+    let neighbour = SampleFederation::node(1).to_string();
+    assert_eq!(relays().await, json!([neighbour]), "it is connected");
+    let voters = [0, 2, 3].map(SampleFederation::node).to_vec();
+    *world.node.placed.lock().unwrap() = Some(Placement {
+        version: 1,
+        voters,
+        learners: Vec::new(),
+    });
+    assert_eq!(relays().await, json!([]), "an order took its vote");
 }
 
 #[tokio::test]

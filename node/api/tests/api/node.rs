@@ -45,6 +45,8 @@ pub(crate) struct RecordingNode {
     pub(crate) case: Mutex<OpenedCase>,
     pub(crate) report: Mutex<NodeReport>,
     registry: Mutex<Option<Arc<Registry>>>,
+    /// Where an order placed its own group, if one did.
+    pub(crate) placed: Mutex<Option<Placement>>,
     changes: Mutex<Vec<(ChangePlace, Change)>>,
     pub(crate) held_from: AtomicU64,
     /// Whether a page of its list is always followed by another.
@@ -246,6 +248,7 @@ impl RecordingNode {
             done: watch::Sender::new(0),
             rung: Notify::new(),
             registry: Mutex::new(Some(Arc::new(SampleFederation::six_cities().registry))),
+            placed: Mutex::default(),
         }
     }
 
@@ -484,10 +487,13 @@ impl NodeHandle for RecordingNode {
     }
 }
 
-/// Its own group stands where it began; of an order it says that one replica comes and one goes.
+/// Its own group stands where it began, or where it was placed; of an order it says that one replica comes and one goes.
 #[async_trait]
 impl Groups for RecordingNode {
     fn placement(&self, group: GroupId) -> Result<Placement, NodeError> {
+        if let Some(placed) = self.placed.lock().unwrap().clone() {
+            return Ok(placed);
+        }
         let registry = self.registry().ok_or(NodeError::NotHosted(group))?;
         Ok(Placement {
             version: 0,
