@@ -122,6 +122,12 @@ impl Operation {
             | Self::DrainNode => matches!(role, Role::Operator),
         }
     }
+
+    /// The roles that may ask for it.
+    pub fn roles(self) -> impl Iterator<Item = Role> {
+        let roles = Role::PEOPLE.into_iter();
+        roles.filter(move |role| self.is_open_to(*role))
+    }
 }
 
 #[cfg(test)]

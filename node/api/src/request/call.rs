@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tongban_runtime::Wait;
 use tongban_trust::{JsonFault, read_strict};
-use tongban_types::{CaseVersion, Code, CommandId, MalformedId};
+use tongban_types::{CaseVersion, Code, CommandId, MalformedId, Role};
 
 use super::body_fields::BodyFields;
 use super::headers;
@@ -48,7 +48,11 @@ impl Call {
             return Err(challenge(problem, "insufficient_scope"));
         }
         if !operation.is_open_to(session.actor.role) {
-            let problem = Problem::new(StatusCode::FORBIDDEN, Code::NOT_ALLOWED);
+            let roles: Vec<&str> = operation.roles().map(Role::name).collect();
+            let problem = Problem::new(StatusCode::FORBIDDEN, Code::NOT_ALLOWED).detail(format!(
+                "该岗位无权使用此接口, 有权的岗位: {}",
+                roles.join(", ")
+            ));
             return Err(challenge(problem, "insufficient_scope"));
         }
         Ok(Self {

@@ -185,6 +185,19 @@ async fn the_right_is_judged_before_the_body() {
 }
 
 #[tokio::test]
+async fn who_may_not_is_told_which_roles_may() {
+    let world = World::new();
+    let address = format!("/api/v1/cases/{}", number());
+    let reply = world.get("operator", &address).await;
+    let problem = reply.problem(403, "TB7003");
+    let told = problem["detail"].as_str().unwrap();
+    assert!(
+        told.contains("clerk, officer, supervisor, auditor"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
 async fn an_auditor_sees_the_case_and_not_the_form() {
     let world = World::new();
     let address = format!("/api/v1/cases/{}", number());
