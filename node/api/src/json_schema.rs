@@ -70,7 +70,7 @@ fn chinese(kind: &Kind) -> String {
         Kind::AdditionalProperties { .. } | Kind::UnevaluatedProperties { .. } => {
             "有不认识的成员".to_owned()
         }
-        kind => format!("此处{}", words(kind)),
+        kind => format!("此处{}", words(kind).zh),
     }
 }
 

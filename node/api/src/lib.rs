@@ -18,6 +18,7 @@ mod refusal;
 mod rendering;
 mod request;
 mod router;
+mod said;
 mod serving;
 mod shapes;
 mod state;
@@ -39,6 +40,7 @@ pub use openapi::openapi_json;
 pub use operations::status_json;
 pub use rates::{Rates, RatesInForce};
 pub use router::router;
+pub use said::Said;
 pub use serving::{Line, serve};
 pub use shapes::{
     ActedShape, CaseShape, CollectedShape, DocumentShape, DrainShape, GroupShape, MembersShape,

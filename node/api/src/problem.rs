@@ -12,6 +12,7 @@ use crate::catalogue::FieldFault;
 use crate::limits::RETRY_AFTER_SECONDS;
 use crate::openapi::CodeKind;
 use crate::rendering::CaseView;
+use crate::said::Said;
 use crate::trace::TraceId;
 
 /// What an operation answers.
@@ -22,7 +23,7 @@ pub(crate) type Answer = Result<Response, Problem>;
 pub(crate) struct Problem {
     status: StatusCode,
     code: Code,
-    detail: String,
+    detail: Said,
     errors: Vec<FieldFault>,
     current: Option<Box<Value>>,
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -41,6 +42,8 @@ pub(crate) struct ProblemBody<'p> {
     status: u16,
     /// What happened here, in Chinese.
     detail: &'p str,
+    /// The same in English.
+    detail_en: &'p str,
     #[schema(value_type = CodeKind)]
     code: String,
     errors: Vec<ErrorBody<'p>>,
@@ -77,7 +80,7 @@ impl Problem {
     pub(crate) fn new(status: StatusCode, code: Code) -> Self {
         let detail = code
             .entry()
-            .map_or_else(String::new, |entry| entry.zh.to_owned());
+            .map_or_else(Said::default, |entry| Said::new(entry.zh, entry.en));
         Self {
             status,
             code,
@@ -100,10 +103,10 @@ impl Problem {
         self
     }
 
-    /// With what happened here, in Chinese.
+    /// With what happened here.
     #[must_use]
-    pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = detail.into();
+    pub(crate) fn detail(mut self, says: Said) -> Self {
+        self.detail = says;
         self
     }
 
@@ -116,12 +119,8 @@ impl Problem {
 
     /// With one place that is wrong.
     #[must_use]
-    pub(crate) fn at(self, pointer: &str, keyword: &str, message: impl Into<String>) -> Self {
-        self.errors(vec![FieldFault {
-            pointer: pointer.to_owned(),
-            keyword: keyword.to_owned(),
-            message: message.into(),
-        }])
+    pub(crate) fn at(self, pointer: &str, keyword: &str, says: Said) -> Self {
+        self.errors(vec![FieldFault::new(pointer, keyword, says)])
     }
 
     /// With the case as it stands.
@@ -153,8 +152,10 @@ impl Problem {
 impl From<MalformedId> for Problem {
     fn from(malformed: MalformedId) -> Self {
         let (what, rule) = (malformed.what, malformed.rule);
-        Self::new(StatusCode::BAD_REQUEST, malformed.code())
-            .detail(format!("标识不合规则 ({what}: {rule})"))
+        Self::new(StatusCode::BAD_REQUEST, malformed.code()).detail(Said::new(
+            format!("标识不合规则 ({what}: {rule})"),
+            format!("The identifier is not well formed ({what}: {rule})."),
+        ))
     }
 }
 
@@ -166,7 +167,8 @@ impl IntoResponse for Problem {
             title: entry.map_or("", |entry| entry.zh),
             title_en: entry.map_or("", |entry| entry.en),
             status: self.status.as_u16(),
-            detail: &self.detail,
+            detail: &self.detail.zh,
+            detail_en: &self.detail.en,
             code: self.code.to_string(),
             errors: self
                 .errors

@@ -4,9 +4,11 @@ use axum::http::{HeaderValue, StatusCode, header};
 use tongban_runtime::ports::HandOverError;
 use tongban_runtime::{BlobError, NodeError, Refusal};
 use tongban_types::Code;
+use tongban_types::limits::FORM_BYTES_MAX;
 
 use crate::catalogue::FormFault;
 use crate::problem::Problem;
+use crate::said::Said;
 
 impl From<NodeError> for Problem {
     fn from(error: NodeError) -> Self {
@@ -14,11 +16,16 @@ impl From<NodeError> for Problem {
         match error {
             NodeError::Refused(refusal) => Self::from(refusal),
             NodeError::AuthorityOutside { division } => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, code)
-                    .detail(format!("联盟中没有城市负责 {division}"))
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, code).detail(Said::new(
+                    format!("联盟中没有城市负责 {division}"),
+                    format!("No city of the federation answers for {division}."),
+                ))
             }
             NodeError::NoSuchCase(number) => {
-                Self::new(StatusCode::NOT_FOUND, code).detail(format!("本市没有办件 {number}"))
+                Self::new(StatusCode::NOT_FOUND, code).detail(Said::new(
+                    format!("本市没有办件 {number}"),
+                    format!("This city has no case {number}."),
+                ))
             }
             NodeError::TimedOut
             | NodeError::NoQuorum
@@ -27,8 +34,12 @@ impl From<NodeError> for Problem {
             | NodeError::Draining
             | NodeError::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, code).retry_later(),
             NodeError::File(error) => Self::from(error),
-            NodeError::NotHosted(group) => Self::new(StatusCode::NOT_FOUND, code)
-                .detail(format!("本节点没有 {group} 组的副本")),
+            NodeError::NotHosted(group) => {
+                Self::new(StatusCode::NOT_FOUND, code).detail(Said::new(
+                    format!("本节点没有 {group} 组的副本"),
+                    format!("This node keeps no replica of group {group}."),
+                ))
+            }
             NodeError::RefusedThere(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, code),
             NodeError::HandOver(error) => Self::from(error),
             NodeError::UnderWay => Self::new(StatusCode::CONFLICT, code).retry_later(),
@@ -38,8 +49,10 @@ impl From<NodeError> for Problem {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, code)
             }
             NodeError::TooLarge { what, bytes_max } => {
-                Self::new(StatusCode::PAYLOAD_TOO_LARGE, code)
-                    .detail(format!("{what} 超过 {bytes_max} 字节"))
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, code).detail(Said::new(
+                    format!("超过 {bytes_max} 字节 ({what})"),
+                    format!("Too large: {what} may have {bytes_max} bytes at most."),
+                ))
             }
         }
     }
@@ -48,19 +61,30 @@ impl From<NodeError> for Problem {
 impl From<HandOverError> for Problem {
     fn from(error: HandOverError) -> Self {
         let code = error.code();
-        let problem = Self::new(StatusCode::CONFLICT, code);
-        match error {
+        let says = match error {
             HandOverError::NotLeader {
                 leader: Some(leader),
-            } => problem.detail(format!("主持的节点是 {leader}")),
-            HandOverError::NotLeader { leader: None } => problem.detail("现在无人主持".to_owned()),
-            HandOverError::NoVoter { to } => problem.detail(format!("{to} 不是投票成员")),
-            HandOverError::Silent { to } => problem.detail(format!("{to} 没有应答")),
-            HandOverError::Behind { to, entries } => {
-                problem.detail(format!("{to} 落后 {entries} 条"))
+            } => Said::new(
+                format!("主持的节点是 {leader}"),
+                format!("The node that leads is {leader}."),
+            ),
+            HandOverError::NotLeader { leader: None } => {
+                Said::new("现在无人主持", "Nobody leads now.")
             }
-            HandOverError::Stopped => Self::new(StatusCode::SERVICE_UNAVAILABLE, code),
-        }
+            HandOverError::NoVoter { to } => Said::new(
+                format!("{to} 不是投票成员"),
+                format!("{to} is no voter of the group."),
+            ),
+            HandOverError::Silent { to } => {
+                Said::new(format!("{to} 没有应答"), format!("{to} does not answer."))
+            }
+            HandOverError::Behind { to, entries } => Said::new(
+                format!("{to} 落后 {entries} 条"),
+                format!("{to} is {entries} entries behind."),
+            ),
+            HandOverError::Stopped => return Self::new(StatusCode::SERVICE_UNAVAILABLE, code),
+        };
+        Self::new(StatusCode::CONFLICT, code).detail(says)
     }
 }
 
@@ -83,9 +107,10 @@ impl From<BlobError> for Problem {
                 tracing::error!(%code, reason, "the store of files failed");
                 problem
             }
-            BlobError::Offset { stands, given } => {
-                problem.detail(format!("已收 {stands} 字节, 请求从第 {given} 字节开始"))
-            }
+            BlobError::Offset { stands, given } => problem.detail(Said::new(
+                format!("已收 {stands} 字节, 请求从第 {given} 字节开始"),
+                format!("{stands} bytes are here, and the request begins at byte {given}."),
+            )),
             BlobError::Busy => problem.retry_later(),
             _ => problem,
         }
@@ -97,19 +122,25 @@ impl From<Refusal> for Problem {
         let problem = Self::new(status_of(&refusal), refusal.code());
         match refusal {
             Refusal::StaleVersion { expected, actual } => {
-                let detail = format!(
-                    "办件已是第 {} 版, 请求依据的是第 {} 版",
-                    actual.0, expected.0
-                );
-                let problem = problem.detail(detail);
-                match HeaderValue::try_from(format!("\"{}\"", actual.0)) {
+                let (expected, actual) = (expected.0, actual.0);
+                let problem = problem.detail(Said::new(
+                    format!("办件已是第 {actual} 版, 请求依据的是第 {expected} 版"),
+                    format!(
+                        "The case is at version {actual}, and the request is based on version {expected}."
+                    ),
+                ));
+                match HeaderValue::try_from(format!("\"{actual}\"")) {
                     Ok(tag) => problem.header(header::ETAG, tag),
                     Err(_) => problem,
                 }
             }
-            Refusal::WrongState(state) => {
-                problem.detail(format!("办件当前为“{}”, 不允许此操作", state.zh()))
-            }
+            Refusal::WrongState(state) => problem.detail(Said::new(
+                format!("办件当前为“{}”, 不允许此操作", state.zh()),
+                format!(
+                    "The case is `{}`, where this may not be done.",
+                    state.name()
+                ),
+            )),
             refusal if refusal.is_passing() => problem.retry_later(),
             _ => problem,
         }
@@ -172,20 +203,24 @@ impl Problem {
     pub(crate) fn of_form(fault: FormFault, pointer: &str) -> Self {
         let code = fault.code();
         match fault {
-            FormFault::TooLarge { .. } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, code).at(
-                pointer,
-                "size",
-                fault_text(&fault),
-            ),
+            FormFault::TooLarge { bytes } => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, code).at(pointer, "size", too_large(bytes))
+            }
             FormFault::NotStrict(_) => {
-                Self::new(StatusCode::BAD_REQUEST, code).at(pointer, "json", fault_text(&fault))
+                let says = Said::new("表单不是严格的 JSON", "is not strict JSON");
+                Self::new(StatusCode::BAD_REQUEST, code).at(pointer, "json", says)
             }
             FormFault::Invalid(mut faults) => {
                 for fault in &mut faults {
                     fault.pointer.insert_str(0, pointer);
                 }
+                let count = faults.len();
+                let says = Said::new(
+                    format!("表单有 {count} 处需要改正"),
+                    format!("Places of the form to be corrected: {count}."),
+                );
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, code)
-                    .detail(format!("表单有 {} 处需要改正", faults.len()))
+                    .detail(says)
                     .errors(faults)
             }
         }
@@ -197,12 +232,10 @@ impl Problem {
     }
 }
 
-fn fault_text(fault: &FormFault) -> String {
-    match fault {
-        FormFault::TooLarge { bytes } => format!(
-            "表单有 {bytes} 字节, 最多 {} 字节",
-            tongban_types::limits::FORM_BYTES_MAX
-        ),
-        FormFault::NotStrict(_) | FormFault::Invalid(_) => "表单不是严格的 JSON".to_owned(),
-    }
+fn too_large(bytes: usize) -> Said {
+    let most = FORM_BYTES_MAX;
+    Said::new(
+        format!("表单有 {bytes} 字节, 最多 {most} 字节"),
+        format!("has {bytes} bytes, of at most {most}"),
+    )
 }

@@ -561,7 +561,7 @@ codes! {
         cure_zh "查看 errors 所列检查项; tongban status" cure_en "Look at the checks listed in `errors`; tongban status";
     7019 HEADER_MALFORMED "header-malformed"
         zh "请求头重复或写法有误" en "A header stands twice or cannot be read."
-        cure_zh "按 detail 的说明改正" cure_en "Correct it as `detail` says.";
+        cure_zh "按 detail 的说明改正" cure_en "Correct it as `detail_en` says.";
     7020 TOO_OFTEN "too-often"
         zh "请求过于频繁" en "Too many requests were made."
         cure_zh "按 Retry-After 等待; 上限见 [http] 的 reads_per_second 和 orders_per_second"

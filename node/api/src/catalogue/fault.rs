@@ -7,6 +7,8 @@ use tongban_trust::JsonError;
 use tongban_types::{Code, ItemVersion, limits};
 use utoipa::ToSchema;
 
+use crate::said::Said;
+
 /// One thing wrong with a form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldFault {
@@ -17,6 +19,20 @@ pub struct FieldFault {
     pub keyword: String,
     /// What to correct, in Chinese.
     pub message: String,
+    /// The same in English, said of the place.
+    pub message_en: String,
+}
+
+impl FieldFault {
+    /// What is wrong at a place.
+    pub(crate) fn new(pointer: impl Into<String>, keyword: &str, says: Said) -> Self {
+        Self {
+            pointer: pointer.into(),
+            keyword: keyword.to_owned(),
+            message: says.zh,
+            message_en: says.en,
+        }
+    }
 }
 
 /// Why a filled form is not taken.

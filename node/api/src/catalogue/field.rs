@@ -8,6 +8,7 @@ use serde_json::Value;
 use tongban_types::{CivilDay, CreditCode, Division, ResidentId};
 
 use super::fault::FieldFault;
+use crate::said::Said;
 
 /// Depth of a form: the strict reader takes no text nested deeper.
 const DEPTH_MAX: usize = 16;
@@ -134,31 +135,38 @@ impl Field {
     }
 
     fn check_text(&self, text: &str, pointer: &str, faults: &mut Vec<FieldFault>) {
-        let (is_right, keyword, what) = match self.kind {
+        let (is_right, keyword, zh, en) = match self.kind {
             None => return,
             Some(FieldKind::ResidentNumber) => (
                 text.parse::<ResidentId>().is_ok(),
                 "resident-id",
                 "不是有效的公民身份号码: 校验码、出生日期或省份代码不符, 可能录错一位",
+                "is no valid resident identity number: its check character, birth date or \
+                 province does not fit; perhaps one character was mistyped",
             ),
             Some(FieldKind::CreditNumber) => (
                 text.parse::<CreditCode>().is_ok(),
                 "credit-code",
                 "不是有效的统一社会信用代码: 校验码不符, 可能录错一位",
+                "is no valid unified social credit code: its check character does not fit; \
+                 perhaps one character was mistyped",
             ),
-            Some(FieldKind::Date) => (day(text).is_some(), "date", "不是存在的日期"),
+            Some(FieldKind::Date) => (
+                day(text).is_some(),
+                "date",
+                "不是存在的日期",
+                "is no day of the calendar",
+            ),
             Some(FieldKind::Division) => (
                 text.parse::<Division>().is_ok(),
                 "division",
                 "不是有效的行政区划代码",
+                "is no valid division code",
             ),
         };
         if !is_right {
-            faults.push(FieldFault {
-                pointer: pointer.to_owned(),
-                keyword: keyword.to_owned(),
-                message: format!("{}{what}", self.shown()),
-            });
+            let says = Said::new(format!("{}{zh}", self.shown()), en);
+            faults.push(FieldFault::new(pointer, keyword, says));
         }
     }
 
@@ -174,11 +182,12 @@ impl Field {
         if let (Some(number), Some(born)) = (number, born)
             && number.birth_day() != born
         {
-            faults.push(FieldFault {
-                pointer: format!("{pointer}/birth_date"),
-                keyword: "birth-date".to_owned(),
-                message: "“出生日期”与公民身份号码不一致".to_owned(),
-            });
+            let says = Said::new(
+                "“出生日期”与公民身份号码不一致",
+                "differs from the birth date in the identity number",
+            );
+            let place = format!("{pointer}/birth_date");
+            faults.push(FieldFault::new(place, "birth-date", says));
         }
     }
 

@@ -12,6 +12,7 @@ use super::fault::{CatalogueError, FieldFault, FormFault};
 use super::field::{Field, FieldKind};
 use super::item_file::{Guide, ItemFile, Names, ResultFile};
 use super::wording;
+use crate::said::Said;
 
 /// An item's file: the longest of the starter catalogue has 17 KiB, a joint one may be ten of them.
 const FILE_BYTES_MAX: usize = 256 * 1024;
@@ -192,11 +193,8 @@ impl Item {
 }
 
 fn missing(pointer: &str, keyword: &str) -> FormFault {
-    FormFault::Invalid(vec![FieldFault {
-        pointer: pointer.to_owned(),
-        keyword: keyword.to_owned(),
-        message: "此项必须填写".to_owned(),
-    }])
+    let says = Said::new("此项必须填写", "must be filled in");
+    FormFault::Invalid(vec![FieldFault::new(pointer, keyword, says)])
 }
 
 fn check_terms(content: &ItemFile) -> Result<(), String> {

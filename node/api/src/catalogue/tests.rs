@@ -31,7 +31,10 @@ fn faults_after(pointer: &str, value: Value) -> Vec<(String, String)> {
     };
     match item("000109900001").read_form(form.to_string().as_bytes()) {
         Err(FormFault::Invalid(faults)) => {
-            assert!(faults.iter().all(|fault| !fault.message.is_empty()));
+            for fault in &faults {
+                assert!(!fault.message.is_empty() && !fault.message_en.is_empty());
+                assert!(fault.message_en.is_ascii(), "{}", fault.message_en);
+            }
             let places = faults.into_iter().map(|f| (f.pointer, f.keyword));
             places.collect()
         }

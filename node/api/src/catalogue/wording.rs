@@ -1,5 +1,5 @@
-//! What a broken rule of a schema is called in Chinese. Names the field by its title, and never
-//! what was filled in.
+//! What a broken rule of a schema is called. In Chinese it names the field by its title, which a form has in
+//! Chinese alone; in English it is said of the place. Neither repeats what was filled in.
 
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind as Kind;
@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::fault::FieldFault;
 use super::field::{Field, push_step};
+use crate::said::Said;
 
 /// Characters of an unknown member's name shown: whoever sent it knows it by its beginning.
 const NAME_SHOWN_MAX: usize = 40;
@@ -14,30 +15,32 @@ const NAME_SHOWN_MAX: usize = 40;
 /// The faults one error of the validator stands for.
 pub(super) fn faults_of(error: &ValidationError<'_>, form: &Field) -> Vec<FieldFault> {
     let place = error.instance_path().as_str();
-    let fault = |pointer: String, message: String| FieldFault {
-        pointer,
-        keyword: error.kind().keyword().to_owned(),
-        message,
-    };
+    let fault =
+        |pointer: String, says: Said| FieldFault::new(pointer, error.kind().keyword(), says);
     match error.kind() {
         Kind::Required { property } => {
             let mut pointer = place.to_owned();
             push_step(&mut pointer, property.as_str().unwrap_or_default());
-            let message = format!("缺少{}", shown(form, &pointer));
-            vec![fault(pointer, message)]
+            let says = Said::new(format!("缺少{}", shown(form, &pointer)), "is missing");
+            vec![fault(pointer, says)]
         }
         Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
             let each = unexpected.iter().map(|name| {
                 let name: String = name.chars().take(NAME_SHOWN_MAX).collect();
                 let mut pointer = place.to_owned();
                 push_step(&mut pointer, &name);
-                fault(pointer, format!("表单中没有“{name}”这一项"))
+                let says = Said::new(
+                    format!("表单中没有“{name}”这一项"),
+                    "is no member of the form",
+                );
+                fault(pointer, says)
             });
             each.collect()
         }
         kind => {
-            let message = format!("{}{}", shown(form, place), words(kind));
-            vec![fault(place.to_owned(), message)]
+            let Said { zh, en } = words(kind);
+            let says = Said::new(format!("{}{zh}", shown(form, place)), en);
+            vec![fault(place.to_owned(), says)]
         }
     }
 }
@@ -49,29 +52,64 @@ fn shown(form: &Field, pointer: &str) -> String {
     }
 }
 
-/// What a broken rule is called, said after the name of the field.
-pub(crate) fn words(kind: &Kind) -> String {
+/// What a broken rule is called, said after the name of the field or of its place.
+pub(crate) fn words(kind: &Kind) -> Said {
     match kind {
-        Kind::Type { .. } => "的类型不对".to_owned(),
-        Kind::Pattern { .. } | Kind::Format { .. } => "格式不正确".to_owned(),
+        Kind::Type { .. } => Said::new("的类型不对", "is of the wrong type"),
+        Kind::Pattern { .. } | Kind::Format { .. } => {
+            Said::new("格式不正确", "is not of the form it must have")
+        }
         Kind::Enum { .. } | Kind::OneOfNotValid { .. } | Kind::AnyOf { .. } => {
-            "不在可选范围内".to_owned()
+            Said::new("不在可选范围内", "is none of the choices")
         }
         Kind::Constant { expected_value } if **expected_value == Value::Bool(true) => {
-            "须勾选".to_owned()
+            Said::new("须勾选", "must be ticked")
         }
-        Kind::Constant { .. } => "不是规定的值".to_owned(),
-        Kind::MinLength { limit } => format!("不能少于 {limit} 个字"),
-        Kind::MaxLength { limit } => format!("不能超过 {limit} 个字"),
-        Kind::MinItems { limit } => format!("至少填 {limit} 条"),
-        Kind::MaxItems { limit } => format!("最多填 {limit} 条"),
-        Kind::Minimum { limit } => format!("不能小于 {limit}"),
-        Kind::Maximum { limit } => format!("不能大于 {limit}"),
-        Kind::ExclusiveMinimum { limit } => format!("必须大于 {limit}"),
-        Kind::ExclusiveMaximum { limit } => format!("必须小于 {limit}"),
-        Kind::MultipleOf { multiple_of } => format!("必须是 {multiple_of} 的倍数"),
-        Kind::UniqueItems => "有重复的内容".to_owned(),
-        Kind::FalseSchema => "不应填写".to_owned(),
-        _ => "不符合要求".to_owned(),
+        Kind::Constant { .. } => Said::new("不是规定的值", "is not the value it must have"),
+        Kind::UniqueItems => Said::new("有重复的内容", "has an entry twice"),
+        Kind::FalseSchema => Said::new("不应填写", "must be left out"),
+        kind => words_with_a_bound(kind),
+    }
+}
+
+fn words_with_a_bound(kind: &Kind) -> Said {
+    match kind {
+        Kind::MinLength { limit } => Said::new(
+            format!("不能少于 {limit} 个字"),
+            format!("must have {limit} characters or more"),
+        ),
+        Kind::MaxLength { limit } => Said::new(
+            format!("不能超过 {limit} 个字"),
+            format!("must have {limit} characters or less"),
+        ),
+        Kind::MinItems { limit } => Said::new(
+            format!("至少填 {limit} 条"),
+            format!("must have {limit} entries or more"),
+        ),
+        Kind::MaxItems { limit } => Said::new(
+            format!("最多填 {limit} 条"),
+            format!("must have {limit} entries or less"),
+        ),
+        Kind::Minimum { limit } => Said::new(
+            format!("不能小于 {limit}"),
+            format!("must be {limit} or more"),
+        ),
+        Kind::Maximum { limit } => Said::new(
+            format!("不能大于 {limit}"),
+            format!("must be {limit} or less"),
+        ),
+        Kind::ExclusiveMinimum { limit } => Said::new(
+            format!("必须大于 {limit}"),
+            format!("must be more than {limit}"),
+        ),
+        Kind::ExclusiveMaximum { limit } => Said::new(
+            format!("必须小于 {limit}"),
+            format!("must be less than {limit}"),
+        ),
+        Kind::MultipleOf { multiple_of } => Said::new(
+            format!("必须是 {multiple_of} 的倍数"),
+            format!("must be a multiple of {multiple_of}"),
+        ),
+        _ => Said::new("不符合要求", "is not as it must be"),
     }
 }

@@ -98,8 +98,9 @@ pub(super) fn complete(mut api: OpenApi) -> OpenApi {
 }
 
 const ABOUT: &str = "跨地区政务服务联盟节点的接口。每个不成功的答复都是 application/problem+json (RFC 9457), 带稳定的 TB \
-    代码。\n\nThe API of a node of the federation. Every answer that is not a success is \
-    application/problem+json (RFC 9457) with a stable TB code. Creating and acting carry an Idempotency-Key; \
+    代码, 经过和改法用中文和英文各说一遍。\n\nThe API of a node of the federation. Every answer that is not a \
+    success is application/problem+json (RFC 9457) with a stable TB code; what it says in Chinese it says in \
+    English too, in the members that end in `_en`. Creating and acting carry an Idempotency-Key; \
     acting carries the version it is based on. Lists give an opaque cursor and `Link: rel=next`. Unknown \
     parameters and members are refused.";
 

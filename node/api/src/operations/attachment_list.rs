@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::problem::Problem;
 use crate::request::{BodyFields, shape};
+use crate::said::Said;
 use crate::state::ApiState;
 
 /// A file as a body names it.
@@ -40,11 +41,15 @@ pub(crate) async fn take_attachments(
         return Ok(None);
     };
     let Json::List(named) = value else {
-        return Err(shape("/attachments", "应为列表"));
+        let says = Said::new("应为列表", "must be a list");
+        return Err(shape("/attachments", says));
     };
     if named.len() > ATTACHMENTS_MAX {
-        let message = format!("最多 {ATTACHMENTS_MAX} 个附件");
-        return Err(shape("/attachments", &message));
+        let says = Said::new(
+            format!("最多 {ATTACHMENTS_MAX} 个附件"),
+            format!("must have {ATTACHMENTS_MAX} files or less"),
+        );
+        return Err(shape("/attachments", says));
     }
     let mut files = Vec::with_capacity(named.len());
     for (place, value) in named.into_iter().enumerate() {
@@ -54,10 +59,11 @@ pub(crate) async fn take_attachments(
         let hash = fields.text("hash")?;
         fields.end()?;
         let blob: BlobHash = hash.parse().map_err(|_| {
-            shape(
-                &format!("{pointer}/hash"),
+            let says = Said::new(
                 "应为 64 位十六进制的 BLAKE3 哈希",
-            )
+                "must be a BLAKE3 hash in 64 hexadecimal digits",
+            );
+            shape(&format!("{pointer}/hash"), says)
         })?;
         let of_case = known.iter().find(|file| file.blob == blob);
         let attachments = api.node.attachments();
@@ -71,7 +77,7 @@ pub(crate) async fn take_attachments(
         let size = size.ok_or_else(|| not_uploaded(&pointer))?;
         let file = Attachment::new(name, media_type, size, blob).map_err(|malformed| {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
-            Problem::new(status, malformed.code()).at(&pointer, "attachment", malformed.rule)
+            Problem::new(status, malformed.code()).at(&pointer, "attachment", malformed.into())
         })?;
         files.push(file);
     }
@@ -81,5 +87,9 @@ pub(crate) async fn take_attachments(
 fn not_uploaded(pointer: &str) -> Problem {
     let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, Code::ATTACHMENT_UNKNOWN);
     let pointer = format!("{pointer}/hash");
-    problem.at(&pointer, "attachment", "先用同一令牌完成上传")
+    let says = Said::new(
+        "先用同一令牌完成上传",
+        "must first be uploaded whole with the same token",
+    );
+    problem.at(&pointer, "attachment", says)
 }

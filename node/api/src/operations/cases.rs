@@ -18,6 +18,7 @@ use crate::places::Place;
 use crate::problem::{Answer, Problem};
 use crate::rendering::{CaseView, StoredView, json};
 use crate::request::{Call, bad, cursor_of, linked_to_next, parsed, position, unfit};
+use crate::said::Said;
 use crate::state::{ApiState, Shared};
 
 /// What `state` says for cases that only this desk has: no state of the group.
@@ -101,14 +102,17 @@ pub(crate) async fn list(State(api): State<Shared>, request: Request) -> Answer 
     let is_counted = match query.get("count") {
         None => false,
         Some("exact") => true,
-        Some(_) => return Err(bad("count", "应为 exact")),
+        Some(_) => return Err(bad("count", Said::new("应为 exact", "must be exact"))),
     };
     let cursor = query.get("cursor").map(position).transpose()?;
     let limit = query.number("limit", 1..=PAGE_MAX)?.unwrap_or(PAGE_DEFAULT);
     if query.get("state") == Some(STORED) {
         let others = ["item", "intake", "authority", "count"];
         return match others.iter().find(|name| query.get(name).is_some()) {
-            Some(name) => Err(unfit(name, "不能与 state=stored 同用")),
+            Some(name) => {
+                let says = Said::new("不能与 state=stored 同用", "does not go with state=stored");
+                Err(unfit(name, says))
+            }
             None => Ok(stored_page(&api, cursor, limit)),
         };
     }
@@ -116,7 +120,7 @@ pub(crate) async fn list(State(api): State<Shared>, request: Request) -> Answer 
         .get("state")
         .map(str::parse::<CaseState>)
         .transpose()
-        .map_err(|()| bad("state", "没有这个状态"))?;
+        .map_err(|()| bad("state", Said::new("没有这个状态", "is no state of a case")))?;
     if query.is_on("fresh")? {
         api.node.catch_up().await?;
     }

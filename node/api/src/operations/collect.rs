@@ -17,7 +17,8 @@ use crate::openapi::{
 };
 use crate::problem::{Answer, Problem};
 use crate::rendering::{ReceiptView, json as answer_json, mark_replayed};
-use crate::request::{BodyFields, Call, carried_out, shape};
+use crate::request::{BodyFields, Call, carried_out, missing, shape};
+use crate::said::Said;
 use crate::state::{ApiState, Shared};
 
 /// What is sent.
@@ -116,7 +117,7 @@ fn read(api: &ApiState, mut fields: BodyFields) -> Result<Application, Problem> 
     let code = named.text("code")?.parse()?;
     let version = named
         .optional_count("version")?
-        .ok_or_else(|| shape("/item/version", "缺少此项"))?;
+        .ok_or_else(|| missing("/item/version"))?;
     named.end()?;
     let form = fields.take("form")?;
     let channel = channel(&mut fields)?;
@@ -127,7 +128,8 @@ fn read(api: &ApiState, mut fields: BodyFields) -> Result<Application, Problem> 
         .item(ItemVersion { code, version })
         .ok_or_else(|| {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
-            Problem::unknown_item(status).at("/item", "item", "目录中没有该事项版本")
+            let says = Said::new("目录中没有该事项版本", "is in no catalogue of this node");
+            Problem::unknown_item(status).at("/item", "item", says)
         })?;
     let form = item
         .check_form(form)
@@ -151,7 +153,13 @@ fn channel(fields: &mut BodyFields) -> Result<Channel, Problem> {
         Some(Json::Text(name)) if name == "window" => Ok(Channel::Window),
         Some(Json::Text(name)) if name == "online" => Ok(Channel::Online),
         Some(Json::Text(name)) if name == "terminal" => Ok(Channel::Terminal),
-        Some(_) => Err(shape("/channel", "应为 window、online 或 terminal")),
+        Some(_) => {
+            let says = Said::new(
+                "应为 window、online 或 terminal",
+                "must be window, online or terminal",
+            );
+            Err(shape("/channel", says))
+        }
     }
 }
 

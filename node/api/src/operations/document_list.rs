@@ -20,6 +20,7 @@ use crate::openapi::{
 use crate::problem::{Answer, Problem};
 use crate::rendering::{ItemView, PlaceView, china_time, json, stage_of};
 use crate::request::{Call, bad, case_number, cursor_of, linked_to_next, parsed, position};
+use crate::said::Said;
 use crate::state::{ApiState, Shared};
 
 const PATH: &str = "/api/v1/documents";
@@ -101,7 +102,10 @@ pub(crate) async fn list(State(api): State<Shared>, request: Request) -> Answer 
             None => None,
             Some(PENDING) => Some(DocumentList::Pending),
             Some(ISSUED) => Some(DocumentList::Issued),
-            Some(_) => return Err(bad("state", "应为 pending 或 issued")),
+            Some(_) => {
+                let says = Said::new("应为 pending 或 issued", "must be pending or issued");
+                return Err(bad("state", says));
+            }
         },
         item: parsed(&query, "item")?,
     };

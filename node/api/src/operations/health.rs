@@ -14,6 +14,7 @@ use crate::openapi::{Exclude, NotReadyProblem, Switch, tag};
 use crate::problem::{Answer, Problem};
 use crate::rendering::json;
 use crate::request::{Query, bad};
+use crate::said::Said;
 use crate::state::Shared;
 use crate::streaming::Stopping;
 
@@ -24,8 +25,9 @@ struct Check {
     ok: bool,
     /// Whether the answer depends on it.
     required: bool,
+    /// What is missing, in Chinese and in English.
     #[serde(skip)]
-    missing_zh: &'static str,
+    missing: (&'static str, &'static str),
 }
 
 #[derive(Serialize, ToSchema)]
@@ -65,7 +67,7 @@ pub(crate) async fn ready(State(api): State<Shared>, request: Request) -> Answer
     let is_quorum_required = match query.get("exclude") {
         None => true,
         Some("quorum") => false,
-        Some(_) => return Err(bad("exclude", "应为 quorum")),
+        Some(_) => return Err(bad("exclude", Said::new("应为 quorum", "must be quorum"))),
     };
     let checks = vec![
         works(health),
@@ -98,10 +100,9 @@ fn answer(request: &Request, checks: Vec<Check>) -> Answer {
     let verbose = Query::of(request.uri(), &["verbose", "exclude"])?.is_named("verbose")?;
     let failed = checks.iter().filter(|check| check.required && !check.ok);
     let faults: Vec<FieldFault> = failed
-        .map(|check| FieldFault {
-            pointer: check.name.to_owned(),
-            keyword: "check".to_owned(),
-            message: check.missing_zh.to_owned(),
+        .map(|check| {
+            let (zh, en) = check.missing;
+            FieldFault::new(check.name, "check", Said::new(zh, en))
         })
         .collect();
     if !faults.is_empty() {
@@ -120,7 +121,10 @@ fn works(health: NodeHealth) -> Check {
         name: "log",
         ok: !health.failed,
         required: true,
-        missing_zh: "本节点的日志、状态库或审批组故障",
+        missing: (
+            "本节点的日志、状态库或审批组故障",
+            "the log, the store or a group of this node has failed",
+        ),
     }
 }
 
@@ -129,7 +133,7 @@ fn registry(health: NodeHealth) -> Check {
         name: "registry",
         ok: health.registry.is_some(),
         required: true,
-        missing_zh: "尚无名册",
+        missing: ("尚无名册", "no registry has come yet"),
     }
 }
 
@@ -138,7 +142,10 @@ fn group(health: NodeHealth) -> Check {
         name: "group",
         ok: health.runs_own_group,
         required: true,
-        missing_zh: "本市审批组没有在本节点运行",
+        missing: (
+            "本市审批组没有在本节点运行",
+            "the group of this city does not run on this node",
+        ),
     }
 }
 
@@ -148,7 +155,11 @@ fn state(health: NodeHealth) -> Check {
         name: "state",
         ok: !health.is_filling,
         required: true,
-        missing_zh: "本市审批组的状态正由快照恢复, 暂不能收件和查询",
+        missing: (
+            "本市审批组的状态正由快照恢复, 暂不能收件和查询",
+            "the state of this city's group is being filled from a snapshot; \
+             until then nothing is taken in or shown",
+        ),
     }
 }
 
@@ -159,7 +170,7 @@ fn stays(request: &Request) -> Check {
         name: "stays",
         ok: stopping.is_none_or(|Stopping(told)| !*told.borrow()),
         required: true,
-        missing_zh: "本节点正在停止",
+        missing: ("本节点正在停止", "this node is stopping"),
     }
 }
 
@@ -168,7 +179,7 @@ fn serves(health: NodeHealth) -> Check {
         name: "serves",
         ok: !health.draining,
         required: true,
-        missing_zh: "本节点已停用维护",
+        missing: ("本节点已停用维护", "this node is drained for maintenance"),
     }
 }
 
@@ -177,6 +188,9 @@ fn quorum(health: NodeHealth, required: bool) -> Check {
         name: "quorum",
         ok: health.has_quorum,
         required,
-        missing_zh: "本市审批组没有主副本或多数",
+        missing: (
+            "本市审批组没有主副本或多数",
+            "the group of this city has no leader or no majority",
+        ),
     }
 }

@@ -10,6 +10,7 @@ use tongban_types::{Code, limits};
 use crate::catalogue::FieldFault;
 use crate::limits::WORDS_CHARS_MAX;
 use crate::problem::Problem;
+use crate::said::Said;
 
 /// The members of an object not yet taken.
 pub(crate) struct BodyFields {
@@ -25,7 +26,7 @@ impl BodyFields {
                 pointer: pointer.to_owned(),
                 members,
             }),
-            _ => Err(shape(pointer, "应为对象")),
+            _ => Err(shape(pointer, Said::new("应为对象", "must be an object"))),
         }
     }
 
@@ -44,8 +45,7 @@ impl BodyFields {
 
     /// A member that must be there.
     pub(crate) fn take(&mut self, name: &str) -> Result<Json, Problem> {
-        self.optional(name)
-            .ok_or_else(|| shape(&self.at(name), "缺少此项"))
+        self.optional(name).ok_or_else(|| missing(&self.at(name)))
     }
 
     /// An object.
@@ -59,14 +59,17 @@ impl BodyFields {
         match self.optional(name) {
             None => Ok(None),
             Some(Json::Text(text)) => Ok(Some(text)),
-            Some(_) => Err(shape(&self.at(name), "应为文字")),
+            Some(_) => {
+                let says = Said::new("应为文字", "must be a text");
+                Err(shape(&self.at(name), says))
+            }
         }
     }
 
     /// A text.
     pub(crate) fn text(&mut self, name: &str) -> Result<String, Problem> {
         self.optional_text(name)?
-            .ok_or_else(|| shape(&self.at(name), "缺少此项"))
+            .ok_or_else(|| missing(&self.at(name)))
     }
 
     /// Words of a person: not blank, of bounded length.
@@ -84,35 +87,46 @@ impl BodyFields {
 
     fn check_words(&self, name: &str, words: String) -> Result<String, Problem> {
         if words.len() > limits::TEXT_BYTES_MAX {
-            let message = format!("最多 {} 字节", limits::TEXT_BYTES_MAX);
-            return Err(
-                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, Code::TOO_LARGE).at(
-                    &self.at(name),
-                    "size",
-                    message,
-                ),
+            let says = Said::new(
+                format!("最多 {} 字节", limits::TEXT_BYTES_MAX),
+                format!("must have {} bytes or less", limits::TEXT_BYTES_MAX),
             );
+            let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, Code::TOO_LARGE);
+            return Err(problem.at(&self.at(name), "size", says));
         }
         if words.chars().count() > WORDS_CHARS_MAX {
-            let message = format!("最多 {WORDS_CHARS_MAX} 字");
-            return Err(shape(&self.at(name), &message));
+            let says = Said::new(
+                format!("最多 {WORDS_CHARS_MAX} 字"),
+                format!("must have {WORDS_CHARS_MAX} characters or less"),
+            );
+            return Err(shape(&self.at(name), says));
         }
         let says = |letter: char| !letter.is_whitespace() && !letter.is_control();
         if !words.chars().any(says) {
-            return Err(shape(&self.at(name), "不能为空"));
+            let says = Said::new("不能为空", "must not be empty");
+            return Err(shape(&self.at(name), says));
         }
         Ok(words)
     }
 
     /// A number that counts from 0, if it is there.
     pub(crate) fn optional_count(&mut self, name: &str) -> Result<Option<u32>, Problem> {
-        match self.optional(name) {
-            None => Ok(None),
-            Some(Json::Integer(number)) => u32::try_from(number)
-                .map(Some)
-                .map_err(|_| shape(&self.at(name), "应为 0 到 4294967295 的整数")),
-            Some(_) => Err(shape(&self.at(name), "应为整数")),
-        }
+        let number = match self.optional(name) {
+            None => return Ok(None),
+            Some(Json::Integer(number)) => number,
+            Some(_) => {
+                let says = Said::new("应为整数", "must be an integer");
+                return Err(shape(&self.at(name), says));
+            }
+        };
+        let is_outside = |_| {
+            let says = Said::new(
+                "应为 0 到 4294967295 的整数",
+                "must be an integer from 0 to 4294967295",
+            );
+            shape(&self.at(name), says)
+        };
+        u32::try_from(number).map(Some).map_err(is_outside)
     }
 
     /// A switch; `default` where it is left out.
@@ -120,7 +134,10 @@ impl BodyFields {
         match self.optional(name) {
             None => Ok(default),
             Some(Json::Boolean(value)) => Ok(value),
-            Some(_) => Err(shape(&self.at(name), "应为 true 或 false")),
+            Some(_) => {
+                let says = Said::new("应为 true 或 false", "must be true or false");
+                Err(shape(&self.at(name), says))
+            }
         }
     }
 
@@ -135,10 +152,9 @@ impl BodyFields {
             .members
             .keys()
             .take(LEFT_SHOWN_MAX)
-            .map(|name| FieldFault {
-                pointer: self.at(name),
-                keyword: "additionalProperties".to_owned(),
-                message: "没有这一项".to_owned(),
+            .map(|name| {
+                let says = Said::new("没有这一项", "is not known here");
+                FieldFault::new(self.at(name), "additionalProperties", says)
             })
             .collect();
         if left.is_empty() {
@@ -160,6 +176,11 @@ impl BodyFields {
 const LEFT_SHOWN_MAX: usize = 8;
 
 /// A place of the body that is not as it should be.
-pub(crate) fn shape(pointer: &str, message: &str) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, Code::BODY_SHAPE).at(pointer, "shape", message)
+pub(crate) fn shape(pointer: &str, says: Said) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, Code::BODY_SHAPE).at(pointer, "shape", says)
+}
+
+/// A place of the body where nothing is and something must be.
+pub(crate) fn missing(pointer: &str) -> Problem {
+    shape(pointer, Said::new("缺少此项", "is missing"))
 }

@@ -18,6 +18,7 @@ use crate::authorization::{Operation, Session};
 use crate::limits::{BODY_BYTES_MAX, BODY_TIME_MAX};
 use crate::places::AllPlaces;
 use crate::problem::Problem;
+use crate::said::Said;
 use crate::state::{ApiState, Shared};
 use crate::streaming::{Listening, Stopping, last_event_id};
 
@@ -49,9 +50,10 @@ impl Call {
         }
         if !operation.is_open_to(session.actor.role) {
             let roles: Vec<&str> = operation.roles().map(Role::name).collect();
-            let problem = Problem::new(StatusCode::FORBIDDEN, Code::NOT_ALLOWED).detail(format!(
-                "该岗位无权使用此接口, 有权的岗位: {}",
-                roles.join(", ")
+            let roles = roles.join(", ");
+            let problem = Problem::new(StatusCode::FORBIDDEN, Code::NOT_ALLOWED).detail(Said::new(
+                format!("该岗位无权使用此接口, 有权的岗位: {roles}"),
+                format!("this role may not use this operation, these may: {roles}"),
             ));
             return Err(challenge(problem, "insufficient_scope"));
         }
@@ -167,8 +169,11 @@ impl Call {
                 }
                 _ => StatusCode::BAD_REQUEST,
             };
-            Problem::new(status, error.code())
-                .detail(format!("请求体第 {} 字节处不是严格的 JSON", error.offset))
+            let at = error.offset;
+            Problem::new(status, error.code()).detail(Said::new(
+                format!("请求体第 {at} 字节处不是严格的 JSON"),
+                format!("The body is not strict JSON at byte {at}."),
+            ))
         })?;
         Ok((self.session, BodyFields::of(value, "")?))
     }
@@ -220,8 +225,10 @@ fn wrong_media_type() -> Problem {
 }
 
 fn too_large() -> Problem {
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, Code::TOO_LARGE)
-        .detail(format!("请求体最多 {BODY_BYTES_MAX} 字节"))
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, Code::TOO_LARGE).detail(Said::new(
+        format!("请求体最多 {BODY_BYTES_MAX} 字节"),
+        format!("The body may have {BODY_BYTES_MAX} bytes at most."),
+    ))
 }
 
 async fn read_whole(body: Body) -> Result<Bytes, Problem> {

@@ -8,6 +8,7 @@ use tongban_types::CaseNumber;
 
 use super::bad;
 use crate::problem::Problem;
+use crate::said::Said;
 
 /// The cursor of the page that begins with a case.
 pub(crate) fn cursor_of(number: CaseNumber) -> String {
@@ -20,7 +21,10 @@ pub(crate) fn position(cursor: &str) -> Result<CaseNumber, Problem> {
         .decode(cursor.as_bytes())
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok()?.parse().ok())
-        .ok_or_else(|| bad("cursor", "不是本接口给出的游标"))
+        .ok_or_else(|| {
+            let says = Said::new("不是本接口给出的游标", "is no cursor that this API gave");
+            bad("cursor", says)
+        })
 }
 
 /// The answer with a link to the next page (RFC 8288), if there is one.

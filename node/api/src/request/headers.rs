@@ -6,6 +6,7 @@ use tongban_types::{CaseVersion, Code};
 
 use crate::limits::{IDEMPOTENCY_KEY_BYTES_MAX, VERSION_DIGITS_MAX};
 use crate::problem::Problem;
+use crate::said::Said;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const PREFER: HeaderName = HeaderName::from_static("prefer");
@@ -24,21 +25,23 @@ pub(super) fn single<'h>(
     headers: &'h HeaderMap,
     name: &HeaderName,
 ) -> Result<Option<&'h str>, Problem> {
-    let malformed = |what: &str| {
-        Problem::new(StatusCode::BAD_REQUEST, Code::HEADER_MALFORMED)
-            .detail(format!("请求头 {name} {what}"))
+    let malformed = |zh: &str, en: &str| {
+        Problem::new(StatusCode::BAD_REQUEST, Code::HEADER_MALFORMED).detail(Said::new(
+            format!("请求头 {name} {zh}"),
+            format!("The header {name} {en}."),
+        ))
     };
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else {
         return Ok(None);
     };
     if values.next().is_some() {
-        return Err(malformed("重复"));
+        return Err(malformed("重复", "stands twice"));
     }
     value
         .to_str()
         .map(Some)
-        .map_err(|_| malformed("含有不可见字符"))
+        .map_err(|_| malformed("含有不可见字符", "has characters that are not visible"))
 }
 
 /// The key under which a request is carried out once: 1 to 255 visible ASCII characters.

@@ -9,7 +9,7 @@ mod headers;
 mod query;
 mod range;
 
-pub(crate) use body_fields::{BodyFields, shape};
+pub(crate) use body_fields::{BodyFields, missing, shape};
 pub(crate) use call::{Call, raw_path, session_of};
 pub(crate) use carried_out::carried_out;
 pub(crate) use cursor::{cursor_of, linked_to_next, position};

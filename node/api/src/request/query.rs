@@ -9,6 +9,7 @@ use axum::http::{StatusCode, Uri};
 use tongban_types::{CaseNumber, Code, MalformedId};
 
 use crate::problem::Problem;
+use crate::said::Said;
 
 /// Characters of a case's number.
 const CASE_NUMBER_LENGTH: usize = 23;
@@ -24,14 +25,15 @@ impl Query {
     /// not silently list everything.
     pub(crate) fn of(uri: &Uri, known: &[&str]) -> Result<Self, Problem> {
         let pairs = Pairs::<Vec<(String, String)>>::try_from_uri(uri)
-            .map_err(|_| bad("", "查询参数无法解读"))?;
+            .map_err(|_| bad("", Said::new("查询参数无法解读", "cannot be read")))?;
         let mut values = BTreeMap::new();
         for (name, value) in pairs.0 {
             if !known.contains(&name.as_str()) {
-                return Err(bad(&name, "没有这个查询参数"));
+                let says = Said::new("没有这个查询参数", "is no parameter of this operation");
+                return Err(bad(&name, says));
             }
             if values.insert(name.clone(), value).is_some() {
-                return Err(bad(&name, "查询参数重复"));
+                return Err(bad(&name, Said::new("查询参数重复", "stands twice")));
             }
         }
         Ok(Self { values })
@@ -47,7 +49,10 @@ impl Query {
         match self.get(name) {
             None | Some("false") => Ok(false),
             Some("true") => Ok(true),
-            Some(_) => Err(bad(name, "应为 true 或 false")),
+            Some(_) => {
+                let says = Said::new("应为 true 或 false", "must be true or false");
+                Err(bad(name, says))
+            }
         }
     }
 
@@ -73,20 +78,24 @@ impl Query {
         if let Some(number) = number.filter(|number| bounds.contains(number)) {
             return Ok(Some(number));
         }
-        let message = format!("应为 {} 到 {} 的整数", bounds.start(), bounds.end());
-        Err(bad(name, &message))
+        let (least, most) = (bounds.start(), bounds.end());
+        let says = Said::new(
+            format!("应为 {least} 到 {most} 的整数"),
+            format!("must be an integer from {least} to {most}"),
+        );
+        Err(bad(name, says))
     }
 }
 
 /// A parameter that is not as it should be.
-pub(crate) fn bad(name: &str, message: &str) -> Problem {
+pub(crate) fn bad(name: &str, says: Said) -> Problem {
     let shown: String = name.chars().take(40).collect();
-    Problem::new(StatusCode::BAD_REQUEST, Code::BAD_QUERY).at(&shown, "query", message)
+    Problem::new(StatusCode::BAD_REQUEST, Code::BAD_QUERY).at(&shown, "query", says)
 }
 
 /// A parameter that is well formed and says what cannot be: 422, for no description of it tells.
-pub(crate) fn unfit(name: &str, message: &str) -> Problem {
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, Code::BAD_QUERY).at(name, "query", message)
+pub(crate) fn unfit(name: &str, says: Said) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, Code::BAD_QUERY).at(name, "query", says)
 }
 
 /// The number of a case in the query; of one that has its form and is mistyped the last character tells.
@@ -98,7 +107,7 @@ pub(crate) fn case_number(query: &Query, name: &str) -> Result<Option<CaseNumber
     let read = |text: &str| {
         text.parse().map_err(|malformed: MalformedId| {
             let refuse = if is_formed(text) { unfit } else { bad };
-            refuse(name, malformed.rule)
+            refuse(name, malformed.into())
         })
     };
     query.get(name).map(read).transpose()
@@ -112,5 +121,5 @@ pub(crate) fn parsed<T: FromStr<Err = MalformedId>>(
     let text = query.get(name);
     text.map(str::parse)
         .transpose()
-        .map_err(|malformed: MalformedId| bad(name, malformed.rule))
+        .map_err(|malformed: MalformedId| bad(name, malformed.into()))
 }

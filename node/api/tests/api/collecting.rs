@@ -124,6 +124,7 @@ async fn a_bad_form_is_refused_place_by_place_without_repeating_it() {
     let problem = reply.problem(422, "TB7015");
     assert_eq!(problem["errors"][0]["pointer"], "/form/move_in/street");
     assert_eq!(problem["errors"][0]["keyword"], "required");
+    assert_eq!(problem["errors"][0]["message_en"], "is missing");
     assert!(!problem.to_string().contains("610502199001019999"));
     assert!(world.node.take_asked().is_empty());
 }
@@ -236,6 +237,9 @@ async fn an_authority_outside_is_named() {
     let reply = world
         .post("clerk", "/api/v1/cases", &application(), &[])
         .await;
-    let detail = reply.problem(422, "TB4001")["detail"].to_string();
-    assert!(detail.contains("上海市"), "{detail}");
+    let problem = reply.problem(422, "TB4001");
+    for detail in ["detail", "detail_en"] {
+        let detail = problem[detail].as_str().unwrap();
+        assert!(detail.contains("上海市"), "{detail}");
+    }
 }

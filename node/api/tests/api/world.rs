@@ -120,8 +120,19 @@ impl Reply {
         assert_eq!(self.header("x-request-id").len(), 32);
         for error in problem["errors"].as_array().unwrap() {
             assert_eq!(error["code"], code, "{problem}");
+            let says = |name: &str| error[name].as_str().unwrap_or_default();
+            let (zh, en) = (says("message"), says("message_en"));
+            assert!(!zh.is_empty() && !en.is_empty(), "{problem}");
+            assert!(en.is_ascii() && !zh.is_ascii(), "{problem}");
         }
-        for words in ["/title", "/title_en", "/detail", "/help/zh", "/help/en"] {
+        for words in [
+            "/title",
+            "/title_en",
+            "/detail",
+            "/detail_en",
+            "/help/zh",
+            "/help/en",
+        ] {
             let words = problem.pointer(words).and_then(Value::as_str);
             assert!(words.is_some_and(|words| !words.is_empty()), "{problem}");
         }

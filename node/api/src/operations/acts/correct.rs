@@ -16,6 +16,7 @@ use crate::catalogue::{CheckedForm, Item};
 use crate::openapi::{ActProblems, CasePath, FormKind, IdempotencyKey, IfMatch, tag};
 use crate::problem::{Answer, Problem};
 use crate::rendering::receipt_body;
+use crate::said::Said;
 use crate::state::Shared;
 
 /// What is sent.
@@ -77,30 +78,25 @@ fn item_of(known: &OpenedCase) -> Option<ItemVersion> {
 }
 
 fn check_unchanged(item: &Item, known: &OpenedCase, form: &CheckedForm) -> Result<(), Problem> {
-    let changed = |pointer: &str, keyword: &str, message: &str| {
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, Code::FORM_INVALID).at(
-            &format!("/form{pointer}"),
-            keyword,
-            message,
-        )
+    let changed = |pointer: &str, keyword: &str, says: Said| {
+        let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, Code::FORM_INVALID);
+        problem.at(&format!("/form{pointer}"), keyword, says)
     };
     let record = known.record.as_ref();
     if record.is_some_and(|record| record.envelope.authority_division != form.authority) {
-        let pointer = item.authority_pointer();
-        return Err(changed(
-            pointer,
-            "authority",
+        let says = Said::new(
             "补正不得改变属地, 请另行申请",
-        ));
+            "must lead to the same authority as before; another one is another application",
+        );
+        return Err(changed(item.authority_pointer(), "authority", says));
     }
     let before = known.form.as_deref().map(|bytes| item.read_form(bytes));
     if matches!(before, Some(Ok(before)) if before.subject != form.subject) {
-        let pointer = item.subject_pointer();
-        return Err(changed(
-            pointer,
-            "subject",
+        let says = Said::new(
             "补正不得改变申请人, 请另行申请",
-        ));
+            "must name the same person as before; another one is another application",
+        );
+        return Err(changed(item.subject_pointer(), "subject", says));
     }
     Ok(())
 }

@@ -16,6 +16,7 @@ use crate::openapi::{CaseNumberKind, CaseStateKind};
 use crate::problem::{Answer, Problem};
 use crate::rendering::{CaseView, json, mark_replayed};
 use crate::request::{BodyFields, Call, Expected, carried_out, shape};
+use crate::said::Said;
 use crate::state::{ApiState, Shared};
 
 /// An act asked for, without what is particular to it.
@@ -153,6 +154,9 @@ pub(super) fn decision(fields: &mut BodyFields, name: &str) -> Result<Decision, 
     match fields.take(name)? {
         Json::Text(text) if text == "grant" => Ok(Decision::Grant),
         Json::Text(text) if text == "refuse" => Ok(Decision::Refuse),
-        _ => Err(shape(&fields.at(name), "应为 grant 或 refuse")),
+        _ => {
+            let says = Said::new("应为 grant 或 refuse", "must be grant or refuse");
+            Err(shape(&fields.at(name), says))
+        }
     }
 }

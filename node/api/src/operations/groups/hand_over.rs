@@ -11,6 +11,7 @@ use crate::openapi::{DivisionKind, GroupPath, HandOverProblems, NodeIdKind, tag}
 use crate::problem::{Answer, Problem};
 use crate::rendering::json;
 use crate::request::Call;
+use crate::said::Said;
 use crate::state::Shared;
 
 /// What is sent.
@@ -53,11 +54,8 @@ pub(crate) async fn hand_over(State(api): State<Shared>, request: Request) -> An
     let at = fields.at("to");
     let to = fields.text("to")?.parse::<NodeId>();
     let to = to.map_err(|_| {
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, Code::BODY_SHAPE).at(
-            &at,
-            "shape",
-            "应为节点, 如 350100-01",
-        )
+        let says = Said::new("应为节点, 如 350100-01", "must be a node, as 350100-01");
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, Code::BODY_SHAPE).at(&at, "shape", says)
     })?;
     fields.end()?;
     api.node.groups().hand_over(group, to).await?;

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use crate::openapi::{CityKind, NodeIdKind};
 use crate::problem::Problem;
 use crate::request::Call;
+use crate::said::Said;
 
 /// What is sent.
 #[derive(ToSchema)]
@@ -64,14 +65,21 @@ pub(super) async fn order_of(mut call: Call) -> Result<PlacementFile, Problem> {
     let group = GroupId(call.path("group").await?);
     let (_, fields) = call.body().await?;
     // A code that is none has the form its description asks for all the same.
-    let malformed = |why: String| {
+    let malformed = |why: Said| {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, Code::PLACEMENT_MALFORMED).detail(why)
     };
-    let file =
-        PlacementFile::of_json(fields.into_json()).map_err(|error| malformed(error.to_string()))?;
-    if file.order().group != group {
-        let why = format!("部署令属于 {} 组", file.order().group);
-        return Err(malformed(why));
+    let file = PlacementFile::of_json(fields.into_json()).map_err(|error| {
+        malformed(Said::new(
+            format!("部署令不合规则 ({error})"),
+            format!("The order is not well formed ({error})."),
+        ))
+    })?;
+    let placed = file.order().group;
+    if placed != group {
+        return Err(malformed(Said::new(
+            format!("部署令属于 {placed} 组"),
+            format!("The order is for group {placed}."),
+        )));
     }
     Ok(file)
 }

@@ -18,6 +18,7 @@ use crate::limits::{UPLOAD_PIECE_BYTES, UPLOAD_SILENCE_MAX};
 use crate::openapi::tag;
 use crate::problem::{Answer, Problem, ProblemBody};
 use crate::request::{Call, carried_out};
+use crate::said::Said;
 use crate::state::Shared;
 
 const OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
@@ -98,8 +99,12 @@ async fn appended(api: &Shared, mut call: Call) -> Answer {
     check_version(&call)?;
     if call.header(&header::CONTENT_TYPE)? != Some(OFFSET_STREAM) {
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        return Err(Problem::new(status, Code::WRONG_MEDIA_TYPE)
-            .detail(format!("请求体应为 {OFFSET_STREAM}")));
+        return Err(
+            Problem::new(status, Code::WRONG_MEDIA_TYPE).detail(Said::new(
+                format!("请求体应为 {OFFSET_STREAM}"),
+                format!("The body must be {OFFSET_STREAM}."),
+            )),
+        );
     }
     let mut appending = Appending {
         node: Arc::clone(&api.node),

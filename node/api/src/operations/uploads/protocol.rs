@@ -11,6 +11,7 @@ use tongban_types::{Code, Hash, Timestamp};
 
 use crate::problem::{Answer, Problem};
 use crate::request::{Call, carried_out};
+use crate::said::Said;
 use crate::state::Shared;
 
 /// The one version spoken.
@@ -38,8 +39,11 @@ pub(super) fn check_version(call: &Call) -> Result<(), Problem> {
     if call.header(&TUS_RESUMABLE)? == VERSION.to_str().ok() {
         return Ok(());
     }
-    let problem = Problem::new(StatusCode::PRECONDITION_FAILED, Code::HEADER_MALFORMED)
-        .detail("请求头 Tus-Resumable 应为 1.0.0");
+    let problem =
+        Problem::new(StatusCode::PRECONDITION_FAILED, Code::HEADER_MALFORMED).detail(Said::new(
+            "请求头 Tus-Resumable 应为 1.0.0",
+            "The header Tus-Resumable must be 1.0.0.",
+        ));
     Err(problem.header(TUS_VERSION, VERSION))
 }
 
@@ -49,8 +53,10 @@ pub(super) fn count(call: &Call, name: &HeaderName) -> Result<u64, Problem> {
         (1..=19).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
     });
     digits.and_then(|text| text.parse().ok()).ok_or_else(|| {
-        Problem::new(StatusCode::BAD_REQUEST, Code::HEADER_MALFORMED)
-            .detail(format!("请求头 {name} 应为字节数"))
+        Problem::new(StatusCode::BAD_REQUEST, Code::HEADER_MALFORMED).detail(Said::new(
+            format!("请求头 {name} 应为字节数"),
+            format!("The header {name} must be a number of bytes."),
+        ))
     })
 }
 

@@ -1,0 +1,34 @@
+//! The same said twice, in Chinese and in English. What a person reads is made of this, so that nobody says
+//! it in one of the two alone.
+
+use tongban_types::MalformedId;
+
+/// What is said, in both languages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// In Chinese.
+    pub zh: String,
+    /// In English.
+    pub en: String,
+}
+
+impl Said {
+    /// Says it in Chinese and in English.
+    pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self {
+            zh: zh.into(),
+            en: en.into(),
+        }
+    }
+}
+
+impl From<MalformedId> for Said {
+    /// The rule that an identifier breaks, said of its place; not what was given.
+    fn from(malformed: MalformedId) -> Self {
+        let rule = malformed.rule;
+        Self::new(
+            format!("不合规则: {rule}"),
+            format!("breaks a rule: {rule}"),
+        )
+    }
+}
