@@ -1,6 +1,8 @@
 //! Why a command did not do what it was asked: a code people can look up, an exit code scripts can
 //! act on, and one command to run next.
 
+use thiserror::Error;
+use tongban_api::Said;
 use tongban_types::Code;
 
 use crate::exit::Exit;
@@ -17,6 +19,11 @@ pub(crate) struct Failure {
     /// What happened, outermost first.
     pub(crate) cause: anyhow::Error,
 }
+
+/// What happened, where it is told in both languages. Who does not ask for one gets the Chinese.
+#[derive(Debug, Error)]
+#[error("{}", .0.zh)]
+struct Told(Said);
 
 /// An error with a code.
 pub(crate) trait Coded: std::error::Error + Send + Sync + 'static {
@@ -41,6 +48,24 @@ impl Failure {
             next: explain(code),
             cause: anyhow::Error::msg(message.into()),
         }
+    }
+
+    /// A failure with a message in both languages.
+    pub(crate) fn told(code: Code, exit: Exit, says: Said) -> Self {
+        Self {
+            code,
+            exit,
+            next: explain(code),
+            cause: anyhow::Error::new(Told(says)),
+        }
+    }
+
+    /// What happened, outermost first. What is told in one language stands for both.
+    pub(crate) fn causes(&self) -> impl Iterator<Item = Said> {
+        self.cause.chain().map(|cause| match cause.downcast_ref() {
+            Some(Told(says)) => says.clone(),
+            None => Said::new(cause.to_string(), cause.to_string()),
+        })
     }
 
     /// With another command to run next.

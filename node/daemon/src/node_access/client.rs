@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::Method;
 use serde_json::Value;
+use tongban_api::Said;
 use tongban_types::Code;
 
 use super::NodeUrl;
@@ -184,22 +185,28 @@ fn refusal(call: &Call, answer: &HttpAnswer) -> Failure {
     let Some(code) = code else {
         return error.into();
     };
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let mut said = vec![text(&problem["detail"])];
+    let mut says = in_both(&problem, "detail");
     let faults = problem["errors"].as_array().map(Vec::as_slice);
     for fault in faults.unwrap_or_default() {
-        said.push(format!(
-            "{}: {}",
-            text(&fault["pointer"]),
-            text(&fault["message"])
-        ));
+        let place = fault["pointer"].as_str().unwrap_or_default();
+        let Said { zh, en } = in_both(fault, "message");
+        says.zh.extend(["\n  ", place, ": ", &zh]);
+        says.en.extend(["\n  ", place, ": ", &en]);
     }
-    let failure = Failure::new(code, exit, said.join("\n  "));
+    let failure = Failure::told(code, exit, says);
     let is_about_token = exit == Exit::NotAllowed && is_of_access(code);
     if is_about_token {
         return failure.then("tongban token create --data DIR --role ROLE --person ID");
     }
     failure
+}
+
+/// What stands under a name, and in English under that name with `_en`. A node of an older version says it in
+/// Chinese alone: then that stands for both.
+fn in_both(object: &Value, name: &str) -> Said {
+    let zh = object[name].as_str();
+    let en = object[format!("{name}_en")].as_str();
+    Said::new(zh.or(en).unwrap_or_default(), en.or(zh).unwrap_or_default())
 }
 
 /// Whether another token would help.
@@ -229,7 +236,15 @@ mod tests {
             (failure.code, failure.exit),
             (Code::STALE_VERSION, Exit::Conflict)
         );
-        assert_eq!(failure.cause.to_string(), "版本已变\n  /a: b");
+        let said = failure.causes().next().unwrap();
+        // A node of an older version.
+        assert_eq!(said.zh, "版本已变\n  /a: b");
+        assert_eq!(said.en, said.zh);
+        let body = r#"{"code":"TB3012","detail":"版本已变","detail_en":"The version is stale.",
+            "errors":[{"pointer":"/a","message":"缺少此项","message_en":"is missing"}]}"#;
+        let said = refusal(&call, &answer(409, body)).causes().next().unwrap();
+        assert_eq!(said.zh, "版本已变\n  /a: 缺少此项");
+        assert_eq!(said.en, "The version is stale.\n  /a: is missing");
         let other = refusal(&call, &answer(500, "not of ours"));
         assert_eq!(other.code, Code::NODE_ANSWERED_OTHERWISE);
     }

@@ -66,6 +66,8 @@ struct Why {
     message_en: Option<&'static str>,
     /// What happened, outermost first.
     causes: Vec<String>,
+    /// The same in English; what is told in one language alone is told here as there.
+    causes_en: Vec<String>,
     /// The exit code of the process.
     exit: u8,
     /// The command to run next.
@@ -183,7 +185,7 @@ fn failure_text(failure: &Failure, reader: Reader) -> String {
     // A node that has nothing to add to its code gives the words of the code.
     let says_more =
         |cause: &String| entry.is_none_or(|entry| cause != entry.zh && cause != entry.en);
-    let causes = failure.cause.chain().map(ToString::to_string);
+    let causes = failure.causes().map(|cause| reader.say(cause.zh, cause.en));
     lines.extend(causes.filter(says_more).map(|cause| format!("  {cause}")));
     lines.extend(entry.map(|entry| {
         let cure = reader.say(entry.cure_zh, entry.cure_en);
@@ -200,7 +202,8 @@ fn failure_json(failure: &Failure) -> String {
         name: entry.map(|entry| entry.name),
         message: entry.map(|entry| entry.zh),
         message_en: entry.map(|entry| entry.en),
-        causes: failure.cause.chain().map(ToString::to_string).collect(),
+        causes: failure.causes().map(|cause| cause.zh).collect(),
+        causes_en: failure.causes().map(|cause| cause.en).collect(),
         exit: failure.exit.number(),
         next: failure.next.clone(),
     };
@@ -220,6 +223,7 @@ fn talk(text: &str) {
 
 #[cfg(test)]
 mod tests {
+    use tongban_api::Said;
     use tongban_types::Code;
 
     use super::*;
@@ -243,6 +247,18 @@ mod tests {
     }
 
     #[test]
+    fn what_happened_is_told_in_the_language_of_the_reader_and_to_programs_in_both() {
+        let says = Said::new("版本已变", "The version is stale.");
+        let failure = Failure::told(Code::STALE_VERSION, Exit::Conflict, says);
+        let text = |language| failure_text(&failure, Reader::plain(language));
+        assert!(text(Language::Zh).contains("\n  版本已变\n"));
+        assert!(text(Language::En).contains("\n  The version is stale.\n"));
+        let parsed: Value = serde_json::from_str(&failure_json(&failure)).unwrap();
+        assert_eq!(parsed["causes"][0], "版本已变");
+        assert_eq!(parsed["causes_en"][0], "The version is stale.");
+    }
+
+    #[test]
     fn what_a_code_says_is_said_once() {
         let said = Code::INTERNAL.entry().map_or("", |entry| entry.zh);
         let failure = Failure::new(Code::INTERNAL, Exit::Internal, said);
@@ -250,6 +266,10 @@ mod tests {
             let text = failure_text(&failure, Reader::plain(language));
             assert_eq!(text.lines().count(), 3, "{text}");
         }
+        let says = Code::INTERNAL.entry().map(|it| Said::new(it.zh, it.en));
+        let failure = Failure::told(Code::INTERNAL, Exit::Internal, says.unwrap());
+        let text = failure_text(&failure, Reader::plain(Language::En));
+        assert_eq!(text.lines().count(), 3, "{text}");
     }
 
     #[test]

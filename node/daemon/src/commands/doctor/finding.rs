@@ -104,10 +104,12 @@ impl Finding {
 
     /// Of an error that is known by its code.
     pub(crate) fn failed(id: &'static str, failure: &Failure) -> Self {
-        let causes: Vec<String> = failure.cause.chain().map(ToString::to_string).collect();
+        let (zh, en): (Vec<String>, Vec<String>) =
+            failure.causes().map(|cause| (cause.zh, cause.en)).unzip();
+        let seen = (zh.join(": "), en.join(": "));
         Self {
             code: Some(failure.code.to_string()),
-            ..Self::failure(id, causes.join(": "), failure.next.clone())
+            ..Self::failure(id, seen, failure.next.clone())
         }
     }
 

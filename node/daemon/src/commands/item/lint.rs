@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use tongban_api::{FormFault, Item};
+use tongban_api::{FormFault, Item, Said};
 use tongban_types::Code;
 use tongban_types::limits::FORM_BYTES_MAX;
 use utoipa::ToSchema;
@@ -38,6 +38,8 @@ struct Finding {
     item: Option<String>,
     has_example: bool,
     faults: Vec<String>,
+    /// The same in English.
+    faults_en: Vec<String>,
 }
 
 /// Its JSON form.
@@ -61,7 +63,8 @@ impl Answer for Linted {
                 reader.paint(mark, sign),
                 found.file.display()
             ));
-            lines.extend(found.faults.iter().map(|fault| format!("    {fault}")));
+            let faults = reader.say(&found.faults, &found.faults_en);
+            lines.extend(faults.iter().map(|fault| format!("    {fault}")));
         }
         if !self.is_sound() {
             lines.push(reader.next(&format!("tongban explain {}", Code::ITEM_FILE_UNSOUND)));
@@ -96,43 +99,63 @@ fn lint(file: &Path) -> Result<Finding, Failure> {
         item: None,
         has_example: false,
         faults: Vec::new(),
+        faults_en: Vec::new(),
     };
     let item = match Item::load(&file.display().to_string(), &bytes) {
         Ok(item) => item,
         Err(error) => {
-            found.faults.push(chain(&error));
+            found.add(alike(&error));
             return Ok(found);
         }
     };
     let version = item.terms.item;
     found.item = Some(version.to_string());
     if !file.ends_with(format!("{version}.json")) {
-        found.faults.push(format!("应放在 {version}.json"));
+        found.add(Said::new(
+            format!("应放在 {version}.json"),
+            format!("belongs in {version}.json"),
+        ));
     }
     let example = file.with_extension("example.json");
     if example.exists() {
         found.has_example = true;
         let filled = read_bounded(&example, FORM_BYTES_MAX)?;
         if let Err(fault) = item.read_form(&filled) {
-            found.faults.extend(
-                faults_of(&fault)
-                    .into_iter()
-                    .map(|fault| format!("示例 {fault}")),
-            );
+            for Said { zh, en } in faults_of(&fault) {
+                found.add(Said::new(format!("示例 {zh}"), format!("example {en}")));
+            }
         }
     }
     Ok(found)
 }
 
+impl Finding {
+    fn add(&mut self, fault: Said) {
+        self.faults.push(fault.zh);
+        self.faults_en.push(fault.en);
+    }
+}
+
 /// What is wrong with a filled form, a line each.
-pub(super) fn faults_of(fault: &FormFault) -> Vec<String> {
+pub(super) fn faults_of(fault: &FormFault) -> Vec<Said> {
     match fault {
         FormFault::Invalid(faults) => faults
             .iter()
-            .map(|fault| format!("{}: {}", fault.pointer, fault.message))
+            .map(|fault| {
+                Said::new(
+                    format!("{}: {}", fault.pointer, fault.message),
+                    format!("{}: {}", fault.pointer, fault.message_en),
+                )
+            })
             .collect(),
-        other => vec![chain(other)],
+        other => vec![alike(other)],
     }
+}
+
+/// What readers of files say, in English alone.
+fn alike(error: &dyn std::error::Error) -> Said {
+    let said = chain(error);
+    Said::new(said.clone(), said)
 }
 
 fn chain(error: &dyn std::error::Error) -> String {
@@ -167,6 +190,8 @@ mod tests {
         std::fs::write(place.join("2.json"), &text).unwrap();
         let broken = lint(&place.join("1.json")).unwrap().faults;
         assert!(broken[0].contains("notice_days"), "{broken:?}");
-        assert_eq!(lint(&place.join("2.json")).unwrap().faults.len(), 1);
+        let displaced = lint(&place.join("2.json")).unwrap();
+        assert_eq!(displaced.faults, ["应放在 000109900001/1.json"]);
+        assert_eq!(displaced.faults_en, ["belongs in 000109900001/1.json"]);
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
+use tongban_api::Said;
 use tongban_types::limits::FORM_BYTES_MAX;
 use tongban_types::{Code, ItemVersion};
 use utoipa::ToSchema;
@@ -46,6 +47,9 @@ struct Preview {
     file: Value,
     #[serde(skip_serializing_if = "Option::is_none")]
     faults: Option<Vec<String>>,
+    /// The same in English.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    faults_en: Option<Vec<String>>,
 }
 
 /// Its JSON form.
@@ -55,7 +59,7 @@ impl Answer for Preview {
     const SCHEMA: &'static str = "tongban.item/v1";
 
     fn to_text(&self, reader: Reader) -> String {
-        if let Some(faults) = &self.faults {
+        if let Some(faults) = reader.say(&self.faults, &self.faults_en) {
             return checked(faults, reader);
         }
         let file = &self.file;
@@ -104,6 +108,11 @@ impl Answer for Preview {
         )));
         lines.join("\n")
     }
+}
+
+/// Of each what is said in one language.
+fn texts(faults: &[Said], of: fn(&Said) -> &String) -> Vec<String> {
+    faults.iter().map(of).cloned().collect()
 }
 
 fn checked(faults: &[String], reader: Reader) -> String {
@@ -180,12 +189,8 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
     let faults = match &arguments.form {
         Some(form) => {
             let filled = read_bounded(form, FORM_BYTES_MAX)?;
-            Some(
-                item.read_form(&filled)
-                    .err()
-                    .map(|fault| faults_of(&fault))
-                    .unwrap_or_default(),
-            )
+            let fault = item.read_form(&filled).err();
+            Some(fault.map_or_else(Vec::new, |fault| faults_of(&fault)))
         }
         None => None,
     };
@@ -196,7 +201,8 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
     output.answer(&Preview {
         item: item.terms.item.to_string(),
         file: serde_json::from_slice(item.file()).expect("a loaded item's file is JSON"),
-        faults,
+        faults: faults.as_ref().map(|faults| texts(faults, |it| &it.zh)),
+        faults_en: faults.as_ref().map(|faults| texts(faults, |it| &it.en)),
     });
     Ok(exit)
 }
