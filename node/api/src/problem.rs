@@ -151,10 +151,12 @@ impl Problem {
 /// An identifier in an address or body that is not well formed.
 impl From<MalformedId> for Problem {
     fn from(malformed: MalformedId) -> Self {
-        let (what, rule) = (malformed.what, malformed.rule);
         Self::new(StatusCode::BAD_REQUEST, malformed.code()).detail(Said::new(
-            format!("标识不合规则 ({what}: {rule})"),
-            format!("The identifier is not well formed ({what}: {rule})."),
+            format!("{}不合规则: {}", malformed.what_zh, malformed.rule_zh),
+            format!(
+                "The {} is not well formed: {}.",
+                malformed.what, malformed.rule
+            ),
         ))
     }
 }

@@ -25,10 +25,9 @@ impl Said {
 impl From<MalformedId> for Said {
     /// The rule that an identifier breaks, said of its place; not what was given.
     fn from(malformed: MalformedId) -> Self {
-        let rule = malformed.rule;
         Self::new(
-            format!("不合规则: {rule}"),
-            format!("breaks a rule: {rule}"),
+            format!("不合规则: {}", malformed.rule_zh),
+            format!("is not well formed: {}", malformed.rule),
         )
     }
 }

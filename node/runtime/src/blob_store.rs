@@ -28,8 +28,10 @@ impl std::str::FromStr for UploadId {
     fn from_str(text: &str) -> Result<Self, MalformedId> {
         let malformed = || MalformedId {
             what: "upload",
+            what_zh: "上传编号",
             given: format!("{} bytes", text.len()),
             rule: "32 lower-case hexadecimal digits",
+            rule_zh: "32 位小写十六进制数字",
         };
         let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         if text.len() != 32 || !text.bytes().all(is_digit) {

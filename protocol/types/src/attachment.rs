@@ -36,9 +36,11 @@ impl std::str::FromStr for BlobHash {
         let array = bytes.and_then(|bytes| bytes.try_into().ok());
         array.map(Self).ok_or_else(|| MalformedId {
             what: "hash of a file",
+            what_zh: "文件的哈希",
             // Whatever it is instead may be long or personal.
             given: format!("{} bytes", text.len()),
             rule: "64 hexadecimal digits, a BLAKE3 hash",
+            rule_zh: "64 位十六进制的 BLAKE3 哈希",
         })
     }
 }
@@ -79,21 +81,30 @@ impl Attachment {
 
     /// Whether name and media type may be shown, and stand in a header, wherever it goes.
     pub fn check(&self) -> Result<(), MalformedId> {
-        let refused = |what, rule| MalformedId {
+        let refused = |(what, what_zh), (rule, rule_zh)| MalformedId {
             what,
+            what_zh,
             given: String::new(),
             rule,
+            rule_zh,
         };
         if !is_name(&self.name) {
-            let rule =
-                "1 to 200 bytes, no slash, no control character, not a dot alone or in front";
-            return Err(refused("name of a file", rule));
+            let rule = (
+                "1 to 200 bytes, no slash, no control character, not a dot alone or in front",
+                "1 至 200 字节, 不含斜杠和控制字符, 不以点开头",
+            );
+            return Err(refused(("name of a file", "文件名"), rule));
         }
         if !is_media_type(&self.media_type) {
-            return Err(refused("media type", "type/subtype, at most 100 bytes"));
+            let rule = (
+                "type/subtype, at most 100 bytes",
+                "类型/子类型, 最多 100 字节",
+            );
+            return Err(refused(("media type", "媒体类型"), rule));
         }
         if self.size > limits::BLOB_BYTES_MAX {
-            return Err(refused("size of a file", "at most 64 GiB"));
+            let what = ("size of a file", "文件的大小");
+            return Err(refused(what, ("at most 64 GiB", "最多 64 GiB")));
         }
         Ok(())
     }

@@ -39,21 +39,32 @@ impl CaseNumber {
         node: u8,
         sequence: u32,
     ) -> Result<Self, MalformedId> {
-        let malformed = |given: String, rule| MalformedId {
+        let malformed = |given: String, rule, rule_zh| MalformedId {
             what: "case number",
+            what_zh: "办件编号",
             given,
             rule,
+            rule_zh,
         };
         if !DAYS.contains(&day.days()) {
-            return Err(malformed(day.to_string(), "a day from 2000 to 9999"));
+            return Err(malformed(
+                day.to_string(),
+                "a day from 2000 to 9999",
+                "日期在 2000 年至 9999 年之间",
+            ));
         }
         if !(1..=99).contains(&node) {
-            return Err(malformed(node.to_string(), "a node's number is 1 to 99"));
+            return Err(malformed(
+                node.to_string(),
+                "a node's number is 1 to 99",
+                "节点编号为 1 至 99",
+            ));
         }
         if sequence > Self::SEQUENCE_MAX {
             return Err(malformed(
                 sequence.to_string(),
                 "a day's sequence has six digits",
+                "当日序号为六位数字",
             ));
         }
         Ok(Self {
@@ -126,20 +137,26 @@ impl std::str::FromStr for CaseNumber {
     type Err = MalformedId;
 
     fn from_str(text: &str) -> Result<Self, MalformedId> {
-        let malformed = |rule| MalformedId {
+        let malformed = |rule, rule_zh| MalformedId {
             what: "case number",
+            what_zh: "办件编号",
             given: shown(text),
             rule,
+            rule_zh,
         };
         let number = <[u8; Self::LENGTH]>::try_from(text.as_bytes())
-            .map_err(|_| malformed("23 characters"))?;
+            .map_err(|_| malformed("23 characters", "23 个字符"))?;
         let (digits, check) = (&number[..22], number[22]);
         if !digits.iter().all(u8::is_ascii_digit) {
-            return Err(malformed("22 digits and a check character"));
+            return Err(malformed(
+                "22 digits and a check character",
+                "22 位数字和一个校验码",
+            ));
         }
         if mod_37_36(digits) != Some(check) {
             return Err(malformed(
                 "the last character checks the others; one may be mistyped",
+                "末位为校验码, 可能录错一位",
             ));
         }
         let part = |from: usize, to: usize| {
@@ -148,8 +165,12 @@ impl std::str::FromStr for CaseNumber {
                 .fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'))
         };
         let year = i32::try_from(part(6, 10)).expect("four digits");
-        let day = CivilDay::from_ymd(year, part(10, 12), part(12, 14))
-            .ok_or_else(|| malformed("digits 7 to 14 are a date, as 20260302"))?;
+        let day = CivilDay::from_ymd(year, part(10, 12), part(12, 14)).ok_or_else(|| {
+            malformed(
+                "digits 7 to 14 are a date, as 20260302",
+                "第 7 至 14 位为日期, 如 20260302",
+            )
+        })?;
         let node = u8::try_from(part(14, 16)).expect("two digits");
         Self::new(CityCode::new(part(0, 6))?, day, node, part(16, 22))
     }

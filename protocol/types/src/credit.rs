@@ -57,24 +57,37 @@ impl std::str::FromStr for CreditCode {
     type Err = MalformedId;
 
     fn from_str(text: &str) -> Result<Self, MalformedId> {
-        let malformed = |rule| MalformedId {
+        let malformed = |rule, rule_zh| MalformedId {
             what: "unified social credit code",
+            what_zh: "统一社会信用代码",
             given: shown(text),
             rule,
+            rule_zh,
         };
         let code = <[u8; 18]>::try_from(text.as_bytes())
-            .map_err(|_| malformed("18 characters (GB 32100)"))?;
-        let expected = outer_check(&code[..17])
-            .ok_or_else(|| malformed("digits and capital letters without I, O, S, V, Z"))?;
+            .map_err(|_| malformed("18 characters (GB 32100)", "18 个字符 (GB 32100)"))?;
+        let expected = outer_check(&code[..17]).ok_or_else(|| {
+            malformed(
+                "digits and capital letters without I, O, S, V, Z",
+                "数字和大写字母, 不用 I、O、S、V、Z",
+            )
+        })?;
         if !code[2..8].iter().all(u8::is_ascii_digit) {
-            return Err(malformed("characters 3 to 8 are a division code"));
+            return Err(malformed(
+                "characters 3 to 8 are a division code",
+                "第 3 至 8 位为行政区划代码",
+            ));
         }
         if code[17] != expected {
-            return Err(malformed("the last character checks the others"));
+            return Err(malformed(
+                "the last character checks the others",
+                "末位为校验码",
+            ));
         }
         if body_check(&code[8..16]) != Some(code[16]) {
             return Err(malformed(
                 "character 17 checks the eight before it (GB 11714)",
+                "第 17 位为其前八位的校验码 (GB 11714)",
             ));
         }
         Ok(Self(code))

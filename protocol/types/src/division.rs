@@ -33,6 +33,7 @@ impl Division {
             return Err(malformed(
                 &code.to_string(),
                 "six digits from 110000 to 829999",
+                "六位数字, 110000 至 829999",
             ));
         }
         Ok(Self(code))
@@ -120,11 +121,13 @@ impl Division {
     }
 }
 
-fn malformed(given: &str, rule: &'static str) -> MalformedId {
+fn malformed(given: &str, rule: &'static str, rule_zh: &'static str) -> MalformedId {
     MalformedId {
         what: "division code",
+        what_zh: "行政区划代码",
         given: shown(given),
         rule,
+        rule_zh,
     }
 }
 
@@ -141,7 +144,7 @@ impl std::str::FromStr for Division {
         let digits = text.len() == 6 && text.bytes().all(|b| b.is_ascii_digit());
         match text.parse() {
             Ok(code) if digits => Self::new(code),
-            _ => Err(malformed(text, "six digits")),
+            _ => Err(malformed(text, "six digits", "六位数字")),
         }
     }
 }

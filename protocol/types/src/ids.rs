@@ -12,10 +12,14 @@ use crate::resident::shown;
 pub struct MalformedId {
     /// Which kind of identifier.
     pub what: &'static str,
+    /// The same in Chinese.
+    pub what_zh: &'static str,
     /// What was given; never a resident's number.
     pub given: String,
     /// The rule it breaks.
     pub rule: &'static str,
+    /// The same in Chinese.
+    pub rule_zh: &'static str,
 }
 
 impl MalformedId {
@@ -33,16 +37,21 @@ pub struct CityCode(u32);
 impl CityCode {
     /// Checks range and ending: `110000..=829900`, last two digits 00.
     pub fn new(code: u32) -> Result<Self, MalformedId> {
-        let malformed = |rule| MalformedId {
+        let malformed = |rule, rule_zh| MalformedId {
             what: "city code",
+            what_zh: "城市代码",
             given: code.to_string(),
             rule,
+            rule_zh,
         };
         if !(110_000..=829_900).contains(&code) {
-            return Err(malformed("six digits from 110000 to 829900"));
+            return Err(malformed(
+                "six digits from 110000 to 829900",
+                "六位数字, 110000 至 829900",
+            ));
         }
         if !code.is_multiple_of(100) {
-            return Err(malformed("a city's code ends in 00"));
+            return Err(malformed("a city's code ends in 00", "城市代码以 00 结尾"));
         }
         Ok(Self(code))
     }
@@ -68,8 +77,10 @@ impl std::str::FromStr for CityCode {
             Ok(number) if digits => Self::new(number),
             _ => Err(MalformedId {
                 what: "city code",
+                what_zh: "城市代码",
                 given: shown(text),
                 rule: "six digits",
+                rule_zh: "六位数字",
             }),
         }
     }
@@ -111,8 +122,10 @@ impl NodeId {
         if !(1..=99).contains(&number) {
             return Err(MalformedId {
                 what: "node number",
+                what_zh: "节点编号",
                 given: number.to_string(),
                 rule: "1 to 99",
+                rule_zh: "1 至 99",
             });
         }
         Ok(Self(city.number() * 100 + u32::from(number)))
@@ -125,14 +138,16 @@ impl NodeId {
 
     /// The node of a Raft id.
     pub fn from_u64(raw: u64) -> Result<Self, MalformedId> {
-        let malformed = |rule| MalformedId {
+        let malformed = || MalformedId {
             what: "node id",
+            what_zh: "节点号",
             given: raw.to_string(),
-            rule,
+            rule: "eight digits",
+            rule_zh: "八位数字",
         };
-        let raw = u32::try_from(raw).map_err(|_| malformed("eight digits"))?;
+        let raw = u32::try_from(raw).map_err(|_| malformed())?;
         let city = CityCode::new(raw / 100)?;
-        let number = u8::try_from(raw % 100).map_err(|_| malformed("eight digits"))?;
+        let number = u8::try_from(raw % 100).map_err(|_| malformed())?;
         Self::new(city, number)
     }
 
@@ -159,8 +174,10 @@ impl std::str::FromStr for NodeId {
     fn from_str(text: &str) -> Result<Self, MalformedId> {
         let malformed = || MalformedId {
             what: "node id",
+            what_zh: "节点号",
             given: shown(text),
             rule: "a city code, a hyphen and two digits, as 350100-01",
+            rule_zh: "城市代码、连字符和两位数字, 如 350100-01",
         };
         let (city, number) = text.split_once('-').ok_or_else(malformed)?;
         if number.len() != 2 || !number.bytes().all(|b| b.is_ascii_digit()) {

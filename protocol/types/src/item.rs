@@ -16,8 +16,10 @@ impl ItemCode {
     pub fn new(text: &str) -> Result<Self, MalformedId> {
         let malformed = || MalformedId {
             what: "item code",
+            what_zh: "事项基本编码",
             given: shown(text),
             rule: "12 digits or capital letters",
+            rule_zh: "12 位数字或大写字母",
         };
         let bytes: [u8; 12] = text.as_bytes().try_into().map_err(|_| malformed())?;
         if !bytes

@@ -17,8 +17,10 @@ impl PersonId {
         if text.is_empty() || text.len() > 32 || !text.bytes().all(allowed) {
             return Err(MalformedId {
                 what: "staff number",
+                what_zh: "工号",
                 given: shown(text),
                 rule: "1 to 32 of a-z, 0-9, '.', '_' and '-'",
+                rule_zh: "1 至 32 个字符, 限 a-z、0-9、'.'、'_' 和 '-'",
             });
         }
         Ok(Self(text.to_owned()))
@@ -111,8 +113,10 @@ impl std::str::FromStr for Role {
             .find(|role| role.name() == text)
             .ok_or_else(|| MalformedId {
                 what: "role",
+                what_zh: "角色",
                 given: shown(text),
                 rule: "clerk, officer, supervisor, operator or auditor",
+                rule_zh: "clerk、officer、supervisor、operator 或 auditor",
             })
     }
 }

@@ -50,25 +50,34 @@ impl std::str::FromStr for ResidentId {
     type Err = MalformedId;
 
     fn from_str(text: &str) -> Result<Self, MalformedId> {
-        let malformed = |rule| MalformedId {
+        let malformed = |rule, rule_zh| MalformedId {
             what: "resident identity number",
+            what_zh: "公民身份号码",
             given: format!("({} characters)", text.chars().count()),
             rule,
+            rule_zh,
         };
         let number = <[u8; 18]>::try_from(text.as_bytes())
-            .map_err(|_| malformed("18 characters (GB 11643)"))?;
+            .map_err(|_| malformed("18 characters (GB 11643)", "18 个字符 (GB 11643)"))?;
         let (content, check) = (&number[..17], number[17]);
-        let expected =
-            mod_11_2(content).ok_or_else(|| malformed("the first 17 characters are digits"))?;
+        let expected = mod_11_2(content)
+            .ok_or_else(|| malformed("the first 17 characters are digits", "前 17 位为数字"))?;
         if !PROVINCES.contains(&((number[0] - b'0') * 10 + (number[1] - b'0'))) {
-            return Err(malformed("the first two digits name a province"));
+            return Err(malformed(
+                "the first two digits name a province",
+                "前两位为省份代码",
+            ));
         }
         if birth_day(&number).is_none() {
-            return Err(malformed("digits 7 to 14 are a date of birth, as 19900101"));
+            return Err(malformed(
+                "digits 7 to 14 are a date of birth, as 19900101",
+                "第 7 至 14 位为出生日期, 如 19900101",
+            ));
         }
         if check != expected {
             return Err(malformed(
                 "the last character checks the others; one may be mistyped, or x stand for X",
+                "末位为校验码, 可能录错一位, 或把 X 写成了 x",
             ));
         }
         Ok(Self(number))

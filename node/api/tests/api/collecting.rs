@@ -169,7 +169,15 @@ async fn a_body_of_another_shape_is_refused_at_its_place() {
             &[],
         )
         .await;
-    reply.problem(400, "TB1001");
+    let problem = reply.problem(400, "TB1001");
+    assert_eq!(
+        problem["detail"],
+        "事项基本编码不合规则: 12 位数字或大写字母"
+    );
+    assert_eq!(
+        problem["detail_en"],
+        "The item code is not well formed: 12 digits or capital letters."
+    );
     let reply = world
         .post(
             "clerk",

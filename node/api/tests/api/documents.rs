@@ -105,6 +105,13 @@ async fn what_no_list_is_narrowed_by_is_refused() {
         world.get("clerk", &address).await.problem(400, "TB7010");
     }
     let mistyped = "/api/v1/documents?case=00000000000000000000000";
-    world.get("clerk", mistyped).await.problem(422, "TB7010");
+    let problem = world.get("clerk", mistyped).await.problem(422, "TB7010");
+    let fault = &problem["errors"][0];
+    let (zh, en) = ("末位为校验码", "the last character checks the others");
+    assert!(fault["message"].as_str().unwrap().contains(zh), "{fault}");
+    assert!(
+        fault["message_en"].as_str().unwrap().contains(en),
+        "{fault}"
+    );
     assert!(world.node.take_asked().is_empty());
 }
