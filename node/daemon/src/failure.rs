@@ -40,7 +40,7 @@ pub(crate) trait Coded: std::error::Error + Send + Sync + 'static {
 }
 
 impl Failure {
-    /// A failure with a message of its own.
+    /// A failure with a message that is alike in both languages: a path, or what the system said.
     pub(crate) fn new(code: Code, exit: Exit, message: impl Into<String>) -> Self {
         Self {
             code,

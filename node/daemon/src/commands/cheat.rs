@@ -2,6 +2,7 @@
 
 use clap::Args;
 use serde::Serialize;
+use tongban_api::Said;
 use tongban_types::Code;
 use utoipa::ToSchema;
 
@@ -72,11 +73,12 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
         }
     }
     if examples.is_empty() {
-        let message = format!(
-            "没有 {} 的例子",
-            arguments.noun.as_deref().unwrap_or_default()
+        let noun = arguments.noun.as_deref().unwrap_or_default();
+        let says = Said::new(
+            format!("没有 {noun} 的例子"),
+            format!("there are no examples of {noun}"),
         );
-        return Err(Failure::new(Code::USAGE, Exit::NotFound, message).then("tongban cheat"));
+        return Err(Failure::told(Code::USAGE, Exit::NotFound, says).then("tongban cheat"));
     }
     output.answer(&Sheet { examples });
     Ok(Exit::Yes)

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use serde::Serialize;
+use tongban_api::Said;
 use tongban_types::{Code, CodeEntry};
 use utoipa::ToSchema;
 
@@ -141,12 +142,11 @@ fn find(text: &str) -> Result<Entry, Failure> {
     let entry = text.parse().ok().and_then(Code::entry);
     entry.map(Entry::from).ok_or_else(|| {
         let shown: String = text.chars().take(32).collect();
-        Failure::new(
-            Code::UNKNOWN_CODE,
-            Exit::NotFound,
+        let says = Said::new(
             format!("没有代码 {shown}"),
-        )
-        .then("tongban explain --all")
+            format!("there is no code {shown}"),
+        );
+        Failure::told(Code::UNKNOWN_CODE, Exit::NotFound, says).then("tongban explain --all")
     })
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use rustix::fs::{Access, access};
 use serde::Serialize;
+use tongban_api::Said;
 use tongban_trust::governance_hash;
 use tongban_types::{CityCode, Code, Division, Hash, NodeId};
 use utoipa::ToSchema;
@@ -105,13 +106,23 @@ impl Answer for Begun {
 /// Writes it all.
 pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
     let node = NodeId::new(arguments.city, arguments.number).map_err(|error| {
-        Failure::new(Code::MALFORMED_IDENTIFIER, Exit::Usage, error.to_string())
+        let says = Said::new(
+            format!("{}不合规则: {}", error.what_zh, error.rule_zh),
+            error.to_string(),
+        );
+        Failure::told(Code::MALFORMED_IDENTIFIER, Exit::Usage, says)
     })?;
     let config = arguments.dir.join("node.toml");
     if config.exists() {
-        let message = format!("{} 已存在, 不覆盖", config.display());
+        let says = Said::new(
+            format!("{} 已存在, 不覆盖", config.display()),
+            format!(
+                "{} is there already and is not overwritten",
+                config.display()
+            ),
+        );
         let next = format!("tongban config check --config {}", config.display());
-        return Err(Failure::new(Code::CONFIGURATION_EXISTS, Exit::Conflict, message).then(next));
+        return Err(Failure::told(Code::CONFIGURATION_EXISTS, Exit::Conflict, says).then(next));
     }
     // On an installed machine the configuration is root's and the data are the node's: no one user may make both,
     // and the keys are what has to be made there.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
+use tongban_api::Said;
 use tongban_runtime::open_vault_backup;
 use tongban_types::Code;
 use utoipa::ToSchema;
@@ -64,8 +65,12 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
     on_tasks(async {
         let stopped = StoppedNode::open(&arguments.data).await?;
         if stopped.node.city() != opened.node.city() {
-            let message = format!("备份属于 {}, 不是 {} 的城市", opened.node, stopped.node);
-            return Err(Failure::new(Code::FOLDER_OF_OTHER_NODE, Exit::No, message));
+            let (lost, here) = (opened.node, stopped.node);
+            let says = Said::new(
+                format!("备份属于 {lost}, 不是 {here} 的城市"),
+                format!("the backup is of {lost}, of another city than {here}"),
+            );
+            return Err(Failure::told(Code::FOLDER_OF_OTHER_NODE, Exit::No, says));
         }
         let restored = opened.restore(&stopped.log).await;
         let records = restored.context("writing the keys into the log of the node")?;

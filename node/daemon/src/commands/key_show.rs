@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use tongban_api::Said;
 use tongban_types::{Code, NodeId};
 
 use crate::exit::Exit;
@@ -27,10 +28,14 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
     if let Some(owner) = folder.owner()
         && owner != arguments.node
     {
-        let message = format!("这些密钥属于节点 {owner}, 不是 {}", arguments.node);
+        let node = arguments.node;
+        let says = Said::new(
+            format!("这些密钥属于节点 {owner}, 不是 {node}"),
+            format!("these keys are of node {owner}, not of {node}"),
+        );
         let data = arguments.data.display();
         let next = format!("tongban key show --data {data} --node {owner}");
-        return Err(Failure::new(Code::FOLDER_OF_OTHER_NODE, Exit::No, message).then(next));
+        return Err(Failure::told(Code::FOLDER_OF_OTHER_NODE, Exit::No, says).then(next));
     }
     let keys = folder.load()?;
     output.answer_json(&keys.enrolment(arguments.node));

@@ -1,5 +1,6 @@
 //! Identifiers people shorten: the beginning of one is enough where it is the beginning of no other.
 
+use tongban_api::Said;
 use tongban_types::Code;
 
 use crate::exit::Exit;
@@ -23,16 +24,18 @@ pub(crate) fn the_one<'a>(
     match found[..] {
         [one] => Ok(one),
         [] => {
-            let message = format!("没有以 {typed} 开头的编号");
-            Err(Failure::new(unknown, Exit::NotFound, message))
+            let says = Said::new(
+                format!("没有以 {typed} 开头的编号"),
+                format!("no identifier begins with {typed}"),
+            );
+            Err(Failure::told(unknown, Exit::NotFound, says))
         }
         [first, second, ..] => {
-            let message = format!("{typed} 不止一个: {first}, {second} ...");
-            Err(Failure::new(
-                Code::AMBIGUOUS_PREFIX,
-                Exit::Conflict,
-                message,
-            ))
+            let says = Said::new(
+                format!("{typed} 不止一个: {first}, {second} ..."),
+                format!("{typed} is the beginning of several: {first}, {second} ..."),
+            );
+            Err(Failure::told(Code::AMBIGUOUS_PREFIX, Exit::Conflict, says))
         }
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
+use tongban_api::Said;
 use tongban_trust::{RegistryFile, governance_hash};
 use tongban_types::Code;
 use utoipa::ToSchema;
@@ -99,10 +100,16 @@ fn check_only_draft(out: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     let out = out.display();
-    let message = format!("{out} 已有签名或不是名册, 不覆盖; 换一个文件名 (--out)");
+    let says = Said::new(
+        format!("{out} 已有签名或不是名册, 不覆盖; 换一个文件名 (--out)"),
+        format!(
+            "{out} bears a signature or is no registry, and is not overwritten; \
+             give another name (--out)"
+        ),
+    );
     // It says which of the two it is, and how many signatures there are.
     let next = format!("tongban registry check {out}");
-    Err(Failure::new(Code::FILE_UNUSABLE, Exit::Conflict, message).then(next))
+    Err(Failure::told(Code::FILE_UNUSABLE, Exit::Conflict, says).then(next))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
+use tongban_api::Said;
 use tongban_trust::{Registry, RegistryFile, SigningKey};
 use tongban_types::{CityCode, Code, PublicKey};
 use utoipa::ToSchema;
@@ -67,8 +68,12 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
     let holder = holder_of(file.registry(), key.public())
         .or_else(|| holder_of(current.as_ref()?.registry(), key.public()));
     let Some(city) = holder else {
-        let message = format!("{} 不在名册的治理密钥之中", key.public());
-        return Err(Failure::new(Code::NOT_A_GOVERNANCE_KEY, Exit::No, message));
+        let key = key.public();
+        let says = Said::new(
+            format!("{key} 不在名册的治理密钥之中"),
+            format!("{key} is none of the governance keys of the registry"),
+        );
+        return Err(Failure::told(Code::NOT_A_GOVERNANCE_KEY, Exit::No, says));
     };
     let key_id = file.sign(&key);
     replace(

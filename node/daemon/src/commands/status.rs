@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::Value;
+use tongban_api::Said;
 use tongban_types::Code;
 
 use crate::exit::Exit;
@@ -39,8 +40,8 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
     let at_terminal = std::io::stdout().is_terminal() && !output.is_for_machines();
     if arguments.watch && !at_terminal {
-        let message = "--watch 只用于终端";
-        return Err(Failure::new(Code::USAGE, Exit::Usage, message).then("tongban status --json"));
+        let says = Said::new("--watch 只用于终端", "--watch is for a terminal alone");
+        return Err(Failure::told(Code::USAGE, Exit::Usage, says).then("tongban status --json"));
     }
     let mut client = arguments.node.open(PATIENCE)?;
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use tempfile::TempDir;
+use tongban_api::Said;
 use tongban_types::Code;
 
 use super::account::Account;
@@ -28,9 +29,13 @@ impl House {
             std::fs::create_dir_all(folder).map_err(FileError::at(folder))?;
             let mut entries = std::fs::read_dir(folder).map_err(FileError::at(folder))?;
             if entries.next().is_some() {
-                let message = format!("演示目录 {} 不是空的 (it is not empty)", folder.display());
+                let folder = folder.display();
+                let says = Said::new(
+                    format!("演示目录 {folder} 不是空的"),
+                    format!("the folder {folder} of the demonstration is not empty"),
+                );
                 let (code, exit) = (Code::FOLDER_NOT_EMPTY, Exit::Conflict);
-                return Err(Failure::new(code, exit, message).then("tongban demo"));
+                return Err(Failure::told(code, exit, says).then("tongban demo"));
             }
             return Ok(Self::Lasting(folder.to_owned()));
         }

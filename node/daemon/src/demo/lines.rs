@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio::time::sleep;
+use tongban_api::Said;
 use tongban_types::Code;
 
 use crate::exit::Exit;
@@ -41,12 +42,12 @@ impl Lines {
             }
             if begun.elapsed() > LINK_TIME_MAX {
                 let (one, two) = (federation.city(pair.0).name, federation.city(pair.1).name);
-                let message = format!("{one} – {two}: 没有连接 (not linked)");
-                return Err(Failure::new(
-                    Code::DEMO_CLAIM_BROKEN,
-                    Exit::Unreachable,
-                    message,
-                ));
+                let says = Said::new(
+                    format!("{one} – {two}: 没有连接"),
+                    format!("{one} – {two}: not linked"),
+                );
+                let (code, exit) = (Code::DEMO_CLAIM_BROKEN, Exit::Unreachable);
+                return Err(Failure::told(code, exit, says));
             }
             sleep(LOOK_EVERY).await;
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use tongban_api::Said;
 use tongban_types::Code;
 
 use super::{NodeClient, NodeUrl};
@@ -147,8 +148,12 @@ impl NodeAccess {
     fn nobody(&self, data: &Path) -> Failure {
         let config = self.config_here();
         let config = config.map_or_else(|| "FILE".to_owned(), |file| file.display().to_string());
-        let message = format!("{} 中没有运行的节点", data.display());
-        Failure::new(Code::NODE_UNREACHABLE, Exit::Unreachable, message)
+        let data = data.display();
+        let says = Said::new(
+            format!("{data} 中没有运行的节点"),
+            format!("no node runs on {data}"),
+        );
+        Failure::told(Code::NODE_UNREACHABLE, Exit::Unreachable, says)
             .then(format!("tongban up --config {config}"))
     }
 
@@ -165,12 +170,12 @@ impl NodeAccess {
 }
 
 fn no_token() -> Failure {
-    Failure::new(
-        Code::USAGE,
-        Exit::Usage,
+    let says = Said::new(
         "--url 需要 --token 或 TONGBAN_TOKEN",
-    )
-    .then("tongban token create --data DIR --role operator --person ID")
+        "--url needs --token or TONGBAN_TOKEN",
+    );
+    Failure::told(Code::USAGE, Exit::Usage, says)
+        .then("tongban token create --data DIR --role operator --person ID")
 }
 
 #[cfg(test)]

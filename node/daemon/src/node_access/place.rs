@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use hyper::Uri;
 use tokio::net::lookup_host;
+use tongban_api::Said;
 use tongban_types::Code;
 
 use crate::exit::Exit;
@@ -84,17 +85,24 @@ impl NodeUrl {
                 host: self.host.clone(),
             }),
             None => {
-                let message = "https 地址须用 --ca 指明所信任的证书";
+                let says = Said::new(
+                    "https 地址须用 --ca 指明所信任的证书",
+                    "an https address needs --ca, the certificates to trust",
+                );
                 let next = "tongban status --url URL --token TOKEN --ca DATA/tls/certificate.pem";
-                Err(Failure::new(Code::NODE_NOT_TRUSTED, Exit::NotAllowed, message).then(next))
+                Err(Failure::told(Code::NODE_NOT_TRUSTED, Exit::NotAllowed, says).then(next))
             }
         }
     }
 
     /// The host stands for nothing.
     pub(crate) fn unresolved(&self) -> Failure {
-        let message = format!("主机名 {} 无法解析", self.host);
-        Failure::new(Code::NODE_UNREACHABLE, Exit::Unreachable, message)
+        let host = &self.host;
+        let says = Said::new(
+            format!("主机名 {host} 无法解析"),
+            format!("the host name {host} stands for no address"),
+        );
+        Failure::told(Code::NODE_UNREACHABLE, Exit::Unreachable, says)
             .then("tongban status --url https://127.0.0.1:8443 --token TOKEN --ca FILE")
     }
 }

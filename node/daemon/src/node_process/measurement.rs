@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 
+use tongban_api::Said;
 use tongban_trust::Registry;
 use tongban_types::Code;
 
@@ -24,12 +25,12 @@ pub(super) fn check_measurement(
         tracing::warn!("forms are left in the clear, to measure what sealing costs");
         return Ok(());
     }
-    let message = "名册中有不在本机的节点";
-    Err(Failure::new(
-        Code::MEASUREMENT_REFUSED,
-        Exit::BadConfiguration,
-        message,
-    ))
+    let says = Said::new(
+        "名册中有不在本机的节点",
+        "the registry has nodes that are not on this machine",
+    );
+    let (code, exit) = (Code::MEASUREMENT_REFUSED, Exit::BadConfiguration);
+    Err(Failure::told(code, exit, says))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tongban_api::{
-    ApiState, Catalogue, FileTokenBook, Line, RatesInForce, RequestMetrics, TokenBookError,
+    ApiState, Catalogue, FileTokenBook, Line, RatesInForce, RequestMetrics, Said, TokenBookError,
 };
 use tongban_assembly::{Node, NodeParts, StartError};
 use tongban_net::{Libp2pTransport, NetConfig};
@@ -263,16 +263,28 @@ impl NodeProcess {
                 Ok(Exit::Yes)
             }
             why = handle.until_failed() => {
-                let message = format!("节点 {} 故障: {why}", handle.node());
-                Err(Failure::new(Code::NODE_FAILED, Exit::Internal, message))
+                let node = handle.node();
+                let says = Said::new(
+                    format!("节点 {node} 故障: {why}"),
+                    format!("node {node} has failed: {why}"),
+                );
+                Err(Failure::told(Code::NODE_FAILED, Exit::Internal, says))
             }
             why = self.transport.until_failed() => {
-                let message = format!("节点 {} 的连接故障: {why}", handle.node());
-                Err(Failure::new(Code::NODE_FAILED, Exit::Internal, message))
+                let node = handle.node();
+                let says = Said::new(
+                    format!("节点 {node} 的连接故障: {why}"),
+                    format!("the links of node {node} have failed: {why}"),
+                );
+                Err(Failure::told(Code::NODE_FAILED, Exit::Internal, says))
             }
             ended = &mut self.api => {
-                let message = format!("节点 {} 的接口停了: {ended:?}", handle.node());
-                Err(Failure::new(Code::NODE_FAILED, Exit::Internal, message))
+                let node = handle.node();
+                let says = Said::new(
+                    format!("节点 {node} 的接口停了: {ended:?}"),
+                    format!("the API of node {node} has stopped: {ended:?}"),
+                );
+                Err(Failure::told(Code::NODE_FAILED, Exit::Internal, says))
             }
         };
         self.end().await;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use tongban_api::Said;
 use tongban_trust::{Registry, RegistryError, RegistryFile, verify_first, verify_next};
 use tongban_types::{
     Code, Hash, Timestamp,
@@ -81,13 +82,16 @@ pub(crate) fn hold(
 fn keep(data: &Path, mut taken: Vec<Believed>, now: Timestamp) -> Result<Held, Failure> {
     let (registry, file) = taken.pop().expect("a chain ends with the file given");
     if registry.is_expired(now) {
-        let message = format!(
-            "名册第 {} 版已于 {} 过期, 不能据以加入新的节点和密钥",
-            registry.version(),
-            beijing(registry.expires()),
+        let (version, expired) = (registry.version(), beijing(registry.expires()));
+        let says = Said::new(
+            format!("名册第 {version} 版已于 {expired} 过期, 不能据以加入新的节点和密钥"),
+            format!(
+                "version {version} of the registry expired at {expired}: no new nodes and \
+                 keys enter by it"
+            ),
         );
         let (code, exit) = (Code::REGISTRY_EXPIRED, Exit::No);
-        return Err(Failure::new(code, exit, message));
+        return Err(Failure::told(code, exit, says));
     }
     for (older, file) in taken {
         replace(&beside(&data.join(HELD), older.version()), &file, 0o644)?;

@@ -12,6 +12,7 @@ use rustix::process::geteuid;
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
+use tongban_api::Said;
 use tongban_types::Code;
 
 use crate::exit::Exit;
@@ -47,18 +48,20 @@ pub(super) async fn check_installed() -> Result<(), Failure> {
     let said = timeout(START_TIME_MAX, help.output()).await;
     match said.context("rsync --help does not end")? {
         Ok(said) if String::from_utf8_lossy(&said.stdout).contains("--fsync") => Ok(()),
-        Ok(_) => Err(missing(
-            "rsync 早于 3.2.4, 没有 --fsync (rsync is older than 3.2.4 and has no --fsync)",
-        )),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            Err(missing("本机没有 rsync (rsync is not installed)"))
-        }
+        Ok(_) => Err(missing(Said::new(
+            "rsync 早于 3.2.4, 没有 --fsync",
+            "rsync is older than 3.2.4 and has no --fsync",
+        ))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(missing(Said::new(
+            "本机没有 rsync",
+            "rsync is not installed",
+        ))),
         Err(error) => Err(anyhow::Error::new(error).context("rsync --help").into()),
     }
 }
 
-fn missing(what: &str) -> Failure {
-    Failure::new(Code::PROGRAM_MISSING, Exit::NotFound, what).then("apt-get install rsync")
+fn missing(says: Said) -> Failure {
+    Failure::told(Code::PROGRAM_MISSING, Exit::NotFound, says).then("apt-get install rsync")
 }
 
 impl Rsync {

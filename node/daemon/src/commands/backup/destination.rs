@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
+use tongban_api::Said;
 use tongban_runtime::{BackupSink, CheckedBackup};
 use tongban_types::Code;
 
@@ -36,8 +37,12 @@ impl Destination {
             return Ok(Self::Stdout(io::stdout()));
         }
         if name.exists() {
-            let message = format!("{} 已经存在, 不覆盖; 换一个文件名", name.display());
-            return Err(Failure::new(Code::FILE_UNUSABLE, Exit::Conflict, message));
+            let name = name.display();
+            let says = Said::new(
+                format!("{name} 已经存在, 不覆盖; 换一个文件名"),
+                format!("{name} is there already and is not overwritten; give another name"),
+            );
+            return Err(Failure::told(Code::FILE_UNUSABLE, Exit::Conflict, says));
         }
         let mut beside = name.as_os_str().to_owned();
         beside.push(format!(".{}.tmp", std::process::id()));

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
+use tongban_api::Said;
 use tongban_runtime::{Restored, Restoring, WhatComesBack, table_name};
 use tongban_types::{Code, NodeId};
 use utoipa::ToSchema;
@@ -136,13 +137,21 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
 fn check_number(node: NodeId, source: &Source) -> Result<(), Failure> {
     let lost = source.checked.head.node;
     if node.city() != lost.city() {
-        let message = format!("备份属于 {lost}, 与 {node} 不是一个城市");
-        return Err(Failure::new(Code::BACKUP_OF_OTHER_CITY, Exit::No, message));
+        let says = Said::new(
+            format!("备份属于 {lost}, 与 {node} 不是一个城市"),
+            format!("the backup is of {lost}, of another city than {node}"),
+        );
+        return Err(Failure::told(Code::BACKUP_OF_OTHER_CITY, Exit::No, says));
     }
     if node == lost || source.registry.node(node).is_some() {
         let version = source.registry.version();
-        let message = format!("{node} 已用过 (备份属于 {lost}, 名册第 {version} 版)");
-        return Err(Failure::new(Code::NODE_NUMBER_USED, Exit::No, message));
+        let says = Said::new(
+            format!("{node} 已用过 (备份属于 {lost}, 名册第 {version} 版)"),
+            format!(
+                "{node} was in use (the backup is of {lost}, the registry of version {version})"
+            ),
+        );
+        return Err(Failure::told(Code::NODE_NUMBER_USED, Exit::No, says));
     }
     Ok(())
 }
@@ -157,9 +166,12 @@ pub(super) fn check_empty(folder: &Path) -> Result<(), Failure> {
     if entries.is_none() {
         return Ok(());
     }
-    let message = format!("{} 不是空的", folder.display());
+    let says = Said::new(
+        format!("{} 不是空的", folder.display()),
+        format!("{} is not empty", folder.display()),
+    );
     let (code, exit) = (Code::FOLDER_NOT_EMPTY, Exit::Conflict);
-    Err(Failure::new(code, exit, message))
+    Err(Failure::told(code, exit, says))
 }
 
 /// Opens everything and counts it.
@@ -203,8 +215,11 @@ async fn restore(
 fn check_files(restored: &Restored) -> Result<(), Failure> {
     for (name, bytes) in &restored.files {
         if !is_held_name(name) {
-            let message = format!("备份里有不认识的文件 {name:?}");
-            return Err(Failure::new(Code::MALFORMED_RECORD, Exit::No, message));
+            let says = Said::new(
+                format!("备份里有不认识的文件 {name:?}"),
+                format!("the backup has a file that is not known: {name:?}"),
+            );
+            return Err(Failure::told(Code::MALFORMED_RECORD, Exit::No, says));
         }
         believe(bytes, None)?;
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use tongban_api::ActedShape;
+use tongban_api::{ActedShape, Said};
 use tongban_types::Code;
 use utoipa::ToSchema;
 
@@ -184,11 +184,19 @@ fn body(arguments: &Arguments) -> Result<Map<String, Value>, Failure> {
 }
 
 fn usage(step: Step, missing: &str) -> Failure {
-    let message = format!("{} 需要 {missing}", step.name());
-    Failure::new(Code::USAGE, Exit::Usage, message).then("tongban case act --help")
+    let step = step.name();
+    let says = Said::new(
+        format!("{step} 需要 {missing}"),
+        format!("{step} needs {missing}"),
+    );
+    Failure::told(Code::USAGE, Exit::Usage, says).then("tongban case act --help")
 }
 
 fn not_with(step: Step, given: &str) -> Failure {
-    let message = format!("{} 不用 {given}", step.name());
-    Failure::new(Code::USAGE, Exit::Usage, message).then("tongban case act --help")
+    let step = step.name();
+    let says = Said::new(
+        format!("{step} 不用 {given}"),
+        format!("{step} takes no {given}"),
+    );
+    Failure::told(Code::USAGE, Exit::Usage, says).then("tongban case act --help")
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
+use tongban_api::Said;
 use tongban_runtime::seams::WallClock as _;
 use tongban_types::{Code, Timestamp};
 
@@ -149,8 +150,8 @@ fn days_until(end: Timestamp) -> f64 {
 
 fn ask(arguments: &Arguments, path: &str) -> Result<Value, Failure> {
     if arguments.node.shows_curl() {
-        let message = "check 没有 --curl";
-        return Err(Failure::new(Code::USAGE, Exit::Usage, message).then("tongban status --curl"));
+        let says = Said::new("check 没有 --curl", "check has no --curl");
+        return Err(Failure::told(Code::USAGE, Exit::Usage, says).then("tongban status --curl"));
     }
     on_tasks(async {
         let mut client = arguments.node.open(PATIENCE)?;
@@ -162,8 +163,11 @@ fn ask(arguments: &Arguments, path: &str) -> Result<Value, Failure> {
 fn folder_here(arguments: &Arguments) -> Result<PathBuf, Failure> {
     if arguments.node.is_elsewhere() {
         let check = arguments.subject.name();
-        let message = format!("check {check} 看本机的文件, 不能用 --url");
-        return Err(Failure::new(Code::USAGE, Exit::Usage, message)
+        let says = Said::new(
+            format!("check {check} 看本机的文件, 不能用 --url"),
+            format!("check {check} looks at files of this machine and takes no --url"),
+        );
+        return Err(Failure::told(Code::USAGE, Exit::Usage, says)
             .then(format!("tongban check {check} --config FILE")));
     }
     arguments.node.folder()

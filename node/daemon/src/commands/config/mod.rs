@@ -9,6 +9,7 @@ mod show;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use tongban_api::Said;
 use tongban_types::Code;
 
 use crate::configuration::{Configuration, ConfigurationError, Layers};
@@ -67,8 +68,12 @@ impl Which {
 /// What the node of a configuration runs with.
 fn running(read: &Configuration) -> Result<Running, Failure> {
     Running::read(&read.data)?.ok_or_else(|| {
-        let message = format!("{} 中没有运行的节点", read.data.display());
-        Failure::new(Code::NODE_UNREACHABLE, Exit::Unreachable, message)
+        let data = read.data.display();
+        let says = Said::new(
+            format!("{data} 中没有运行的节点"),
+            format!("no node runs on {data}"),
+        );
+        Failure::told(Code::NODE_UNREACHABLE, Exit::Unreachable, says)
             .then(format!("tongban up --config {}", read.file.display()))
     })
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
+use tongban_api::Said;
 use tongban_types::Code;
 use utoipa::ToSchema;
 
@@ -116,7 +117,11 @@ fn hang_up(process: u32) -> Result<(), Failure> {
         } else {
             (Code::NODE_UNREACHABLE, Exit::Unreachable)
         };
-        Failure::new(code, exit, format!("进程 {process}: {error}")).then("tongban status")
+        let says = Said::new(
+            format!("进程 {process}: {error}"),
+            format!("process {process}: {error}"),
+        );
+        Failure::told(code, exit, says).then("tongban status")
     })
 }
 
@@ -128,8 +133,12 @@ fn wait_for(read: &Configuration, reloads: u64, patience: Duration) -> Result<Ru
             return Ok(now);
         }
         if begun.elapsed() > patience {
-            let message = format!("节点在 {} 秒内没有重新读取配置", patience.as_secs());
-            return Err(Failure::new(Code::NODE_TIMED_OUT, Exit::TimedOut, message)
+            let seconds = patience.as_secs();
+            let says = Said::new(
+                format!("节点在 {seconds} 秒内没有重新读取配置"),
+                format!("the node did not read its configuration anew within {seconds} s"),
+            );
+            return Err(Failure::told(Code::NODE_TIMED_OUT, Exit::TimedOut, says)
                 .then("tongban config diff"));
         }
         sleep(LOOK_EVERY);

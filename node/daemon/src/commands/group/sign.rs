@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
+use tongban_api::Said;
 use tongban_trust::{Registry, SigningKey};
 use tongban_types::{Code, GroupId, PublicKey};
 use utoipa::ToSchema;
@@ -103,8 +104,13 @@ fn check_governs(registry: &Registry, group: GroupId, key: PublicKey) -> Result<
         return Ok(());
     }
     let version = registry.version();
-    let message = format!("{key} 不是名册第 {version} 版中 {group} 的治理密钥, 未签署");
-    Err(Failure::new(Code::KEY_WITHOUT_RIGHT, Exit::No, message))
+    let says = Said::new(
+        format!("{key} 不是名册第 {version} 版中 {group} 的治理密钥, 未签署"),
+        format!(
+            "{key} is not the governance key of {group} in version {version} of the registry; not signed"
+        ),
+    );
+    Err(Failure::told(Code::KEY_WITHOUT_RIGHT, Exit::No, says))
 }
 
 #[cfg(test)]

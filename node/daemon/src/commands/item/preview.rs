@@ -181,10 +181,11 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
     };
     // In order of their versions.
     let Some(item) = versions.filter(|item| wanted(item.terms.item)).last() else {
-        let message = format!("事项 {code} 没有这个版本");
-        return Err(
-            Failure::new(Code::UNKNOWN_ITEM, Exit::NotFound, message).then("tongban item ls")
+        let says = Said::new(
+            format!("事项 {code} 没有这个版本"),
+            format!("item {code} has no such version"),
         );
+        return Err(Failure::told(Code::UNKNOWN_ITEM, Exit::NotFound, says).then("tongban item ls"));
     };
     let faults = match &arguments.form {
         Some(form) => {
