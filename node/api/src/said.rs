@@ -20,6 +20,12 @@ impl Said {
             en: en.into(),
         }
     }
+
+    /// What is alike in both: a path, a number, or what the system said.
+    pub fn alike(text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self::new(text.clone(), text)
+    }
 }
 
 impl From<MalformedId> for Said {

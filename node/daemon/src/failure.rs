@@ -1,7 +1,9 @@
 //! Why a command did not do what it was asked: a code people can look up, an exit code scripts can
 //! act on, and one command to run next.
 
-use thiserror::Error;
+use std::error::Error;
+use std::fmt;
+
 use tongban_api::Said;
 use tongban_types::Code;
 
@@ -21,17 +23,37 @@ pub(crate) struct Failure {
 }
 
 /// What happened, where it is told in both languages. Who does not ask for one gets the Chinese.
-#[derive(Debug, Error)]
-#[error("{}", .0.zh)]
-struct Told(Said);
+#[derive(Debug)]
+struct Told {
+    says: Said,
+    /// The error that is told, which would say itself in one language.
+    of: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.says.zh)
+    }
+}
+
+impl Error for Told {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.of.as_ref()?.source()
+    }
+}
 
 /// An error with a code.
-pub(crate) trait Coded: std::error::Error + Send + Sync + 'static {
+pub(crate) trait Coded: Error + Send + Sync + 'static {
     /// The code `tongban explain` describes.
     fn code(&self) -> Code;
 
     /// How a command ends that meets it.
     fn exit(&self) -> Exit;
+
+    /// What happened in both languages, where the error does not say itself alike in both.
+    fn says(&self) -> Option<Said> {
+        None
+    }
 
     /// The command to run next, if it is another than `tongban explain`.
     fn next(&self) -> Option<String> {
@@ -56,15 +78,15 @@ impl Failure {
             code,
             exit,
             next: explain(code),
-            cause: anyhow::Error::new(Told(says)),
+            cause: anyhow::Error::new(Told { says, of: None }),
         }
     }
 
     /// What happened, outermost first. What is told in one language stands for both.
     pub(crate) fn causes(&self) -> impl Iterator<Item = Said> {
         self.cause.chain().map(|cause| match cause.downcast_ref() {
-            Some(Told(says)) => says.clone(),
-            None => Said::new(cause.to_string(), cause.to_string()),
+            Some(Told { says, .. }) => says.clone(),
+            None => Said::alike(cause.to_string()),
         })
     }
 
@@ -89,11 +111,18 @@ impl<E: Coded> From<E> for Failure {
     fn from(error: E) -> Self {
         let (code, exit) = (error.code(), error.exit());
         let next = error.next().unwrap_or_else(|| explain(code));
+        let cause = match error.says() {
+            Some(says) => anyhow::Error::new(Told {
+                says,
+                of: Some(Box::new(error)),
+            }),
+            None => anyhow::Error::new(error),
+        };
         Self {
             code,
             exit,
             next,
-            cause: anyhow::Error::new(error),
+            cause,
         }
     }
 }
@@ -108,5 +137,24 @@ impl From<anyhow::Error> for Failure {
             next: explain(code),
             cause,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+    use crate::keys::KeyError;
+
+    #[test]
+    fn an_error_told_in_both_languages_keeps_what_caused_it() {
+        let failure = Failure::from(KeyError::Unusable {
+            path: "node.key".into(),
+            source: io::Error::other("the disk is gone"),
+        });
+        let causes: Vec<Said> = failure.causes().collect();
+        let told = Said::new("node.key 无法读写", "node.key cannot be read or written");
+        assert_eq!(causes, [told, Said::alike("the disk is gone")]);
     }
 }

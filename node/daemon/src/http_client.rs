@@ -18,6 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tongban_api::Said;
 use tongban_runtime::Tempo;
 use tongban_types::Code;
 
@@ -40,12 +41,12 @@ pub(crate) fn order_patience() -> Duration {
 #[derive(Debug, Error)]
 pub(crate) enum ClientError {
     /// Nobody answers there, or no longer.
-    #[error("{address} 没有应答: {reason}")]
+    #[error("{address} 没有应答: {}", reason.zh)]
     Unreachable {
         /// Where.
         address: SocketAddr,
         /// What was seen.
-        reason: String,
+        reason: Said,
     },
     /// It took the request and did not answer in time.
     #[error("{address} 在 {} 秒内没有答复, 请求可能仍会生效", patience.as_secs())]
@@ -105,6 +106,28 @@ impl Coded for ClientError {
             Self::TimedOut { .. } => Exit::TimedOut,
             Self::Unexpected { status, body, .. } => exit_of(*status, body),
         }
+    }
+
+    fn says(&self) -> Option<Said> {
+        let en = match self {
+            Self::Unreachable { address, reason } => {
+                format!("{address} does not answer: {}", reason.en)
+            }
+            Self::TimedOut { address, patience } => format!(
+                "{address} gave no answer within {} s; the request may still take effect",
+                patience.as_secs()
+            ),
+            Self::NotTrusted { address, reason } => {
+                format!("the certificate of {address} is not to be trusted: {reason}")
+            }
+            Self::Unexpected {
+                method,
+                path,
+                status,
+                body,
+            } => format!("{method} {path} was answered with {status}: {body}"),
+        };
+        Some(Said::new(self.to_string(), en))
     }
 }
 
@@ -252,12 +275,16 @@ impl HttpClient {
                     patience: self.patience,
                 })
             }
-            Err(_) => Err(self.lost(format!("{} 秒内连不上", self.patience.as_secs()))),
+            Err(_) => {
+                let seconds = self.patience.as_secs();
+                let zh = format!("{seconds} 秒内连不上");
+                Err(self.lost(Said::new(zh, format!("no connection within {seconds} s"))))
+            }
         }
     }
 
     /// What the connection is good for after a failure is not known: the next call opens another.
-    fn lost(&mut self, reason: String) -> ClientError {
+    fn lost(&mut self, reason: Said) -> ClientError {
         self.connection = None;
         ClientError::Unreachable {
             address: self.address,
@@ -285,7 +312,7 @@ impl HttpClient {
         };
         if !head.status.is_success() {
             let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
-            let body = body.map_err(|error| self.lost(error.to_string()))?;
+            let body = body.map_err(|error| self.lost(Said::alike(error.to_string())))?;
             return Ok(Err(HttpAnswer {
                 status: head.status.as_u16(),
                 headers: head.headers,
@@ -295,7 +322,7 @@ impl HttpClient {
         loop {
             let frame = match timeout(patience, body.frame()).await {
                 Ok(None) => return Ok(Ok(())),
-                Ok(Some(frame)) => frame.map_err(|error| self.lost(chain(&error)))?,
+                Ok(Some(frame)) => frame.map_err(|error| self.lost(Said::alike(chain(&error))))?,
                 Err(_) => return Err(late.into()),
             };
             if let Ok(piece) = frame.into_data() {
@@ -306,7 +333,7 @@ impl HttpClient {
 
     fn failed(&mut self, lost: Lost) -> ClientError {
         match lost {
-            Lost::Broken(reason) => self.lost(reason),
+            Lost::Broken(reason) => self.lost(Said::alike(reason)),
             Lost::Stranger(reason) => ClientError::NotTrusted {
                 address: self.address,
                 reason,
@@ -439,6 +466,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::failure::Failure;
 
     const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -489,6 +517,24 @@ mod tests {
             (Code::NODE_TIMED_OUT, Exit::TimedOut)
         );
         silent.abort();
+    }
+
+    #[test]
+    fn why_there_is_no_answer_is_told_in_both_languages() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 9));
+        let failure = Failure::from(ClientError::TimedOut {
+            address,
+            patience: PATIENCE,
+        });
+        let said = failure.causes().next().unwrap();
+        assert!(
+            said.zh.starts_with("127.0.0.1:9 在 5 秒内没有答复"),
+            "{said:?}"
+        );
+        assert!(
+            said.en.starts_with("127.0.0.1:9 gave no answer within 5 s"),
+            "{said:?}"
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
+use tongban_api::Said;
 use tongban_runtime::back_up_vault;
 use tongban_types::{Code, SealingPublicKey};
 use utoipa::ToSchema;
@@ -61,6 +62,15 @@ impl Coded for tongban_runtime::VaultBackupFault {
 
     fn exit(&self) -> Exit {
         Exit::No
+    }
+
+    fn says(&self) -> Option<Said> {
+        let zh = match self {
+            Self::NoRecoveryKey => "恢复密钥不是 X25519 公钥",
+            Self::Malformed => "文件不是办件密钥的备份",
+            Self::NotOpened => "备份不能用这把恢复密钥打开, 或已被改动",
+        };
+        Some(Said::new(zh, self.to_string()))
     }
 }
 

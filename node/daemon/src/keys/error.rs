@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
+use tongban_api::Said;
 use tongban_types::Code;
 
 use crate::exit::Exit;
@@ -67,6 +68,25 @@ impl Coded for KeyError {
             Self::Exposed { .. } | Self::Malformed { .. } => Exit::BadConfiguration,
             Self::Unusable { .. } => Exit::Internal,
         }
+    }
+
+    fn says(&self) -> Option<Said> {
+        let (Self::Missing { path }
+        | Self::Exposed { path, .. }
+        | Self::Malformed { path }
+        | Self::Exists { path }
+        | Self::Unusable { path, .. }) = self;
+        let path = path.display();
+        let en = match self {
+            Self::Missing { .. } => format!("there is no key file {path}"),
+            Self::Exposed { mode, .. } => {
+                format!("the permissions of {path} are {mode:03o} and must be 600")
+            }
+            Self::Malformed { .. } => format!("{path} is not 64 hexadecimal digits"),
+            Self::Exists { .. } => format!("{path} is there already"),
+            Self::Unusable { .. } => format!("{path} cannot be read or written"),
+        };
+        Some(Said::new(self.to_string(), en))
     }
 
     fn next(&self) -> Option<String> {

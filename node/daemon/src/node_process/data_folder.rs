@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::geteuid;
 use thiserror::Error;
+use tongban_api::Said;
 use tongban_types::{CityCode, Code, NodeId};
 use tongban_wal::has_log;
 
@@ -125,6 +126,30 @@ impl Coded for DataFolderError {
             }
             Self::LogUnreadable { .. } | Self::Unusable { .. } | Self::File(_) => Exit::Internal,
         }
+    }
+
+    fn says(&self) -> Option<Said> {
+        let en = match self {
+            Self::InUse { path } => format!("{} is used by another process", path.display()),
+            Self::OfOtherNode { path, owner, node } => {
+                format!("{} belongs to node {owner}, not to {node}", path.display())
+            }
+            Self::OfOtherUser { path, uid } => {
+                format!(
+                    "{} belongs to user {uid} and is not to be used as root",
+                    path.display()
+                )
+            }
+            Self::OfNobody { path } => {
+                format!("{} has no node; say by --node which it is", path.display())
+            }
+            Self::LogLost { path } => format!("{} had a log, which is gone", path.display()),
+            Self::LogUnreadable { path, .. } | Self::Unusable { path, .. } => {
+                format!("the data folder {}", path.display())
+            }
+            Self::File(_) => "a file of the data folder".to_owned(),
+        };
+        Some(Said::new(self.to_string(), en))
     }
 }
 

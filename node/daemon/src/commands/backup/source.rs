@@ -5,6 +5,7 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use tongban_api::Said;
 use tongban_runtime::{BackupFault, BackupOpening, CheckedBackup, check_backup};
 use tongban_trust::Registry;
 use tongban_types::{Code, Hash};
@@ -60,6 +61,26 @@ impl Coded for BackupFault {
             | Self::NotOpened { .. }
             | Self::Strange { .. } => Exit::No,
         }
+    }
+
+    fn says(&self) -> Option<Said> {
+        let zh = match self {
+            Self::NoRecoveryKey => "恢复密钥不是 X25519 公钥".to_owned(),
+            Self::NoReceiptKey => "节点没有签备份用的回执密钥".to_owned(),
+            Self::State(_) => "审批组的状态读不出".to_owned(),
+            Self::Log(_) => "节点自己的记录写不下".to_owned(),
+            Self::Io(_) => "备份读不下去或写不下去".to_owned(),
+            Self::TooMuch { what } => format!("超出备份格式所容 ({what})"),
+            Self::NoBackup => "文件的开头不是这一版的备份".to_owned(),
+            Self::NotWhole { at } => format!("备份到第 {at} 字节为止, 没有末尾的签名清单"),
+            Self::Altered { at, what } => format!("第 {at} 字节处与签名不符 ({what})"),
+            Self::OfUnknown { node, signer } => {
+                format!("名册没有登记节点 {node} 的回执密钥 {signer}")
+            }
+            Self::NotOpened { made_for } => format!("备份是为另一把恢复密钥封的: {made_for}"),
+            Self::Strange { what } => format!("备份里有这一版不认识的内容 ({what})"),
+        };
+        Some(Said::new(zh, self.to_string()))
     }
 }
 

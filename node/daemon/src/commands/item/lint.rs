@@ -154,8 +154,7 @@ pub(super) fn faults_of(fault: &FormFault) -> Vec<Said> {
 
 /// What readers of files say, in English alone.
 fn alike(error: &dyn std::error::Error) -> Said {
-    let said = chain(error);
-    Said::new(said.clone(), said)
+    Said::alike(chain(error))
 }
 
 fn chain(error: &dyn std::error::Error) -> String {
