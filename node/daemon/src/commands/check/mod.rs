@@ -93,11 +93,12 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
     let verdict = match look::look(arguments) {
         Ok(verdict) => verdict,
         // A monitoring system reads one line whatever happens.
-        Err(failure) if arguments.format != Style::Text => Verdict::without_figure(
-            arguments.subject.name(),
-            State::Unknown,
-            format!("{}: {}", failure.code, failure.cause),
-        ),
+        Err(failure) if arguments.format != Style::Text => {
+            // In English, as all its lines are.
+            let cause = failure.causes().next().unwrap_or_default();
+            let said = format!("{}: {}", failure.code, cause.en);
+            Verdict::without_figure(arguments.subject.name(), State::Unknown, said)
+        }
         Err(failure) => return Err(failure),
     };
     match arguments.format {

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::claim::Claim;
 use crate::demo::account::Account;
 use crate::failure::Failure;
-use crate::output::Mark;
+use crate::output::{Mark, Reader};
 use crate::staging::Layout;
 
 /// A claim, and what became of it.
@@ -78,7 +78,7 @@ impl Ledger {
         let reader = account.reader();
         let (outcome, seen, failure, handed_on) = match came_of_it {
             Ok((handed_on, seen)) => (Outcome::Pass, seen, None, Some(handed_on)),
-            Err(failure) => (Outcome::Fail, reason(&failure), Some(failure), None),
+            Err(failure) => (Outcome::Fail, reason(&failure, reader), Some(failure), None),
         };
         say(account, outcome, claim);
         account.note_below(&seen);
@@ -130,10 +130,10 @@ fn say(account: &Account, outcome: Outcome, claim: Claim) {
 }
 
 /// Outermost first.
-fn reason(failure: &Failure) -> String {
-    let causes: Vec<String> = failure.cause.chain().map(ToString::to_string).collect();
+fn reason(failure: &Failure, reader: Reader) -> String {
     let mut said: Vec<String> = Vec::new();
-    for cause in causes {
+    for cause in failure.causes() {
+        let cause = reader.say(cause.zh, cause.en);
         // An error that is its source in other words says so once.
         if said.last() != Some(&cause) {
             said.push(cause);
