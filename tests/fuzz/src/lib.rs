@@ -16,7 +16,8 @@ mod catalogue;
     reason = "told for stories, of which a target needs a part"
 )]
 mod common;
-#[path = "../../../node/wal/tests/common/mod.rs"]
+#[path = "../../../node/wal/tests/wal/common/mod.rs"]
+#[expect(dead_code, reason = "a target takes the disk and cuts no power")]
 mod disk;
 pub mod document;
 pub mod forms;
@@ -28,6 +29,12 @@ pub mod log;
 #[path = "../../../node/net/src/reader.rs"]
 #[expect(dead_code, reason = "a target feeds the decoder by itself")]
 mod reader;
+#[path = "../../../node/api/src/said.rs"]
+#[expect(
+    dead_code,
+    reason = "a target reads forms, whose faults are never alike in both languages"
+)]
+mod said;
 pub mod town;
 pub mod turns;
 

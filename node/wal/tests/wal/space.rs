@@ -6,13 +6,11 @@
     reason = "bytes of tests only have to differ, and helpers of tests are tests"
 )]
 
-mod common;
-
 use std::collections::BTreeMap;
 
+use crate::common::disk::{Lie, MemoryDisk};
+use crate::common::{TestWal, block_on, group, small};
 use bytes::Bytes;
-use common::disk::{Lie, MemoryDisk};
-use common::{TestWal, block_on, group, small};
 use tongban_runtime::ports::{LocalLog, LocalTable, LocalWrite};
 use tongban_wal::{LogEntry, Wal};
 

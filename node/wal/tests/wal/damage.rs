@@ -7,14 +7,12 @@
     reason = "bytes of tests only have to differ, and helpers of tests are tests"
 )]
 
-mod common;
-
+use crate::common::disk::{Lie, MemoryDisk};
+use crate::common::model::Model;
+use crate::common::random::Random;
+use crate::common::run::Files;
+use crate::common::{TestWal, block_on, group, small};
 use bytes::Bytes;
-use common::disk::{Lie, MemoryDisk};
-use common::model::Model;
-use common::random::Random;
-use common::run::Files;
-use common::{TestWal, block_on, group, small};
 use proptest::prelude::*;
 use tongban_runtime::ports::{LocalLog, LocalTable, LocalWrite};
 use tongban_types::Code;

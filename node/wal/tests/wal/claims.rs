@@ -7,17 +7,15 @@
     reason = "bytes of tests only have to differ, and helpers of tests are tests"
 )]
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
+use crate::common::disk::{Lie, MemoryDisk};
+use crate::common::{TestWal, block_on, group, small};
 use bytes::Bytes;
-use common::disk::{Lie, MemoryDisk};
-use common::{TestWal, block_on, group, small};
 use tongban_runtime::ports::{LocalLog, LocalTable, LocalWrite, LogFailed};
 use tongban_wal::{Completion, LogEntry, Wal, WalConfig, has_log};
 

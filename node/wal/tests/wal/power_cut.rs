@@ -2,10 +2,8 @@
 //! truncated comes back, and the log always opens. A disk that breaks one promise is found out,
 //! which shows that the test would find a missing sync.
 
-mod common;
-
-use common::disk::Lie;
-use common::run::{Files, Run};
+use crate::common::disk::Lie;
+use crate::common::run::{Files, Run};
 use tongban_wal::WalMetrics;
 
 /// Every kind of step is cut many times in these, and they are few enough for every check of a
