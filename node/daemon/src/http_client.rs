@@ -24,10 +24,10 @@ use tongban_types::Code;
 
 use crate::exit::Exit;
 use crate::failure::Coded;
-use crate::tls::Trust;
+use crate::tls::{HTTP_1, Trust};
 
 /// A registry file is the largest answer of the API.
-const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub(crate) const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// What the way, the queue before a group and the checks at the door take beside a node's own times.
 const WAY: Duration = Duration::from_secs(4);
@@ -404,7 +404,7 @@ impl HttpClient {
             .map_err(|error| Lost::broken(&error))?;
         let prompt = stream.set_nodelay(true);
         prompt.map_err(|error| Lost::broken(&error))?;
-        let began = self.trust.begin();
+        let began = self.trust.begin(HTTP_1);
         let began = began.map_err(|error| Lost::Stranger(chain(&error)))?;
         let Some((config, name)) = began else {
             return begin(stream).await;

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use super::figures::{count, float, rounded};
 use super::form::{OTHER_CITY, form_of_size};
+use super::front_end::FrontEnd;
 use super::load::{Load, Pace, Quota, Writers};
 use super::usage::{Usage, metrics, sample};
 use super::{WARM_UP, failed, in_federation, no_such_size, scratch};
@@ -38,7 +39,7 @@ const INTAKE: usize = 0;
 /// What is measured.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Exchange {
-    /// Writers with a connection each.
+    /// Writers, who share a few connections.
     pub(crate) writers: usize,
     /// Bytes of a form.
     pub(crate) bytes: usize,
@@ -61,7 +62,7 @@ impl Exchange {
             .map_err(|cause| no_such_size("exchange", cause))?;
         let folder = scratch(self.keep)?;
         let cities = cities();
-        let scheme = Scheme::of(&cities, VOTERS, StageLine::PlainUnbounded);
+        let scheme = Scheme::of(&cities, VOTERS, StageLine::OwnUnbounded);
         let layout = Layout::make(folder.path(), &scheme)?;
         let kept = self.keep.then(|| folder.path());
         let run = async |federation: &mut Federation| self.run(federation, &form, output).await;
@@ -101,8 +102,7 @@ impl Exchange {
         let pace = Pace::held_by(held);
         let load = Load {
             pace: pace.clone(),
-            address: federation.site(INTAKE).http,
-            token,
+            front_end: FrontEnd::of(federation.site(INTAKE), &token, self.writers)?,
             item: OTHER_CITY.item,
             form: form.to_owned(),
             hand_over: true,

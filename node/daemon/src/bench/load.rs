@@ -1,7 +1,5 @@
-//! The writers: each with a connection of its own hands in one application after the other, as soon
-//! as the one before is answered.
+//! The writers: each hands in one application after the other, as soon as the one before is answered.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -12,15 +10,14 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tongban_runtime::seams::Entropy as _;
 
-use crate::http_client::{HttpClient, order_patience};
+use super::front_end::{FrontEnd, PATH};
 use crate::platform::OsEntropy;
-use crate::tls::Trust;
 
 /// What writers hand in, where, and until when.
 #[derive(Clone, Debug)]
 pub(super) struct Load {
-    pub(super) address: SocketAddr,
-    pub(super) token: String,
+    /// Whom writers hand in at.
+    pub(super) front_end: Arc<FrontEnd>,
     pub(super) item: &'static str,
     pub(super) form: String,
     /// Whether each is handed over to its authority at once.
@@ -108,8 +105,8 @@ impl Writers {
         );
         let body = Bytes::from(body);
         let mut writers = JoinSet::new();
-        for _ in 0..count {
-            writers.spawn(write(load.clone(), body.clone()));
+        for writer in 0..count {
+            writers.spawn(write(writer, load.clone(), body.clone()));
         }
         Self(writers)
     }
@@ -128,15 +125,9 @@ impl Writers {
     }
 }
 
-async fn write(mut load: Load, body: Bytes) -> Written {
-    let mut client = HttpClient::new(
-        load.address,
-        Trust::Plain,
-        Some(&load.token),
-        order_patience(),
-    );
+async fn write(writer: usize, mut load: Load, body: Bytes) -> Written {
     let mut written = Written::default();
-    let writer = data_encoding::HEXLOWER.encode(&OsEntropy.array::<8>());
+    let name = data_encoding::HEXLOWER.encode(&OsEntropy.array::<8>());
     for turn in 0_u64.. {
         // An error means that nobody holds them back any more.
         let _ = load.pace.go.wait_for(|go| *go).await;
@@ -144,12 +135,12 @@ async fn write(mut load: Load, body: Bytes) -> Written {
         if asked >= load.end || !load.quota.has_one_more() {
             break;
         }
-        let key = format!("{writer}-{turn}");
+        let key = format!("{name}-{turn}");
         let headers = [
             ("idempotency-key", key.as_str()),
             ("prefer", "wait=replicated"),
         ];
-        let answer = client.post("/api/v1/cases", &headers, body.clone()).await;
+        let answer = load.front_end.hand_in(writer, &headers, body.clone()).await;
         let answered = Instant::now();
         let is_measured = answered >= load.begin && answered < load.end;
         match answer {
@@ -160,10 +151,10 @@ async fn write(mut load: Load, body: Bytes) -> Written {
                 }
             }
             Ok(answer) => {
-                let refused = answer.unexpected(Method::POST, "/api/v1/cases");
+                let refused = answer.unexpected(Method::POST, PATH);
                 written.failed(refused.to_string());
             }
-            Err(error) => written.failed(error.to_string()),
+            Err(error) => written.failed(format!("{error:#}")),
         }
     }
     written

@@ -6,6 +6,7 @@ mod ceiling;
 mod exchange;
 mod figures;
 mod form;
+mod front_end;
 mod load;
 mod memory;
 mod restart;
@@ -31,6 +32,7 @@ use crate::staging::{
 use ceiling::Ceiling;
 use figures::{Comparison, Figures};
 use form::{OWN_CITY, form_of_size};
+use front_end::FrontEnd;
 use load::{Load, Pace, Quota, Writers};
 use usage::Usage;
 
@@ -62,7 +64,7 @@ const MEASURED: usize = 0;
 pub(crate) struct Intake {
     /// Voters of the group, a process each.
     pub(crate) voters: usize,
-    /// Writers with a connection each.
+    /// Writers, who share a few connections.
     pub(crate) writers: usize,
     /// Bytes of a form.
     pub(crate) bytes: usize,
@@ -107,7 +109,7 @@ async fn measure_one(
 ) -> Result<Option<Figures>, Failure> {
     let folder = scratch(intake.keep)?;
     let cities = &SIX_CITIES[..intake.voters];
-    let scheme = Scheme::of(cities, intake.voters, StageLine::PlainUnbounded);
+    let scheme = Scheme::of(cities, intake.voters, StageLine::OwnUnbounded);
     let mut layout = Layout::make(folder.path(), &scheme)?;
     for site in &mut layout.sites {
         site.forms = forms;
@@ -174,8 +176,7 @@ async fn run(
     let end = begin + Duration::from_secs(intake.seconds);
     let load = Load {
         pace: Pace::unbounded(),
-        address: site.http,
-        token,
+        front_end: FrontEnd::of(&site, &token, intake.writers)?,
         item: OWN_CITY.item,
         form: form.to_owned(),
         hand_over: false,

@@ -89,6 +89,8 @@ pub(crate) struct Scheme<'a> {
 pub(crate) enum StageLine {
     /// TLS with each node's own certificate, as people have it.
     Own,
+    /// The same without a bound on how often one asks: to measure what is behind.
+    OwnUnbounded,
     /// Without TLS and without a bound on how often one asks: to measure what is behind.
     PlainUnbounded,
 }
@@ -97,7 +99,9 @@ impl Site {
     /// How a client here knows its node.
     pub(crate) fn trust(&self) -> Trust {
         match self.line {
-            StageLine::Own => Trust::Exactly(self.data.join(OWN_CERTIFICATE)),
+            StageLine::Own | StageLine::OwnUnbounded => {
+                Trust::Exactly(self.data.join(OWN_CERTIFICATE))
+            }
             StageLine::PlainUnbounded => Trust::Plain,
         }
     }
@@ -105,7 +109,7 @@ impl Site {
     /// Where its API is, for people.
     pub(crate) fn url(&self) -> String {
         let scheme = match self.line {
-            StageLine::Own => "https",
+            StageLine::Own | StageLine::OwnUnbounded => "https",
             StageLine::PlainUnbounded => "http",
         };
         format!("{scheme}://{}", self.http)

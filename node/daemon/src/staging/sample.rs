@@ -44,10 +44,12 @@ pub(super) fn configuration(
         let section = toml::Table::from_iter([("recovery_key".to_owned(), key)]);
         sample.insert("backup".to_owned(), section.into());
     }
-    if site.line == StageLine::PlainUnbounded {
+    if site.line != StageLine::Own {
         let http = sample.get_mut("http").and_then(toml::Value::as_table_mut);
         let http = http.context("a sample has every section")?;
-        http.insert("tls".to_owned(), "off".into());
+        if site.line == StageLine::PlainUnbounded {
+            http.insert("tls".to_owned(), "off".into());
+        }
         for rate in ["reads_per_second", "orders_per_second"] {
             http.insert(rate.to_owned(), i64::from(PER_SECOND_MAX).into());
         }

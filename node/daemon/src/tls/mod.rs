@@ -17,6 +17,10 @@ use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
 
+/// Names of HTTP in ALPN (RFC 7301, RFC 9113).
+pub(crate) const HTTP_1: &[u8] = b"http/1.1";
+pub(crate) const HTTP_2: &[u8] = b"h2";
+
 /// The one library that does the mathematics of TLS here, whatever else is linked in.
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())

@@ -16,7 +16,7 @@ use rustls::version::{TLS12, TLS13};
 use tongban_types::{Hash, Timestamp, sha256};
 
 use super::validity::end_of;
-use super::{CertificateError, provider};
+use super::{CertificateError, HTTP_1, HTTP_2, provider};
 use crate::files::{FileError, read_bounded};
 
 /// A chain of a dozen certificates.
@@ -152,7 +152,7 @@ impl Served {
             .expect("the provider has suites for both")
             .with_no_client_auth()
             .with_cert_resolver(self.clone());
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![HTTP_2.to_vec(), HTTP_1.to_vec()];
         Arc::new(config)
     }
 

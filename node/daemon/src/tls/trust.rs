@@ -60,9 +60,10 @@ pub(crate) enum TrustError {
 }
 
 impl Trust {
-    /// How to begin TLS, and the name to ask for; `None` without TLS.
+    /// How to begin TLS for a protocol of ALPN (RFC 7301), and the name to ask for; `None` without TLS.
     pub(crate) fn begin(
         &self,
+        protocol: &[u8],
     ) -> Result<Option<(Arc<ClientConfig>, ServerName<'static>)>, TrustError> {
         match self {
             Self::Plain => Ok(None),
@@ -77,14 +78,14 @@ impl Trust {
                     .dangerous()
                     .with_custom_certificate_verifier(verifier)
                     .with_no_client_auth();
-                Ok(Some((speaking(config), name("localhost")?)))
+                Ok(Some((speaking(protocol, config), name("localhost")?)))
             }
             Self::Roots { file, host } => {
                 let roots = roots(file)?;
                 let config = versions()
                     .with_root_certificates(roots)
                     .with_no_client_auth();
-                Ok(Some((speaking(config), name(host)?)))
+                Ok(Some((speaking(protocol, config), name(host)?)))
             }
         }
     }
@@ -96,8 +97,8 @@ fn versions() -> rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier> {
         .expect("the provider has suites for both")
 }
 
-fn speaking(mut config: ClientConfig) -> Arc<ClientConfig> {
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+fn speaking(protocol: &[u8], mut config: ClientConfig) -> Arc<ClientConfig> {
+    config.alpn_protocols = vec![protocol.to_vec()];
     Arc::new(config)
 }
 

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use tongban_types::Role;
 
 use crate::bench::form::OWN_CITY;
+use crate::bench::front_end::FrontEnd;
 use crate::bench::load::{Load, Pace, Quota, Writers, Written};
 use crate::bench::usage::sample;
 use crate::http_client::HttpClient;
@@ -65,7 +66,7 @@ impl Meter {
 pub(super) struct Filling<'a> {
     /// How many cases it is to have.
     pub(super) cases: u64,
-    /// Writers with a connection each.
+    /// Writers, who share a few connections.
     pub(super) writers: usize,
     /// The form of each case.
     pub(super) form: &'a str,
@@ -91,8 +92,7 @@ impl Filling<'_> {
                 break;
             }
             let load = Load {
-                address: federation.site(place).http,
-                token: token.clone(),
+                front_end: FrontEnd::of(federation.site(place), &token, self.writers)?,
                 item: OWN_CITY.item,
                 form: self.form.to_owned(),
                 hand_over: false,

@@ -90,7 +90,7 @@ impl Restart {
     ) -> Result<Option<CameBack>, Failure> {
         let folder = scratch(self.keep)?;
         let cities = &SIX_CITIES[..VOTERS];
-        let scheme = Scheme::of(cities, VOTERS, StageLine::PlainUnbounded);
+        let scheme = Scheme::of(cities, VOTERS, StageLine::OwnUnbounded);
         let layout = Layout::make(folder.path(), &scheme)?;
         let filling = Filling {
             cases,
