@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use tongban_machine::{Refusal, Reply, View, load_case, recall_command};
+use tongban_machine::{Refusal, Reply, View, has_case, load_case, recall_command};
 use tongban_types::{
     Actor, AskCorrection, CaseNumber, CaseVersion, Command, CommandBody, CommandId, Correct,
     Decide, Decision, GroupId, OnCase, RequestTag, Review, Sealed, SealedUse, WithReason, limits,
@@ -169,7 +169,7 @@ impl<P: Platform> Acts<P> {
             return Ok(key);
         }
         let own = self.core.own().ok_or(NodeError::NoQuorum)?;
-        let known = own.replica.read(|view| load_case(view, case).is_some());
+        let known = own.replica.read(|view| has_case(view, case));
         match known {
             Ok(true) => Err(NodeError::NoKey(case)),
             Ok(false) => Err(NodeError::NoSuchCase(case)),

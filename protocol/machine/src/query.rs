@@ -80,6 +80,11 @@ pub fn load_case(view: &dyn View, number: CaseNumber) -> Option<CaseRecord> {
     load(view, &keyspace::case(number))
 }
 
+/// Whether there is a case of this number: cheaper than what is in it.
+pub fn has_case(view: &dyn View, number: CaseNumber) -> bool {
+    view.get(&keyspace::case(number)).is_some()
+}
+
 /// The sealed form of a case, as last corrected.
 pub fn form_of(view: &dyn View, number: CaseNumber) -> Option<Sealed> {
     load(view, &keyspace::form(number))

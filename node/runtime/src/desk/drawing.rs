@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{MutexGuard, PoisonError};
 
-use tongban_machine::{Refusal, load_case};
+use tongban_machine::{Refusal, has_case};
 use tongban_types::{CaseNumber, CommandId, DAY_MS, Hash, RequestTag, decode, encode};
 
 use super::record::Drawn;
@@ -191,7 +191,7 @@ impl<P: Platform> Desk<P> {
     /// Whether this node's own replica shows a case; an error where that cannot be seen.
     fn is_here(&self, case: CaseNumber) -> Result<bool, NodeError> {
         let own = self.core.own().ok_or(NodeError::NoQuorum)?;
-        Ok(own.replica.read(|view| load_case(view, case).is_some())?)
+        Ok(own.replica.read(|view| has_case(view, case))?)
     }
 
     fn replicated(&self) -> MutexGuard<'_, VecDeque<(CommandId, CaseNumber)>> {

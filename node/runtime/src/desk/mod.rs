@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use openraft_rt::AsyncRuntime;
-use tongban_machine::{View, load_case};
+use tongban_machine::{View, has_case};
 use tongban_types::{CaseNumber, Code, CommandId, Hash, decode, encode, sha256_parts};
 
 use self::drawing::Sweeps;
@@ -82,7 +82,7 @@ impl<P: Platform> Desk<P> {
 
     /// Whether this node's own replica shows a case by the end of a time.
     async fn until_case_here(&self, case: CaseNumber, patience: Duration) -> bool {
-        let shows = |view: &dyn View| load_case(view, case).is_some();
+        let shows = |view: &dyn View| has_case(view, case);
         self.core.until_here(patience, shows).await
     }
 
