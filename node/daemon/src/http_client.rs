@@ -1,30 +1,30 @@
 //! A small HTTP/1.1 client for a node's API, over TLS wherever the node has it: one keep-alive
 //! connection, opened again when it broke.
 
+mod answer;
+mod connecting;
+mod error;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
-use hyper::client::conn::http1::{self, SendRequest};
+use hyper::client::conn::http1::SendRequest;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use hyper::http::response::Parts;
-use hyper::{HeaderMap, Method, Request};
-use hyper_util::rt::TokioIo;
+use hyper::{Method, Request};
 use serde_json::Value;
-use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 use tongban_api::Said;
 use tongban_runtime::Tempo;
-use tongban_types::Code;
 
-use crate::exit::Exit;
-use crate::failure::Coded;
-use crate::tls::{HTTP_1, Trust};
+use self::connecting::{Lost, chain};
+use crate::tls::Trust;
+
+pub(crate) use self::answer::HttpAnswer;
+pub(crate) use self::error::{ClientError, PieceError};
 
 /// A registry file is the largest answer of the API.
 pub(crate) const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -35,152 +35,6 @@ const WAY: Duration = Duration::from_secs(4);
 /// How long an answer to an order is waited for: as long as a node may take to give it, and the way.
 pub(crate) fn order_patience() -> Duration {
     Tempo::default().answer_time_max() + WAY
-}
-
-/// Why there is no answer.
-#[derive(Debug, Error)]
-pub(crate) enum ClientError {
-    /// Nobody answers there, or no longer.
-    #[error("{address} 没有应答: {}", reason.zh)]
-    Unreachable {
-        /// Where.
-        address: SocketAddr,
-        /// What was seen.
-        reason: Said,
-    },
-    /// It took the request and did not answer in time.
-    #[error("{address} 在 {} 秒内没有答复, 请求可能仍会生效", patience.as_secs())]
-    TimedOut {
-        /// Where.
-        address: SocketAddr,
-        /// How long was waited.
-        patience: Duration,
-    },
-    /// Whoever answers there is not who is trusted; nothing was sent.
-    #[error("{address} 的证书不可信: {reason}")]
-    NotTrusted {
-        /// Where.
-        address: SocketAddr,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The answer is not what was expected.
-    #[error("{method} {path} 答复 {status}: {body}")]
-    Unexpected {
-        /// The method.
-        method: Method,
-        /// The path.
-        path: String,
-        /// Its status.
-        status: u16,
-        /// What it said.
-        body: String,
-    },
-}
-
-/// Why an answer was not read to its end.
-#[derive(Debug, Error)]
-pub(crate) enum PieceError {
-    /// There is none, or it broke off.
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    /// Whoever takes the pieces took no more.
-    #[error("写不下去")]
-    NotTaken(#[source] std::io::Error),
-}
-
-impl Coded for ClientError {
-    fn code(&self) -> Code {
-        match self {
-            Self::Unreachable { .. } => Code::NODE_UNREACHABLE,
-            Self::NotTrusted { .. } => Code::NODE_NOT_TRUSTED,
-            Self::TimedOut { .. } => Code::NODE_TIMED_OUT,
-            Self::Unexpected { .. } => Code::NODE_ANSWERED_OTHERWISE,
-        }
-    }
-
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Unreachable { .. } => Exit::Unreachable,
-            Self::NotTrusted { .. } => Exit::NotAllowed,
-            Self::TimedOut { .. } => Exit::TimedOut,
-            Self::Unexpected { status, body, .. } => exit_of(*status, body),
-        }
-    }
-
-    fn says(&self) -> Option<Said> {
-        let en = match self {
-            Self::Unreachable { address, reason } => {
-                format!("{address} does not answer: {}", reason.en)
-            }
-            Self::TimedOut { address, patience } => format!(
-                "{address} gave no answer within {} s; the request may still take effect",
-                patience.as_secs()
-            ),
-            Self::NotTrusted { address, reason } => {
-                format!("the certificate of {address} is not to be trusted: {reason}")
-            }
-            Self::Unexpected {
-                method,
-                path,
-                status,
-                body,
-            } => format!("{method} {path} was answered with {status}: {body}"),
-        };
-        Some(Said::new(self.to_string(), en))
-    }
-}
-
-fn exit_of(status: u16, body: &str) -> Exit {
-    match status {
-        401 | 403 => Exit::NotAllowed,
-        404 => Exit::NotFound,
-        409 | 412 => Exit::Conflict,
-        408 | 504 => Exit::TimedOut,
-        // Its answer did not come in time either, and the order may still be carried out.
-        503 if body.contains(&Code::GROUP_TIMED_OUT.to_string()) => Exit::TimedOut,
-        429 | 502 | 503 => Exit::Unreachable,
-        // What was asked breaks a rule: the same again is refused again.
-        400 | 413 | 415 | 422 | 428 => Exit::No,
-        _ => Exit::Internal,
-    }
-}
-
-/// An answer.
-#[derive(Debug)]
-pub(crate) struct HttpAnswer {
-    /// Its status.
-    pub(crate) status: u16,
-    /// Its headers.
-    pub(crate) headers: HeaderMap,
-    /// Its body.
-    pub(crate) body: Bytes,
-}
-
-impl HttpAnswer {
-    /// One of its headers, if it is text.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    /// Its body as JSON; null where it is none.
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
-    }
-
-    /// As an error, for an answer nobody expects.
-    pub(crate) fn unexpected(&self, method: Method, path: &str) -> ClientError {
-        let body = String::from_utf8_lossy(&self.body)
-            .chars()
-            .take(600)
-            .collect();
-        ClientError::Unexpected {
-            method,
-            path: path.to_owned(),
-            status: self.status,
-            body,
-        }
-    }
 }
 
 /// A client of one node with one token.
@@ -385,88 +239,17 @@ impl HttpClient {
         let response = self.connection().await?.send_request(request).await;
         Ok(response.map_err(|error| Lost::broken(&error))?.into_parts())
     }
-
-    /// The connection, ready for a request.
-    async fn connection(&mut self) -> Result<&mut SendRequest<Full<Bytes>>, Lost> {
-        let is_usable = match &mut self.connection {
-            Some(connection) => connection.ready().await.is_ok(),
-            None => false,
-        };
-        if !is_usable {
-            self.connection = Some(self.connect().await?);
-        }
-        Ok(self.connection.as_mut().expect("it was just opened"))
-    }
-
-    async fn connect(&self) -> Result<SendRequest<Full<Bytes>>, Lost> {
-        let stream = TcpStream::connect(self.address)
-            .await
-            .map_err(|error| Lost::broken(&error))?;
-        let prompt = stream.set_nodelay(true);
-        prompt.map_err(|error| Lost::broken(&error))?;
-        let began = self.trust.begin(HTTP_1);
-        let began = began.map_err(|error| Lost::Stranger(chain(&error)))?;
-        let Some((config, name)) = began else {
-            return begin(stream).await;
-        };
-        match TlsConnector::from(config).connect(name, stream).await {
-            Ok(stream) => begin(stream).await,
-            Err(error) => Err(refused(&error)),
-        }
-    }
-}
-
-/// Why there is no answer over a connection.
-enum Lost {
-    /// It broke, or there is none.
-    Broken(String),
-    /// Somebody else answers.
-    Stranger(String),
-}
-
-impl Lost {
-    fn broken(error: &dyn std::error::Error) -> Self {
-        Self::Broken(chain(error))
-    }
-}
-
-async fn begin<S>(stream: S) -> Result<SendRequest<Full<Bytes>>, Lost>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let begun = http1::handshake(TokioIo::new(stream)).await;
-    let (sender, connection) = begun.map_err(|error| Lost::broken(&error))?;
-    // Ends with the connection.
-    tokio::spawn(connection);
-    Ok(sender)
-}
-
-/// A handshake that failed: for the certificate, or because it is no TLS that answers.
-fn refused(error: &std::io::Error) -> Lost {
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
-    match inner {
-        Some(rustls::Error::InvalidCertificate(why)) => Lost::Stranger(why.to_string()),
-        _ => Lost::broken(error),
-    }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut said = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        said.extend([": ", &cause.to_string()]);
-        source = cause.source();
-    }
-    said
 }
 
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
+    use tongban_types::Code;
 
     use super::*;
-    use crate::failure::Failure;
+    use crate::exit::Exit;
+    use crate::failure::Coded as _;
 
     const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -517,44 +300,5 @@ mod tests {
             (Code::NODE_TIMED_OUT, Exit::TimedOut)
         );
         silent.abort();
-    }
-
-    #[test]
-    fn why_there_is_no_answer_is_told_in_both_languages() {
-        let address = SocketAddr::from(([127, 0, 0, 1], 9));
-        let failure = Failure::from(ClientError::TimedOut {
-            address,
-            patience: PATIENCE,
-        });
-        let said = failure.causes().next().unwrap();
-        assert!(
-            said.zh.starts_with("127.0.0.1:9 在 5 秒内没有答复"),
-            "{said:?}"
-        );
-        assert!(
-            said.en.starts_with("127.0.0.1:9 gave no answer within 5 s"),
-            "{said:?}"
-        );
-    }
-
-    #[test]
-    fn a_refusal_ends_with_the_exit_code_of_its_kind() {
-        for (status, body, exit) in [
-            (401, "", Exit::NotAllowed),
-            (403, "", Exit::NotAllowed),
-            (404, "", Exit::NotFound),
-            (409, "", Exit::Conflict),
-            (412, "", Exit::Conflict),
-            (429, "", Exit::Unreachable),
-            (503, "{\"code\":\"TB4003\"}", Exit::Unreachable),
-            (503, "{\"code\":\"TB4002\"}", Exit::TimedOut),
-            (504, "", Exit::TimedOut),
-            (400, "", Exit::No),
-            (422, "", Exit::No),
-            (500, "", Exit::Internal),
-            (418, "", Exit::Internal),
-        ] {
-            assert_eq!(exit_of(status, body), exit, "{status} {body}");
-        }
     }
 }
