@@ -2,25 +2,22 @@
 //! next. Dials only happen when a request wants one, one at a time a peer. Two nodes that dial each
 //! other at once keep both connections, one in each direction; that is stable, and either serves.
 
+mod connection;
+mod report;
+
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use libp2p::Stream;
 use libp2p::swarm::ConnectionId;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
-use tokio::task::AbortHandle;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
-use tongban_types::{Code, NodeId};
+use tongban_types::NodeId;
+
+pub(crate) use connection::{Connection, NoStream};
+pub use report::{LinkError, LinkReport, LinkState};
 
 use crate::backoff::{Backoff, draw};
-use crate::carrier::Carrier;
-use crate::handler::StreamRequest;
-use crate::protocols::StreamKind;
-
-/// Who may wait for one echo; more ask in vain.
-const PINGS_MAX: usize = 64;
 
 /// Orders to the swarm. Unbounded, yet never more than one dial a peer and one close a connection.
 pub(crate) type Orders = mpsc::UnboundedSender<Order>;
@@ -39,187 +36,6 @@ pub(crate) enum Order {
     Close(ConnectionId),
     /// Close the connections of peers that are no longer enrolled.
     ApplyDirectory,
-}
-
-/// A stream cannot be had now.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct NoStream;
-
-/// One live connection with a peer.
-#[derive(Debug)]
-pub(crate) struct Connection {
-    pub(crate) id: ConnectionId,
-    pub(crate) carrier: Carrier,
-    /// Since when, by the monotonic clock.
-    since: Instant,
-    streams: mpsc::Sender<StreamRequest>,
-    /// Frames heard on it, whatever the lane.
-    heard: AtomicU64,
-    gone: watch::Sender<bool>,
-    /// The task that sends the peer's keepalives back, of the newest keepalive stream.
-    echo: Mutex<Option<AbortHandle>>,
-    /// Who waits for the next echo.
-    pings: Mutex<Vec<oneshot::Sender<Duration>>>,
-    ping_wanted: Notify,
-}
-
-impl Connection {
-    pub(crate) fn new(
-        id: ConnectionId,
-        carrier: Carrier,
-        streams: mpsc::Sender<StreamRequest>,
-    ) -> Self {
-        Self {
-            id,
-            carrier,
-            since: Instant::now(),
-            streams,
-            heard: AtomicU64::new(0),
-            gone: watch::Sender::new(false),
-            echo: Mutex::default(),
-            pings: Mutex::default(),
-            ping_wanted: Notify::new(),
-        }
-    }
-
-    /// Names the task that sends keepalives back, and ends the former one.
-    pub(crate) fn set_echo(&self, task: AbortHandle) {
-        let mut echo = self.echo.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(former) = echo.replace(task) {
-            former.abort();
-        }
-    }
-
-    /// Opens a stream.
-    pub(crate) async fn open(&self, kind: StreamKind) -> Result<Stream, NoStream> {
-        let (reply, opened) = oneshot::channel();
-        let request = StreamRequest { kind, reply };
-        self.streams.send(request).await.map_err(|_| NoStream)?;
-        opened.await.map_err(|_| NoStream)
-    }
-
-    /// The round trip of an echo sent after this call.
-    pub(crate) async fn ping(&self) -> Result<Duration, NoStream> {
-        let (sender, echo) = oneshot::channel();
-        {
-            let mut pings = self.pings.lock().unwrap_or_else(PoisonError::into_inner);
-            if pings.len() >= PINGS_MAX {
-                return Err(NoStream);
-            }
-            pings.push(sender);
-        }
-        self.ping_wanted.notify_one();
-        tokio::select! {
-            () = self.gone() => Err(NoStream),
-            echo = echo => echo.map_err(|_| NoStream),
-        }
-    }
-
-    /// Returns once an echo is wanted at once.
-    pub(crate) async fn ping_wanted(&self) {
-        self.ping_wanted.notified().await;
-    }
-
-    /// Who waits for the echo that is sent next.
-    pub(crate) fn take_pings(&self) -> Vec<oneshot::Sender<Duration>> {
-        std::mem::take(&mut *self.pings.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// For how long it has been open.
-    pub(crate) fn age(&self) -> Duration {
-        self.since.elapsed()
-    }
-
-    /// Takes note of a frame.
-    pub(crate) fn hear(&self) {
-        self.heard.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn heard(&self) -> u64 {
-        self.heard.load(Ordering::Relaxed)
-    }
-
-    /// Whether no stream can be had of it any more; `gone` follows.
-    pub(crate) fn is_ending(&self) -> bool {
-        self.streams.is_closed()
-    }
-
-    /// Returns once the connection is closed or counts as dead.
-    pub(crate) async fn gone(&self) {
-        // An error means that the sender is gone, and `self` holds it.
-        let _ = self.gone.subscribe().wait_for(|gone| *gone).await;
-    }
-}
-
-/// How a link to a peer stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LinkState {
-    /// A connection is open on which an echo came back.
-    Connected {
-        /// What it runs on.
-        carrier: Carrier,
-        /// For how long it has been open.
-        since: Duration,
-    },
-    /// A dial is under way, or waits for its turn, or the peer has not shown that it takes us.
-    Dialing,
-    /// The last dial brought nothing.
-    Waiting {
-        /// The earliest next dial, if a request wants one.
-        next_dial: Duration,
-    },
-    /// Nobody wanted anything of the peer yet.
-    Idle,
-}
-
-/// A link to a peer at a glance.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LinkReport {
-    /// How it stands.
-    pub state: LinkState,
-    /// The last measured round trip, while connected.
-    pub round_trip: Option<Duration>,
-    /// Failed dials and lost connections in a row.
-    pub failures: u32,
-    /// What went wrong last, and how long ago.
-    pub last_error: Option<(LinkError, Duration)>,
-}
-
-/// What went wrong on a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LinkError {
-    /// Nobody answered at its addresses.
-    NoAnswer,
-    /// Another key answered there.
-    WrongKey,
-    /// It broke the connection off before it showed that it takes us: it does not know our key.
-    NotTaken,
-    /// The connection broke or went silent.
-    Lost,
-    /// The registry names no address of it that resolves.
-    NoAddress,
-}
-
-impl LinkError {
-    /// The code `explain` describes.
-    pub fn code(self) -> Code {
-        match self {
-            Self::NoAnswer | Self::Lost | Self::NoAddress => Code::PEER_UNREACHABLE,
-            Self::WrongKey => Code::PEER_KEY_WRONG,
-            Self::NotTaken => Code::PEER_NOT_ENROLLED,
-        }
-    }
-
-    /// Its name in tables.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::NoAnswer => "no-answer",
-            Self::WrongKey => "wrong-key",
-            Self::NotTaken => "not-taken",
-            Self::Lost => "lost",
-            Self::NoAddress => "no-address",
-        }
-    }
 }
 
 /// The links to all peers.
