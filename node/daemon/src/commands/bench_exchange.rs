@@ -10,7 +10,7 @@ use crate::output::Output;
 /// What it takes.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// 写入者数, 每个一条连接 (writers, each with a connection of its own)
+    /// 写入者数, 共用几条连接 (writers, who share a few connections)
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=1000))]
     writers: u16,
     /// 表单字节数 (bytes of a form)

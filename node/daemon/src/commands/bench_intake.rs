@@ -13,7 +13,7 @@ pub(crate) struct Arguments {
     /// 投票成员数, 每个一个进程: 3 或 5 (voters, each a process: 3 or 5)
     #[arg(long, default_value_t = 3, value_parser = voters)]
     voters: usize,
-    /// 写入者数, 每个一条连接 (writers, each with a connection of its own)
+    /// 写入者数, 共用几条连接 (writers, who share a few connections)
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=1000))]
     writers: u16,
     /// 表单字节数 (bytes of a form)

@@ -17,7 +17,7 @@ pub(crate) struct Arguments {
         value_parser = clap::value_parser!(u64).range(1..=1_000_000)
     )]
     cases: u64,
-    /// 装入时的写入者数, 每个一条连接 (writers that fill the group)
+    /// 装入时的写入者数, 共用几条连接 (writers that fill the group, who share a few connections)
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=1000))]
     writers: u16,
     /// 杀掉全部节点, 如同断电, 而不是正常停止 (kill the nodes instead of stopping them)

@@ -52,7 +52,7 @@ const REST: Duration = Duration::from_secs(10);
 pub(crate) struct Restart {
     /// Cases in the group.
     pub(crate) cases: u64,
-    /// Writers that fill it, with a connection each.
+    /// Writers that fill it, who share a few connections.
     pub(crate) writers: usize,
     /// Kill the nodes instead of stopping them.
     pub(crate) kill: bool,
