@@ -52,16 +52,22 @@ impl Answer for Applied {
     const SCHEMA: &'static str = "tongban.placement-applied/v1";
 
     fn to_text(&self, reader: Reader) -> String {
-        let (group, version, voters) = (&self.group, self.version, voters(&self.members));
+        let (group, version) = (&self.group, self.version);
+        let is_kept = !self.members.is_null();
+        let voters = if is_kept {
+            format!(": {}", voters(&self.members))
+        } else {
+            String::new()
+        };
         let said = match self.stands {
             Some(true) => reader.say(
-                format!("{group} 已按部署令 v{version} 就位: {voters}"),
-                format!("{group} stands as order v{version} says: {voters}"),
+                format!("{group} 已按部署令 v{version} 就位{voters}"),
+                format!("{group} stands as order v{version} says{voters}"),
             ),
             Some(false) => reader.say(
-                format!("{group} 的部署令 v{version} 已入日志, 还在执行: {voters}"),
+                format!("{group} 的部署令 v{version} 已入日志, 还在执行{voters}"),
                 format!(
-                    "order v{version} of {group} is in the log and being carried out: {voters}"
+                    "order v{version} of {group} is in the log and being carried out{voters}"
                 ),
             ),
             None => reader.say(
@@ -72,10 +78,10 @@ impl Answer for Applied {
                 ),
             ),
         };
-        let elsewhere = if self.stands.is_none() {
-            " --url URL --token TOKEN --ca FILE"
-        } else {
+        let elsewhere = if is_kept {
             ""
+        } else {
+            " --url URL --token TOKEN --ca FILE"
         };
         let next = reader.next(&format!("tongban group status {group}{elsewhere}"));
         format!("{said}\n{next}")
@@ -174,8 +180,18 @@ mod tests {
     }
 
     #[test]
-    fn a_node_that_left_by_the_order_says_that_the_group_stands() {
-        assert_eq!(judge(None, 2, true).0, Some(true));
+    fn a_node_that_left_by_the_order_says_that_the_group_stands_and_where_to_look() {
+        let (stands, members) = judge(None, 2, true);
+        assert_eq!(stands, Some(true));
+        let applied = Applied {
+            group: "350100".to_owned(),
+            version: 2,
+            stands,
+            members,
+        };
+        let said = applied.to_text(Reader::plain(Language::En));
+        assert!(said.contains("stands as order v2 says\n"), "{said}");
+        assert!(said.contains("group status 350100 --url"), "{said}");
     }
 
     #[test]
