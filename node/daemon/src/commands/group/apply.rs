@@ -93,7 +93,8 @@ pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, F
     let file = read_order(&arguments.order)?;
     if file.signed().is_none() {
         let message = arguments.order.display().to_string();
-        let next = format!("tongban group sign {message} --key governance.key");
+        let next =
+            format!("tongban group sign {message} --key governance.key --trust registry.json");
         return Err(Failure::new(Code::PLACEMENT_UNSIGNED, Exit::No, message).then(next));
     }
     let mut client = arguments.node.open(PATIENCE)?;

@@ -89,7 +89,10 @@ impl Answer for Planned {
             ));
         }
         if let Some(file) = &self.file {
-            let next = format!("tongban group sign {} --key governance.key", file.display());
+            let next = format!(
+                "tongban group sign {} --key governance.key --trust registry.json",
+                file.display()
+            );
             lines.push(reader.next(&next));
         }
         lines.join("\n")
