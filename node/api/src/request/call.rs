@@ -53,7 +53,7 @@ impl Call {
             let roles = roles.join(", ");
             let problem = Problem::new(StatusCode::FORBIDDEN, Code::NOT_ALLOWED).detail(Said::new(
                 format!("该岗位无权使用此接口, 有权的岗位: {roles}"),
-                format!("this role may not use this operation, these may: {roles}"),
+                format!("This role may not use this operation; these may: {roles}."),
             ));
             return Err(challenge(problem, "insufficient_scope"));
         }

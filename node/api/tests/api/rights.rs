@@ -190,11 +190,13 @@ async fn who_may_not_is_told_which_roles_may() {
     let address = format!("/api/v1/cases/{}", number());
     let reply = world.get("operator", &address).await;
     let problem = reply.problem(403, "TB7003");
-    let told = problem["detail"].as_str().unwrap();
-    assert!(
-        told.contains("clerk, officer, supervisor, auditor"),
-        "{told}"
-    );
+    for detail in ["detail", "detail_en"] {
+        let told = problem[detail].as_str().unwrap();
+        assert!(
+            told.contains("clerk, officer, supervisor, auditor"),
+            "{told}"
+        );
+    }
 }
 
 #[tokio::test]
