@@ -113,7 +113,7 @@ impl std::str::FromStr for Role {
             .find(|role| role.name() == text)
             .ok_or_else(|| MalformedId {
                 what: "role",
-                what_zh: "角色",
+                what_zh: "岗位",
                 given: shown(text),
                 rule: "clerk, officer, supervisor, operator or auditor",
                 rule_zh: "clerk、officer、supervisor、operator 或 auditor",

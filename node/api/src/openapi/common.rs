@@ -133,7 +133,7 @@ fn complete_operation(operation: &mut Operation) {
             "401",
             "TB7001 TB7002 没有令牌, 或令牌无效 · No token, or one that is refused",
         ),
-        ("403", "TB7003 该角色不可 · The role may not"),
+        ("403", "TB7003 该岗位不可 · The role may not"),
     ];
     let of_all = [
         (

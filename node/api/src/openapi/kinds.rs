@@ -141,7 +141,7 @@ kind! {
         .additional_properties(Some(Ref::from_schema_name("StrictValue")))
 }
 kind! {
-    /// 角色 · What a person may do; `system` is the node itself.
+    /// 岗位 · What a person may do; `system` is the node itself.
     RoleKind "Role" choice(&[
         Role::Clerk,
         Role::Officer,
