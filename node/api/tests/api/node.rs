@@ -487,7 +487,8 @@ impl NodeHandle for RecordingNode {
     }
 }
 
-/// Its own group stands where it began, or where it was placed; of an order it says that one replica comes and one goes.
+/// Its own group stands where it began, or where it was placed; of an order it says that one replica comes
+/// and one goes.
 #[async_trait]
 impl Groups for RecordingNode {
     fn placement(&self, group: GroupId) -> Result<Placement, NodeError> {

@@ -39,8 +39,8 @@ pub(crate) fn on_parcels(
 
 /// What certified parcels show whatever the state holds: their certificate speaks for each of them, they
 /// are for this group, and each is named once, in the order of its batch, or whoever holds one certificate
-/// could fill an entry with one parcel. One that does not decode may be of a version newer than ours; those beside it
-/// do not wait for it.
+/// could fill an entry with one parcel. One that does not decode may be of a version newer than ours; those
+/// beside it do not wait for it.
 pub(crate) fn check_proof(
     context: &Context<'_>,
     certified: &CertifiedParcels,
