@@ -2,6 +2,7 @@
 //! signed, so that a mixed-up folder is found at the start and not by other cities.
 
 use thiserror::Error;
+use tongban_api::Said;
 use tongban_runtime::KeyRing;
 use tongban_runtime::seams::Signer as _;
 use tongban_trust::Registry;
@@ -50,6 +51,21 @@ impl Coded for NotEnrolled {
 
     fn exit(&self) -> Exit {
         Exit::BadConfiguration
+    }
+
+    fn says(&self) -> Option<Said> {
+        let en = match self {
+            Self::Node { node, version } => {
+                format!("version {version} of the registry has no node {node}")
+            }
+            Self::Retired { node, version } => {
+                format!("version {version} of the registry has retired node {node}")
+            }
+            Self::Key { node, role } => {
+                format!("the {role} key of node {node} is not the one the registry enrols")
+            }
+        };
+        Some(Said::new(self.to_string(), en))
     }
 }
 
@@ -134,5 +150,8 @@ mod tests {
         let stranger = "350100-77".parse().unwrap();
         let unknown = check_enrolled(&registry, stranger, &keys);
         assert!(matches!(unknown, Err(NotEnrolled::Node { .. })));
+        let said = unknown.unwrap_err().says().unwrap();
+        assert!(said.zh.ends_with("没有节点 350100-77"), "{said:?}");
+        assert!(said.en.ends_with("has no node 350100-77"), "{said:?}");
     }
 }

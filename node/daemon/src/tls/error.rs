@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use thiserror::Error;
+use tongban_api::Said;
 use tongban_types::Code;
 
 use crate::exit::Exit;
@@ -22,6 +23,8 @@ pub(crate) enum CertificateError {
         path: PathBuf,
         /// What was expected.
         what: &'static str,
+        /// The same in English.
+        what_en: &'static str,
     },
     /// Key and certificate are no pair, or of a kind that cannot sign.
     #[error("{} 与其私钥不成对, 或私钥的种类不支持", path.display())]
@@ -50,5 +53,22 @@ impl Coded for CertificateError {
 
     fn exit(&self) -> Exit {
         Exit::BadConfiguration
+    }
+
+    fn says(&self) -> Option<Said> {
+        let en = match self {
+            // A path, and what the system said.
+            Self::File(_) => return None,
+            Self::NotPem { path, what_en, .. } => {
+                format!("{} is not {what_en} in PEM", path.display())
+            }
+            Self::NoPair { path, .. } => format!(
+                "{} and its key are no pair, or the key is of a kind that cannot sign",
+                path.display()
+            ),
+            Self::KeyExposed { path } => format!("others can read {}", path.display()),
+            Self::NotMade(_) => "no certificate can be made".to_owned(),
+        };
+        Some(Said::new(self.to_string(), en))
     }
 }

@@ -62,7 +62,8 @@ impl CertificateFiles {
         }
         let chain = certificates(&self.certificate)?;
         let key = read_bounded(&self.key, FILE_BYTES_MAX)?;
-        let key = PrivateKeyDer::from_pem_slice(&key).map_err(|_| not_pem(&self.key, "私钥"))?;
+        let key = PrivateKeyDer::from_pem_slice(&key)
+            .map_err(|_| not_pem(&self.key, "私钥", "a private key"))?;
         CertifiedKey::from_der(chain, key, &provider()).map_err(|source| {
             let path = self.certificate.clone();
             CertificateError::NoPair { path, source }
@@ -95,7 +96,7 @@ pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
     match read {
         Ok(chain) if !chain.is_empty() => Ok(chain),
-        _ => Err(not_pem(path, "证书")),
+        _ => Err(not_pem(path, "证书", "a certificate")),
     }
 }
 
@@ -103,9 +104,12 @@ fn metadata(path: &Path) -> Result<std::fs::Metadata, FileError> {
     std::fs::metadata(path).map_err(FileError::at(path))
 }
 
-fn not_pem(path: &Path, what: &'static str) -> CertificateError {
-    let path = path.to_owned();
-    CertificateError::NotPem { path, what }
+fn not_pem(path: &Path, what: &'static str, what_en: &'static str) -> CertificateError {
+    CertificateError::NotPem {
+        path: path.to_owned(),
+        what,
+        what_en,
+    }
 }
 
 impl Served {
@@ -218,6 +222,7 @@ impl ResolvesServerCert for Served {
 mod tests {
     use super::super::own_certificate;
     use super::*;
+    use crate::failure::Failure;
 
     fn made(folder: &Path) -> CertificateFiles {
         let node = "350100-01".parse().unwrap();
@@ -247,10 +252,11 @@ mod tests {
         assert!(served.look().unwrap());
         assert_ne!(served.fingerprint(), before);
         crate::files::replace(&files.certificate, b"none", 0o644).unwrap();
-        assert!(matches!(
-            served.look(),
-            Err(CertificateError::NotPem { .. })
-        ));
+        let refused = served.look();
+        assert!(matches!(refused, Err(CertificateError::NotPem { .. })));
+        let said = Failure::from(refused.unwrap_err()).causes().next().unwrap();
+        assert!(said.zh.ends_with("不是 PEM 格式的证书"), "{said:?}");
+        assert!(said.en.ends_with("is not a certificate in PEM"), "{said:?}");
         assert_ne!(served.fingerprint(), before);
     }
 

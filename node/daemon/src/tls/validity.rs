@@ -26,6 +26,7 @@ pub(crate) fn end_of_file(path: &Path) -> Result<Timestamp, CertificateError> {
     end.ok_or_else(|| CertificateError::NotPem {
         path: path.to_owned(),
         what: "X.509 证书",
+        what_en: "an X.509 certificate",
     })
 }
 

@@ -1,11 +1,12 @@
 //! Keys and registry: whether this machine may act as the node, and for how long.
 
+use tongban_api::Said;
 use tongban_runtime::seams::WallClock as _;
 use tongban_types::{DAY_MS, Timestamp};
 
 use super::Finding;
 use crate::configuration::Configuration;
-use crate::failure::Failure;
+use crate::failure::{Coded, Failure};
 use crate::instant::beijing;
 use crate::keys::KeyFolder;
 use crate::node_process::check_enrolled;
@@ -28,7 +29,9 @@ pub(super) fn examine(configuration: &Configuration) -> Vec<Finding> {
                 configuration.data.display(),
                 configuration.node
             );
-            Finding::failure("keys", error.to_string(), next)
+            let said = error.says();
+            let Said { zh, en } = said.unwrap_or_else(|| Said::alike(error.to_string()));
+            Finding::failure("keys", (zh, en), next)
         }
     }];
     match registry {
