@@ -151,13 +151,7 @@ impl Problem {
 /// An identifier in an address or body that is not well formed.
 impl From<MalformedId> for Problem {
     fn from(malformed: MalformedId) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, malformed.code()).detail(Said::new(
-            format!("{}不合规则: {}", malformed.what_zh, malformed.rule_zh),
-            format!(
-                "The {} is not well formed: {}.",
-                malformed.what, malformed.rule
-            ),
-        ))
+        Self::new(StatusCode::BAD_REQUEST, malformed.code()).detail(Said::of_identifier(&malformed))
     }
 }
 

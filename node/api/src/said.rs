@@ -26,6 +26,17 @@ impl Said {
         let text = text.into();
         Self::new(text.clone(), text)
     }
+
+    /// Which identifier breaks which rule, in a sentence; not what was given.
+    pub fn of_identifier(malformed: &MalformedId) -> Self {
+        Self::new(
+            format!("{}不合规则: {}", malformed.what_zh, malformed.rule_zh),
+            format!(
+                "The {} is not well formed: {}.",
+                malformed.what, malformed.rule
+            ),
+        )
+    }
 }
 
 impl From<MalformedId> for Said {

@@ -32,7 +32,7 @@ mod reader;
 #[path = "../../../node/api/src/said.rs"]
 #[expect(
     dead_code,
-    reason = "a target reads forms, whose faults are never alike in both languages"
+    reason = "a target reads forms, whose faults are told of their place alone"
 )]
 mod said;
 pub mod town;

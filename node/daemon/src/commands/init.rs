@@ -106,10 +106,7 @@ impl Answer for Begun {
 /// Writes it all.
 pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
     let node = NodeId::new(arguments.city, arguments.number).map_err(|error| {
-        let says = Said::new(
-            format!("{}不合规则: {}", error.what_zh, error.rule_zh),
-            error.to_string(),
-        );
+        let says = Said::of_identifier(&error);
         Failure::told(Code::MALFORMED_IDENTIFIER, Exit::Usage, says)
     })?;
     let config = arguments.dir.join("node.toml");
