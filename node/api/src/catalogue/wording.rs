@@ -80,7 +80,7 @@ fn words_with_a_bound(kind: &Kind) -> Said {
         ),
         Kind::MaxLength { limit } => Said::new(
             format!("不能超过 {limit} 个字"),
-            format!("must have {limit} characters or less"),
+            format!("must have {limit} characters or fewer"),
         ),
         Kind::MinItems { limit } => Said::new(
             format!("至少填 {limit} 条"),
@@ -88,7 +88,7 @@ fn words_with_a_bound(kind: &Kind) -> Said {
         ),
         Kind::MaxItems { limit } => Said::new(
             format!("最多填 {limit} 条"),
-            format!("must have {limit} entries or less"),
+            format!("must have {limit} entries or fewer"),
         ),
         Kind::Minimum { limit } => Said::new(
             format!("不能小于 {limit}"),

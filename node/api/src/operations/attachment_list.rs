@@ -47,7 +47,7 @@ pub(crate) async fn take_attachments(
     if named.len() > ATTACHMENTS_MAX {
         let says = Said::new(
             format!("最多 {ATTACHMENTS_MAX} 个附件"),
-            format!("must have {ATTACHMENTS_MAX} files or less"),
+            format!("must have {ATTACHMENTS_MAX} files or fewer"),
         );
         return Err(shape("/attachments", says));
     }

@@ -97,7 +97,7 @@ impl BodyFields {
         if words.chars().count() > WORDS_CHARS_MAX {
             let says = Said::new(
                 format!("最多 {WORDS_CHARS_MAX} 字"),
-                format!("must have {WORDS_CHARS_MAX} characters or less"),
+                format!("must have {WORDS_CHARS_MAX} characters or fewer"),
             );
             return Err(shape(&self.at(name), says));
         }
