@@ -156,7 +156,7 @@ impl Page<'_> {
             peers.map(|(peer, is_up)| ([("peer", peer.to_string())], f64::from(u8::from(*is_up))));
         self.gauges_of(
             "tongban_peer_connected",
-            "1 with a live connection to a node that shares a group with this one",
+            "1 with a live connection to a node that votes in a group kept here",
             samples,
         )?;
         self.group_times(seen)?;
