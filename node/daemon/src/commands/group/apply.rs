@@ -27,7 +27,8 @@ pub(crate) struct Arguments {
     /// 已签署的部署令 (the signed order)
     #[arg(value_name = "ORDER")]
     order: PathBuf,
-    /// 最多等几秒; 0 不等 (seconds to wait for the group to stand so; 0 waits for nothing)
+    /// 最多等几秒: 未就位退出码为 9, 本节点不知为 4; 0 不等 (seconds to wait for the group to stand so: exit code 9
+    /// if it does not, 4 if this node cannot know; 0 waits for nothing)
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     wait: u64,
     #[command(flatten)]
