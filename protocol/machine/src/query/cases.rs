@@ -90,23 +90,8 @@ pub fn cases_in_state(
     from: Option<CaseNumber>,
     limit: usize,
 ) -> CaseListing {
-    let prefix = keyspace::in_state(state);
-    let (first, until) = range_of(&prefix);
-    let first = from.map_or(first, |number| keyspace::by_state(state, number));
-    let keys = view.scan(&first, &until, limit.saturating_add(1));
-    let numbers: Vec<CaseNumber> = keys
-        .iter()
-        .filter_map(|(key, _)| keyspace::read_case(key, prefix.len()))
-        .collect();
-    let cases = numbers
-        .iter()
-        .take(limit)
-        .filter_map(|number| load_case(view, *number))
-        .collect();
-    CaseListing {
-        cases,
-        next: numbers.get(limit).copied(),
-    }
+    let numbers = numbers_in_state(view, state, from, limit.saturating_add(1));
+    listing_of(view, &numbers, limit)
 }
 
 /// Numbers of cases in one state from a number on, in order, without reading the cases.
@@ -116,10 +101,30 @@ pub fn numbers_in_state(
     from: Option<CaseNumber>,
     limit: usize,
 ) -> Vec<CaseNumber> {
-    let prefix = keyspace::in_state(state);
-    let (first, until) = range_of(&prefix);
-    let first = from.map_or(first, |number| keyspace::by_state(state, number));
-    let keys = view.scan(&first, &until, limit);
+    let first = from.map(|number| keyspace::by_state(state, number));
+    numbers_below(view, &keyspace::in_state(state), first, limit)
+}
+
+/// The cases of the first `limit` numbers; the one behind them, where there is one, is where to go on.
+pub(super) fn listing_of(view: &dyn View, numbers: &[CaseNumber], limit: usize) -> CaseListing {
+    let shown = numbers.iter().take(limit);
+    CaseListing {
+        cases: shown
+            .filter_map(|number| load_case(view, *number))
+            .collect(),
+        next: numbers.get(limit).copied(),
+    }
+}
+
+/// The cases whose numbers end the keys behind a prefix, from a key on.
+pub(super) fn numbers_below(
+    view: &dyn View,
+    prefix: &[u8],
+    from: Option<Vec<u8>>,
+    limit: usize,
+) -> Vec<CaseNumber> {
+    let (first, until) = range_of(prefix);
+    let keys = view.scan(&from.unwrap_or(first), &until, limit);
     keys.iter()
         .filter_map(|(key, _)| keyspace::read_case(key, prefix.len()))
         .collect()

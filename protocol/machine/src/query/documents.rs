@@ -2,8 +2,9 @@
 
 use tongban_types::{CaseNumber, Sealed};
 
+use super::cases::{listing_of, numbers_below};
 use super::{CaseListing, load_case};
-use crate::keyspace::{self, range_of};
+use crate::keyspace;
 use crate::record::DocumentStage;
 use crate::view::{View, load};
 
@@ -56,29 +57,7 @@ pub fn cases_with_document(
     }
     numbers.sort_unstable();
     numbers.dedup();
-    let cases = numbers
-        .iter()
-        .take(limit)
-        .filter_map(|number| load_case(view, *number))
-        .collect();
-    CaseListing {
-        cases,
-        next: numbers.get(limit).copied(),
-    }
-}
-
-/// The cases whose numbers end the keys behind a prefix, from a key on.
-fn numbers_below(
-    view: &dyn View,
-    prefix: &[u8],
-    from: Option<Vec<u8>>,
-    limit: usize,
-) -> Vec<CaseNumber> {
-    let (first, until) = range_of(prefix);
-    let keys = view.scan(&from.unwrap_or(first), &until, limit);
-    keys.iter()
-        .filter_map(|(key, _)| keyspace::read_case(key, prefix.len()))
-        .collect()
+    listing_of(view, &numbers, limit)
 }
 
 /// What the city owes the world, from a case on, in order of case numbers.
@@ -87,12 +66,9 @@ pub fn effects(
     from: Option<CaseNumber>,
     limit: usize,
 ) -> impl Iterator<Item = Effect> {
-    let (first, until) = range_of(keyspace::OWED);
-    let first = from.map_or(first, keyspace::owed);
-    let keys = view.scan(&first, &until, limit);
-    let owed: Vec<Effect> = keys
-        .iter()
-        .filter_map(|(key, _)| keyspace::read_case(key, keyspace::OWED.len()))
+    let numbers = numbers_below(view, keyspace::OWED, from.map(keyspace::owed), limit);
+    let owed: Vec<Effect> = numbers
+        .into_iter()
         .filter_map(|number| match load_case(view, number)?.document {
             DocumentStage::Owed => Some(Effect::PrepareDocument(number)),
             DocumentStage::Prepared { .. } => Some(Effect::IssueDocument(number)),
