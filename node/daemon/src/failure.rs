@@ -140,6 +140,17 @@ impl From<anyhow::Error> for Failure {
     }
 }
 
+/// What an error says, and behind it what caused it, on one line.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut said = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        said.extend([": ", &cause.to_string()]);
+        source = cause.source();
+    }
+    said
+}
+
 #[cfg(test)]
 mod tests {
     use std::io;

@@ -20,7 +20,8 @@ use tokio::time::timeout;
 use tongban_api::Said;
 use tongban_runtime::Tempo;
 
-use self::connecting::{Lost, chain};
+use self::connecting::Lost;
+use crate::failure::chain;
 use crate::tls::Trust;
 
 pub(crate) use self::answer::HttpAnswer;

@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::HttpClient;
+use crate::failure::chain;
 use crate::tls::HTTP_1;
 
 impl HttpClient {
@@ -75,14 +76,4 @@ fn refused(error: &std::io::Error) -> Lost {
         Some(rustls::Error::InvalidCertificate(why)) => Lost::Stranger(why.to_string()),
         _ => Lost::broken(error),
     }
-}
-
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut said = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        said.extend([": ", &cause.to_string()]);
-        source = cause.source();
-    }
-    said
 }

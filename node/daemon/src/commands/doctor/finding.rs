@@ -1,6 +1,7 @@
 //! One thing looked at, and what to do about it.
 
 use serde::Serialize;
+use tongban_api::Said;
 use utoipa::ToSchema;
 
 use crate::failure::Failure;
@@ -20,28 +21,19 @@ pub(crate) enum Level {
     Failure,
 }
 
-/// What was seen, in Chinese and English; alike in both where it is a path or what the system said.
+/// What was seen; alike in both languages where it is a path or what the system said.
 #[derive(Clone, Debug)]
-pub(crate) struct Seen {
-    zh: String,
-    en: String,
-}
+pub(crate) struct Seen(Said);
 
 impl From<String> for Seen {
     fn from(text: String) -> Self {
-        Self {
-            zh: text.clone(),
-            en: text,
-        }
+        Self(Said::alike(text))
     }
 }
 
 impl<T: Into<String>> From<(T, T)> for Seen {
     fn from((zh, en): (T, T)) -> Self {
-        Self {
-            zh: zh.into(),
-            en: en.into(),
-        }
+        Self(Said::new(zh, en))
     }
 }
 
@@ -114,7 +106,7 @@ impl Finding {
     }
 
     fn of(id: &'static str, level: Level, seen: impl Into<Seen>) -> Self {
-        let Seen { zh, en } = seen.into();
+        let Seen(Said { zh, en }) = seen.into();
         Self {
             id,
             level,

@@ -11,7 +11,7 @@ use tongban_types::limits::FORM_BYTES_MAX;
 use utoipa::ToSchema;
 
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Failure, chain};
 use crate::files::read_bounded;
 use crate::output::{Answer, Described, Mark, Output, Reader};
 
@@ -155,16 +155,6 @@ pub(super) fn faults_of(fault: &FormFault) -> Vec<Said> {
 /// What readers of files say, in English alone.
 fn alike(error: &dyn std::error::Error) -> Said {
     Said::alike(chain(error))
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut said = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        said.extend([": ", &cause.to_string()]);
-        source = cause.source();
-    }
-    said
 }
 
 #[cfg(test)]
