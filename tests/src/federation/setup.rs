@@ -2,7 +2,7 @@
 //! the sample, keys, and a registry that five cities sign.
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -44,18 +44,26 @@ pub(super) fn places(root: &Path) -> Result<Vec<Place>> {
 }
 
 /// Free ports below the range the system gives to outgoing connections, so that they stay free
-/// while a process is down.
+/// while a process is down. They are reserved until this process ends as the product reserves those of the
+/// federations it stages: by listening at another address of this machine.
 pub(crate) fn free_ports(count: usize) -> Result<Vec<u16>> {
+    const RESERVED_AT: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 84);
     let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
     let first = 20_000 + (since.subsec_micros() + std::process::id() * 97) % 10_000;
-    let tried = (first..first + 2_000).filter_map(|port| {
+    let reserved = (first..first + 2_000).filter_map(|port| {
         let port = u16::try_from(port).ok()?;
-        Some((port, TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok()?))
+        let reservation = TcpListener::bind((RESERVED_AT, port)).ok()?;
+        TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok()?;
+        UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).ok()?;
+        Some((port, reservation))
     });
-    // Held until all are found, so that none is found twice.
-    let held: Vec<_> = tried.take(count).collect();
-    ensure!(held.len() == count, "too few free ports");
-    Ok(held.into_iter().map(|(port, _)| port).collect())
+    let reserved: Vec<_> = reserved.take(count).collect();
+    ensure!(reserved.len() == count, "too few free ports");
+    let keep = |(port, reservation): (u16, TcpListener)| {
+        Box::leak(Box::new(reservation));
+        port
+    };
+    Ok(reserved.into_iter().map(keep).collect())
 }
 
 /// Makes all keys and the registry, as the cities would between them; returns its file and the hash

@@ -12,8 +12,7 @@ use crate::process::tongban;
 
 impl Federation {
     /// Where another machine of a city is to stand, configured as its first in all but its number, its folder
-    /// and its addresses. Its data folder is not there yet. The first must still run, so that none of its
-    /// ports is taken.
+    /// and its addresses. Its data folder is not there yet.
     pub fn another_machine(&self, index: usize, number: u8) -> Result<Place> {
         let first = &self.places[index];
         let node = format!("{}-{number:02}", first.code);

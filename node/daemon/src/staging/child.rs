@@ -1,11 +1,13 @@
 //! One city's process: started from this program's own file, ended by its id, and gone with this
 //! process even if that is killed, because it watches the pipe that is its stdin.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::{sleep, timeout};
 use tongban_runtime::Forms;
@@ -29,6 +31,24 @@ const fn unusual(forms: Forms) -> &'static [&'static str] {
     }
 }
 
+/// An end tells its code, its causes and what to do next, a line each.
+const LAST_LINES: usize = 6;
+
+/// Longer than any of them.
+const LAST_BYTES: u64 = 4_096;
+
+/// What the last process of a log said at its end: the log itself may go with the folder it is in.
+fn last_words(log: &Path) -> io::Result<String> {
+    let mut log = File::open(log)?;
+    let length = log.metadata()?.len();
+    log.seek(SeekFrom::Start(length.saturating_sub(LAST_BYTES)))?;
+    let mut said = Vec::new();
+    log.take(LAST_BYTES).read_to_end(&mut said)?;
+    let said = String::from_utf8_lossy(&said);
+    let lines: Vec<&str> = said.lines().rev().take(LAST_LINES).collect();
+    Ok(lines.into_iter().rev().collect::<Vec<_>>().join("\n"))
+}
+
 /// A running process of a city.
 #[derive(Debug)]
 pub(crate) struct ChildNode {
@@ -42,7 +62,7 @@ impl ChildNode {
     pub(crate) fn start(site: &Site) -> anyhow::Result<Self> {
         // Word of an earlier process would be taken for this one's.
         match std::fs::remove_file(&site.ready) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}
         }
         let log = OpenOptions::new()
@@ -86,11 +106,11 @@ impl ChildNode {
                 return Ok(());
             }
             if let Some(status) = self.child.try_wait()? {
-                bail!(
+                return Err(anyhow!(last_words(&site.log)?).context(format!(
                     "{}的进程已退出 (its process has ended): {status}, 日志 (log) {}",
                     site.city.name,
                     site.log.display()
-                );
+                )));
             }
             if begun.elapsed() > time_max {
                 bail!(
@@ -133,5 +153,21 @@ impl ChildNode {
             // Already gone is as good as killed.
             let _ = self.child.kill().await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_lines_of_a_long_log_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("node.log");
+        let lines: Vec<String> = (1..=1_000).map(|line| format!("第 {line} 行")).collect();
+        std::fs::write(&log, lines.join("\n")).unwrap();
+        assert_eq!(last_words(&log).unwrap(), lines[994..].join("\n"));
+        std::fs::write(&log, "一行\n").unwrap();
+        assert_eq!(last_words(&log).unwrap(), "一行");
     }
 }
