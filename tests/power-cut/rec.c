@@ -26,7 +26,7 @@
  * A sync covers the writes recorded before it began and counts from where it ended: other threads
  * go on in between. All other calls are made under one lock, so that records stand in the order of
  * their effects. Record after effect: a process killed in between leaves one effect unrecorded,
- * one that ends by REC_LAST none.
+ * one that ends by itself or by REC_LAST none.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -79,6 +79,9 @@ __attribute__((constructor)) static void start(void) {
 
 static void lock(void) { pthread_mutex_lock(&turn); }
 static void unlock(void) { pthread_mutex_unlock(&turn); }
+
+/* A process may end while its other threads write: what is under way is recorded, and no more is done. */
+__attribute__((destructor)) static void end(void) { lock(); }
 
 /* ---- paths ---- */
 
