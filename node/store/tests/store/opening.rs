@@ -151,6 +151,9 @@ fn index_names(path: &Path) -> Vec<String> {
         .collect()
 }
 
+/// It moves a few pages at each, of a file of a few hundred.
+const OPENINGS_TO_REST_MAX: usize = 20;
+
 #[test]
 fn an_opening_leaves_one_index_and_nothing_it_was_written_in() {
     let folder = tempfile::tempdir().unwrap();
@@ -169,11 +172,17 @@ fn an_opening_leaves_one_index_and_nothing_it_was_written_in() {
             .unwrap();
         flush(&store).unwrap();
     }
-    // Nothing was written since.
-    drop(open(folder.path()));
-    let names = index_names(folder.path());
-    drop(open(folder.path()));
-    assert_eq!(index_names(folder.path()), names);
+    // Nothing was written since. The engine may still move pages out of parts of its file that are nearly
+    // free; when it is done, an opening finds what the one before it left.
+    let comes_to_rest = (0..OPENINGS_TO_REST_MAX).any(|_| {
+        drop(open(folder.path()));
+        let names = index_names(folder.path());
+        assert_eq!(names.len(), 1, "{names:?}");
+        let is_at_rest = names == before;
+        before = names;
+        is_at_rest
+    });
+    assert!(comes_to_rest, "{before:?}");
 }
 
 /// What a kill leaves while the next index is written, or while what it was written in is removed.
