@@ -106,7 +106,9 @@ impl ChildNode {
                 return Ok(());
             }
             if let Some(status) = self.child.try_wait()? {
-                return Err(anyhow!(last_words(&site.log)?).context(format!(
+                // Nothing about the log is worse than that the process has ended.
+                let said = last_words(&site.log).unwrap_or_else(|error| error.to_string());
+                return Err(anyhow!(said).context(format!(
                     "{}的进程已退出 (its process has ended): {status}, 日志 (log) {}",
                     site.city.name,
                     site.log.display()
