@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use tongban_runtime::ports::HandOverError;
-use tongban_runtime::{BlobError, NodeError, Refusal};
+use tongban_runtime::{BlobError, NodeError, Oversized, Refusal};
 use tongban_types::Code;
 use tongban_types::limits::FORM_BYTES_MAX;
 
@@ -49,10 +49,7 @@ impl From<NodeError> for Problem {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, code)
             }
             NodeError::TooLarge { what, bytes_max } => {
-                Self::new(StatusCode::PAYLOAD_TOO_LARGE, code).detail(Said::new(
-                    format!("超过 {bytes_max} 字节 ({what})"),
-                    format!("Too large: {what} may have {bytes_max} bytes at most."),
-                ))
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, code).detail(oversized(what, bytes_max))
             }
         }
     }
@@ -232,10 +229,46 @@ impl Problem {
     }
 }
 
+fn oversized(what: Oversized, bytes_max: usize) -> Said {
+    let zh = match what {
+        Oversized::Order => "命令",
+        Oversized::Form => "表单",
+        Oversized::Attachments => "附件清单",
+        Oversized::Text => "文字",
+    };
+    Said::new(
+        format!("{zh}超过 {bytes_max} 字节"),
+        format!("Too large: {what} may have {bytes_max} bytes at most."),
+    )
+}
+
 fn too_large(bytes: usize) -> Said {
     let most = FORM_BYTES_MAX;
     Said::new(
         format!("表单有 {bytes} 字节, 最多 {most} 字节"),
         format!("has {bytes} bytes, of at most {most}"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_large_is_named_in_the_language_of_its_sentence() {
+        for what in Oversized::ALL {
+            let Said { zh, en } = oversized(what, 9);
+            let named = zh.strip_suffix("超过 9 字节");
+            assert!(named.is_some_and(|named| !named.is_empty()), "{zh}");
+            assert!(
+                !zh.contains(|letter: char| letter.is_ascii_alphabetic()),
+                "{zh}"
+            );
+            assert!(
+                en.starts_with(&format!("Too large: {what} may have ")),
+                "{en}"
+            );
+            assert!(en.is_ascii(), "{en}");
+        }
+    }
 }

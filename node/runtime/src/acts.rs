@@ -11,7 +11,7 @@ use tongban_types::{
 
 use crate::core::Core;
 use crate::desk::{SALT_BYTES, form_hash};
-use crate::handle::{Act, Acted, NodeError};
+use crate::handle::{Act, Acted, NodeError, Oversized};
 use crate::proposer::{Order, Proposer};
 use crate::sealing::CaseKey;
 use crate::seams::{Entropy, Platform};
@@ -128,7 +128,7 @@ impl<P: Platform> Acts<P> {
             Act::Correct { form, .. } => {
                 if form.len() > limits::FORM_BYTES_MAX {
                     return Err(NodeError::TooLarge {
-                        what: "the form",
+                        what: Oversized::Form,
                         bytes_max: limits::FORM_BYTES_MAX,
                     });
                 }
@@ -154,7 +154,7 @@ impl<P: Platform> Acts<P> {
     fn words(&self, case: CaseNumber, usage: SealedUse, text: &str) -> Result<Sealed, NodeError> {
         if text.len() > limits::TEXT_BYTES_MAX {
             return Err(NodeError::TooLarge {
-                what: "the text",
+                what: Oversized::Text,
                 bytes_max: limits::TEXT_BYTES_MAX,
             });
         }

@@ -18,7 +18,7 @@ use tongban_types::{Actor, CaseNumber, CaseState, CaseVersion, CityCode, Command
 pub use act::{Act, Acted};
 pub use application::{Application, Collected, Wait};
 pub use case::{CasePage, OpenedCase, OpenedMovement, StoredCase};
-pub use error::NodeError;
+pub use error::{NodeError, Oversized};
 pub use report::{GroupReport, NodeHealth, NodeReport};
 
 use crate::attachments::Attachments;

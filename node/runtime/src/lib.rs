@@ -69,7 +69,7 @@ pub use gauges::{AppliedCounts, GroupGauges, NodeGauges};
 pub use groups::Groups;
 pub use handle::{
     Act, Acted, Application, CasePage, Collected, GroupReport, NodeError, NodeHandle, NodeHealth,
-    NodeReport, OpenedCase, OpenedMovement, StoredCase, Wait,
+    NodeReport, OpenedCase, OpenedMovement, Oversized, StoredCase, Wait,
 };
 pub use key_ring::{KeyRing, Seeds};
 pub use opener::GroupOpener;

@@ -15,7 +15,7 @@ use tongban_types::{
 
 use crate::channels::{Awaited, Inlet, Queue, Reply, answer, queue};
 use crate::core::Core;
-use crate::handle::NodeError;
+use crate::handle::{NodeError, Oversized};
 use crate::seams::{Platform, Signer};
 use crate::signal::Signal;
 use crate::submit::SubmitError;
@@ -89,7 +89,7 @@ impl<P: Platform> Proposer<P> {
         let bytes = encode(&order.command);
         if bytes.len() > limits::COMMAND_BYTES_MAX {
             return Err(NodeError::TooLarge {
-                what: "the order",
+                what: Oversized::Order,
                 bytes_max: limits::COMMAND_BYTES_MAX,
             });
         }

@@ -1,7 +1,7 @@
 //! 收件.
 
 use serde_json::{Value, json};
-use tongban_runtime::{Application, NodeError, Refusal, Wait};
+use tongban_runtime::{Application, NodeError, Oversized, Refusal, Wait};
 use tongban_types::{Channel, CommandId, Role, sha256};
 
 use crate::node::{Asked, number};
@@ -210,7 +210,7 @@ async fn every_refusal_of_the_node_has_its_status() {
         ),
         (
             NodeError::TooLarge {
-                what: "the form",
+                what: Oversized::Form,
                 bytes_max: 9,
             },
             413,

@@ -21,7 +21,7 @@ use self::sweeping::Swept;
 use crate::blob_store::{BlobError, BlobStore, Upload, UploadId};
 use crate::core::Core;
 use crate::desk::Desk;
-use crate::handle::NodeError;
+use crate::handle::{NodeError, Oversized};
 use crate::seams::{Entropy, Platform};
 use crate::vault::Vault;
 
@@ -119,7 +119,7 @@ impl<P: Platform> Files<P> {
         }
         if files.len() > bounds::ATTACHMENTS_MAX {
             return Err(NodeError::TooLarge {
-                what: "the list of attachments",
+                what: Oversized::Attachments,
                 bytes_max: bounds::FORM_BYTES_MAX,
             });
         }

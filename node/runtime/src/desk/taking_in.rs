@@ -11,7 +11,7 @@ use tongban_types::{
 };
 
 use super::{Desk, form_hash};
-use crate::handle::{Application, Collected, NodeError, Wait};
+use crate::handle::{Application, Collected, NodeError, Oversized, Wait};
 use crate::ports::LocalWrite;
 use crate::seams::Platform;
 
@@ -49,7 +49,7 @@ impl<P: Platform> Desk<P> {
     ) -> Result<Collected, NodeError> {
         if application.form.len() > limits::FORM_BYTES_MAX {
             return Err(NodeError::TooLarge {
-                what: "the form",
+                what: Oversized::Form,
                 bytes_max: limits::FORM_BYTES_MAX,
             });
         }

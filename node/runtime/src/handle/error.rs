@@ -1,5 +1,7 @@
 //! Why a node does not do what it is asked, with the code that is explained to people.
 
+use std::fmt;
+
 use thiserror::Error;
 use tongban_machine::Refusal;
 use tongban_types::{CaseNumber, Code, GroupId};
@@ -44,7 +46,7 @@ pub enum NodeError {
     #[error("{what} is larger than {bytes_max} bytes")]
     TooLarge {
         /// What.
-        what: &'static str,
+        what: Oversized,
         /// The bound.
         bytes_max: usize,
     },
@@ -69,6 +71,35 @@ pub enum NodeError {
     /// The day's case numbers of this node are used up.
     #[error("this node has given out all case numbers of the day")]
     NumbersUsedUp,
+}
+
+/// What of a request may be larger than allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Oversized {
+    /// The order as it would stand in the log.
+    Order,
+    /// The filled form.
+    Form,
+    /// The list of attachments.
+    Attachments,
+    /// What was written in words.
+    Text,
+}
+
+impl Oversized {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Order, Self::Form, Self::Attachments, Self::Text];
+}
+
+impl fmt::Display for Oversized {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Order => "the order",
+            Self::Form => "the form",
+            Self::Attachments => "the list of attachments",
+            Self::Text => "the text",
+        })
+    }
 }
 
 impl From<StateFailed> for NodeError {
