@@ -8,6 +8,7 @@ use tongban_api::Said;
 use tongban_types::Code;
 
 use crate::exit::Exit;
+use crate::says;
 
 /// Why a command ends without success.
 #[derive(Debug)]
@@ -82,11 +83,11 @@ impl Failure {
         }
     }
 
-    /// What happened, outermost first. What is told in one language stands for both.
+    /// What happened, outermost first. What the system said stands for both languages.
     pub(crate) fn causes(&self) -> impl Iterator<Item = Said> {
         self.cause.chain().map(|cause| match cause.downcast_ref() {
             Some(Told { says, .. }) => says.clone(),
-            None => Said::alike(cause.to_string()),
+            None => says::of(cause),
         })
     }
 

@@ -22,6 +22,7 @@ mod output;
 mod panics;
 mod platform;
 mod registry;
+mod says;
 mod staging;
 mod tls;
 

@@ -1,5 +1,5 @@
 //! What is wrong with a filled form, place by place, and what is wrong with a file of the catalogue.
-//! Messages name fields, never what was filled in.
+//! Messages name fields, never what was filled in. In both languages they are in `says`.
 
 use serde::Serialize;
 use thiserror::Error;
@@ -103,12 +103,12 @@ pub enum CatalogueError {
         source: serde_json::Error,
     },
     /// A file breaks a rule.
-    #[error("{file}: {rule}")]
+    #[error("{file}: {}", rule.en)]
     Rule {
         /// Which.
         file: String,
         /// What is wrong.
-        rule: String,
+        rule: Said,
     },
     /// Two files say what one item version is.
     #[error("item {0} stands twice")]

@@ -22,6 +22,25 @@ pub(super) enum FieldKind {
     Division,
 }
 
+impl FieldKind {
+    const ALL: [Self; 4] = [
+        Self::ResidentNumber,
+        Self::CreditNumber,
+        Self::Date,
+        Self::Division,
+    ];
+
+    /// The name of its definition in `$defs`.
+    pub(super) const fn definition(self) -> &'static str {
+        match self {
+            Self::ResidentNumber => "id_number",
+            Self::CreditNumber => "credit_code",
+            Self::Date => "date",
+            Self::Division => "division",
+        }
+    }
+}
+
 /// A field, and those within it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Field {
@@ -34,13 +53,16 @@ pub(super) struct Field {
 
 impl Field {
     /// The tree of a form's schema.
-    pub(super) fn of_schema(schema: &Value) -> Result<Self, String> {
+    pub(super) fn of_schema(schema: &Value) -> Result<Self, Said> {
         Self::read(schema, schema, 1)
     }
 
-    fn read(root: &Value, schema: &Value, depth: usize) -> Result<Self, String> {
+    fn read(root: &Value, schema: &Value, depth: usize) -> Result<Self, Said> {
         if depth > DEPTH_MAX {
-            return Err(format!("the form nests more than {DEPTH_MAX} deep"));
+            return Err(Said::new(
+                format!("表单嵌套超过 {DEPTH_MAX} 层"),
+                format!("the form nests more than {DEPTH_MAX} deep"),
+            ));
         }
         let mut field = match schema.get("$ref").and_then(Value::as_str) {
             None => Self::default(),
@@ -64,21 +86,20 @@ impl Field {
         Ok(field)
     }
 
-    fn read_definition(root: &Value, reference: &str, depth: usize) -> Result<Self, String> {
+    fn read_definition(root: &Value, reference: &str, depth: usize) -> Result<Self, Said> {
         let found = reference
             .strip_prefix("#/$defs/")
             .and_then(|name| Some((name, root.get("$defs")?.get(name)?)));
         let Some((name, definition)) = found else {
-            return Err(format!("{reference} does not lead to $defs of the file"));
+            return Err(Said::new(
+                format!("{reference} 不指向本文件的 $defs"),
+                format!("{reference} does not lead to $defs of the file"),
+            ));
         };
         let mut field = Self::read(root, definition, depth + 1)?;
-        field.kind = match name {
-            "id_number" => Some(FieldKind::ResidentNumber),
-            "credit_code" => Some(FieldKind::CreditNumber),
-            "date" => Some(FieldKind::Date),
-            "division" => Some(FieldKind::Division),
-            _ => field.kind,
-        };
+        let mut kinds = FieldKind::ALL.into_iter();
+        let kind = kinds.find(|kind| kind.definition() == name);
+        field.kind = kind.or(field.kind);
         Ok(field)
     }
 

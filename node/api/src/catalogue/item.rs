@@ -76,7 +76,7 @@ impl Item {
         }
     }
 
-    fn of(content: ItemFile, bytes: &[u8]) -> Result<Self, String> {
+    fn of(content: ItemFile, bytes: &[u8]) -> Result<Self, Said> {
         let item = ItemVersion {
             code: content.code,
             version: content.version,
@@ -90,8 +90,9 @@ impl Item {
         let subjects = [FieldKind::ResidentNumber, FieldKind::CreditNumber];
         expect_kind(&fields, &subject_id, &subjects)?;
         if !fields.is_always_there(&subject_name) {
-            return Err(format!(
-                "{subject_name} is not a required field of the form"
+            return Err(Said::new(
+                format!("{subject_name} 不是表单的必填项"),
+                format!("{subject_name} is not a required field of the form"),
             ));
         }
         let validator = compile(&content.form)?;
@@ -197,77 +198,102 @@ fn missing(pointer: &str, keyword: &str) -> FormFault {
     FormFault::Invalid(vec![FieldFault::new(pointer, keyword, says)])
 }
 
-fn check_terms(content: &ItemFile) -> Result<(), String> {
+fn check_terms(content: &ItemFile) -> Result<(), Said> {
     let promise = content.promise_days;
     match content.statutory_days {
-        _ if content.version == 0 => Err("versions count from 1".to_owned()),
-        Some(days) if promise > days => Err(format!(
-            "promise_days {promise} is more than statutory_days {days}"
+        _ if content.version == 0 => Err(Said::new("版本从 1 数起", "versions count from 1")),
+        Some(days) if promise > days => Err(Said::new(
+            format!("promise_days {promise} 多于 statutory_days {days}"),
+            format!("promise_days {promise} is more than statutory_days {days}"),
         )),
-        _ if content.notice_days == 0 => Err("notice_days is at least 1".to_owned()),
+        _ if content.notice_days == 0 => Err(Said::new(
+            "notice_days 至少为 1",
+            "notice_days is at least 1",
+        )),
         _ if content.materials.iter().enumerate().any(|(at, material)| {
             let before = &content.materials[..at];
             before.iter().any(|other| other.code == material.code)
         }) =>
         {
-            Err("a material's code stands twice".to_owned())
+            Err(Said::new(
+                "有两项材料的编码相同",
+                "a material's code stands twice",
+            ))
         }
         _ => Ok(()),
     }
 }
 
-fn keyword(form: &Value, pointer: &str) -> Result<String, String> {
-    match form.pointer(pointer).and_then(Value::as_str) {
-        Some(text) => Ok(text.to_owned()),
-        None => Err(format!(
-            "the form has no {}",
-            pointer.trim_start_matches('/')
-        )),
+fn keyword(form: &Value, pointer: &str) -> Result<String, Said> {
+    if let Some(text) = form.pointer(pointer).and_then(Value::as_str) {
+        return Ok(text.to_owned());
     }
+    let name = pointer.trim_start_matches('/');
+    Err(Said::new(
+        format!("表单没有 {name}"),
+        format!("the form has no {name}"),
+    ))
 }
 
-fn expect_kind(fields: &Field, pointer: &str, kinds: &[FieldKind]) -> Result<(), String> {
+fn expect_kind(fields: &Field, pointer: &str, kinds: &[FieldKind]) -> Result<(), Said> {
     let kind = fields.at(pointer).and_then(|field| field.kind);
     if kind.is_some_and(|kind| kinds.contains(&kind)) && fields.is_always_there(pointer) {
         Ok(())
     } else {
-        Err(format!(
-            "{pointer} is not a required field of one of the kinds {kinds:?}"
+        let names: Vec<&str> = kinds.iter().map(|kind| kind.definition()).collect();
+        Err(Said::new(
+            format!(
+                "{pointer} 不是 $defs 中这些种类的必填项: {}",
+                names.join(" ")
+            ),
+            format!("{pointer} is not a required field of one of the kinds {kinds:?}"),
         ))
     }
 }
 
 /// Patterns run on the engine whose time is linear in the text: no form can stall a desk.
-fn compile(form: &Value) -> Result<Validator, String> {
+fn compile(form: &Value) -> Result<Validator, Said> {
     jsonschema::options()
         .with_draft(Draft::Draft202012)
         .with_pattern_options(PatternOptions::regex())
         .should_validate_formats(false)
         .offline()
         .build(form)
-        .map_err(|error| format!("the form's schema does not compile: {error}"))
+        .map_err(|error| {
+            Said::new(
+                format!("表单的 schema 无法编译: {error}"),
+                format!("the form's schema does not compile: {error}"),
+            )
+        })
 }
 
 fn template(
     item: ItemVersion,
     result: ResultFile,
     fields: &Field,
-) -> Result<DocumentTemplate, String> {
+) -> Result<DocumentTemplate, Said> {
     let expected = format!("urn:tongban:vct:{}:", result.kind);
     if result.vct.len() > 128 || !result.vct.starts_with(&expected) {
-        return Err(format!(
-            "vct is not {expected}<version> of at most 128 bytes"
+        return Err(Said::new(
+            format!("vct 不是 {expected}<version>, 或超过 128 字节"),
+            format!("vct is not {expected}<version> of at most 128 bytes"),
         ));
     }
     for (at, claim) in result.claims.iter().enumerate() {
         if fields.at(&claim.from).is_none() {
-            return Err(format!("claim {} leads nowhere", claim.name));
+            return Err(Said::new(
+                format!("claim {} 指向不存在的项", claim.name),
+                format!("claim {} leads nowhere", claim.name),
+            ));
         }
         if result.claims[..at]
             .iter()
             .any(|known| known.name == claim.name)
         {
-            return Err(format!("claim {} stands twice", claim.name));
+            return Err(Said::new(
+                format!("claim {} 出现两次", claim.name),
+                format!("claim {} stands twice", claim.name),
+            ));
         }
     }
     let claims = result.claims.into_iter().map(|claim| ClaimTemplate {

@@ -8,6 +8,7 @@ mod field;
 mod folder;
 mod item;
 mod item_file;
+mod says;
 #[cfg(test)]
 mod tests;
 mod wording;
@@ -19,6 +20,8 @@ use std::sync::Arc;
 use tongban_runtime::DocumentTemplate;
 use tongban_trust::read_strict;
 use tongban_types::{Calendar, ItemVersion};
+
+use crate::said::Said;
 
 pub use fault::{CatalogueError, FieldFault, FormFault};
 pub use item::{CheckedForm, Item};
@@ -80,7 +83,10 @@ impl Catalogue {
             if !name.ends_with(&format!("/{version}.json")) {
                 return Err(CatalogueError::Rule {
                     file: name.to_owned(),
-                    rule: format!("its content is {version}"),
+                    rule: Said::new(
+                        format!("内容是 {version}"),
+                        format!("its content is {version}"),
+                    ),
                 });
             }
             if items.insert(version, Arc::new(item)).is_some() {

@@ -11,9 +11,10 @@ use tongban_types::limits::FORM_BYTES_MAX;
 use utoipa::ToSchema;
 
 use crate::exit::Exit;
-use crate::failure::{Failure, chain};
+use crate::failure::Failure;
 use crate::files::read_bounded;
 use crate::output::{Answer, Described, Mark, Output, Reader};
+use crate::says;
 
 /// An item's file with its form is some ten KiB.
 const FILE_BYTES_MAX: usize = 1024 * 1024;
@@ -104,7 +105,7 @@ fn lint(file: &Path) -> Result<Finding, Failure> {
     let item = match Item::load(&file.display().to_string(), &bytes) {
         Ok(item) => item,
         Err(error) => {
-            found.add(alike(&error));
+            found.add(says::line(&error));
             return Ok(found);
         }
     };
@@ -148,13 +149,8 @@ pub(super) fn faults_of(fault: &FormFault) -> Vec<Said> {
                 )
             })
             .collect(),
-        other => vec![alike(other)],
+        other => vec![says::line(other)],
     }
-}
-
-/// What readers of files say, in English alone.
-fn alike(error: &dyn std::error::Error) -> Said {
-    Said::alike(chain(error))
 }
 
 #[cfg(test)]
@@ -177,8 +173,14 @@ mod tests {
         )
         .unwrap();
         std::fs::write(place.join("2.json"), &text).unwrap();
-        let broken = lint(&place.join("1.json")).unwrap().faults;
+        let found = lint(&place.join("1.json")).unwrap();
+        let (broken, broken_en) = (found.faults, found.faults_en);
         assert!(broken[0].contains("notice_days"), "{broken:?}");
+        assert!(broken[0].contains("缺少"), "{broken:?}");
+        assert!(
+            broken_en[0].contains("missing field `notice_days`"),
+            "{broken_en:?}"
+        );
         let displaced = lint(&place.join("2.json")).unwrap();
         assert_eq!(displaced.faults, ["应放在 000109900001/1.json"]);
         assert_eq!(displaced.faults_en, ["belongs in 000109900001/1.json"]);

@@ -8,7 +8,7 @@ mod preview;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use tongban_api::{Catalogue, CatalogueError};
+use tongban_api::{Catalogue, CatalogueError, Said};
 use tongban_types::Code;
 
 use crate::exit::Exit;
@@ -50,6 +50,10 @@ impl Coded for CatalogueError {
             Self::Unreadable { .. } => Exit::NotFound,
             _ => Exit::No,
         }
+    }
+
+    fn says(&self) -> Option<Said> {
+        Some(Self::says(self))
     }
 
     fn next(&self) -> Option<String> {

@@ -1,0 +1,60 @@
+//! What errors of other rooms say to a person, in Chinese and in English. Those rooms say them in English
+//! alone, for logs; here each is said whole, also where it only caused what is told.
+
+mod catalogue;
+
+use std::error::Error;
+
+use tongban_api::Said;
+
+/// Says an error if it is one it knows.
+type Room = fn(&(dyn Error + 'static)) -> Option<Said>;
+
+const ROOMS: &[Room] = &[catalogue::of];
+
+/// What an error says, less its cause. One that nobody knows here is alike in both languages: what the
+/// system or a library said.
+pub(crate) fn of(error: &(dyn Error + 'static)) -> Said {
+    let known = ROOMS.iter().find_map(|room| room(error));
+    known.unwrap_or_else(|| Said::alike(error.to_string()))
+}
+
+/// What an error says, and behind it what caused it, on one line.
+pub(crate) fn line(error: &(dyn Error + 'static)) -> Said {
+    let mut line = of(error);
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let Said { zh, en } = of(cause);
+        line.zh.extend([": ", &zh]);
+        line.en.extend([": ", &en]);
+        source = cause.source();
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    fn is_han(letter: char) -> bool {
+        ('\u{2e80}'..='\u{9fff}').contains(&letter) || ('\u{ff00}'..='\u{ffef}').contains(&letter)
+    }
+
+    /// Claims that this room knows an error and says it in both languages.
+    pub(super) fn assert_said(error: &(dyn Error + 'static)) -> Said {
+        let known = ROOMS.iter().find_map(|room| room(error));
+        let said = known.unwrap_or_else(|| panic!("nobody says {error:?}"));
+        assert!(said.zh.chars().any(is_han), "{said:?}");
+        assert!(!said.en.trim().is_empty(), "{said:?}");
+        assert!(!said.en.chars().any(is_han), "{said:?}");
+        said
+    }
+
+    #[test]
+    fn what_the_system_said_is_alike_in_both_languages() {
+        let said = line(&io::Error::other("the disk is gone"));
+        assert_eq!(said, Said::alike("the disk is gone"));
+    }
+}
