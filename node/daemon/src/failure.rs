@@ -156,6 +156,8 @@ pub(crate) fn chain(error: &dyn Error) -> String {
 mod tests {
     use std::io;
 
+    use tongban_runtime::ports::LogFailed;
+
     use super::*;
     use crate::keys::KeyError;
 
@@ -168,5 +170,16 @@ mod tests {
         let causes: Vec<Said> = failure.causes().collect();
         let told = Said::new("node.key 无法读写", "node.key cannot be read or written");
         assert_eq!(causes, [told, Said::alike("the disk is gone")]);
+    }
+
+    #[test]
+    fn what_another_room_says_in_english_is_told_in_both_languages_where_it_is_a_cause() {
+        let reason = "the disk is gone".to_owned();
+        let failed = anyhow::Error::new(LogFailed { reason });
+        let failure = Failure::from(failed.context("node.key"));
+        let causes: Vec<Said> = failure.causes().collect();
+        assert_eq!(causes[0], Said::alike("node.key"));
+        assert!(causes[1].zh.starts_with("本节点的日志故障"), "{causes:?}");
+        assert!(causes[1].en.starts_with("the log of this"), "{causes:?}");
     }
 }

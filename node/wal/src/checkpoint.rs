@@ -11,7 +11,8 @@ use tongban_runtime::seams::{Disk, DiskFile};
 use tongban_types::GroupId;
 
 use crate::config::{CHECKPOINT_SYNC_BYTES, CHUNK_BYTES, RECORD_BYTES_MAX};
-use crate::error::OpenError;
+use crate::damage::Damage;
+use crate::error::{DiskStep, OpenError};
 use crate::files::{CHECKPOINT, CHECKPOINT_ASIDE, FOLDER};
 use crate::format::{Cursor, FORMAT, Record, salted};
 use crate::index::Marks;
@@ -121,12 +122,13 @@ pub(crate) fn read<F: DiskFile>(
     mut accept: impl FnMut(Record) -> Result<(), OpenError>,
 ) -> Result<u64, OpenError> {
     let failed = |what| move |error| OpenError::disk(what, CHECKPOINT)(error);
-    let length = file.len().map_err(failed("measuring"))?;
+    let length = file.len().map_err(failed(DiskStep::Measuring))?;
     if length < HEADER_BYTES as u64 {
-        return Err(OpenError::damaged(CHECKPOINT, 0, "no whole header"));
+        return Err(OpenError::damaged(CHECKPOINT, 0, Damage::NoHeader));
     }
     let mut header = [0; HEADER_BYTES];
-    file.read_at(0, &mut header).map_err(failed("reading"))?;
+    file.read_at(0, &mut header)
+        .map_err(failed(DiskStep::Reading))?;
     let (base, salt) = decode_header(&header)?;
     let mut offset = HEADER_BYTES as u64;
     let mut count = 0;
@@ -139,25 +141,25 @@ pub(crate) fn read<F: DiskFile>(
         let left = length - offset;
         let mut frame = [0; FRAME_BYTES];
         if left < FRAME_BYTES as u64 {
-            return Err(damaged("it ends before its last record"));
+            return Err(damaged(Damage::EndsEarly));
         }
         file.read_at(offset, &mut frame)
-            .map_err(failed("reading"))?;
+            .map_err(failed(DiskStep::Reading))?;
         let body = Cursor(&frame).u32().unwrap_or(u32::MAX) as usize;
         if body > RECORD_BYTES_MAX || (FRAME_BYTES + body) as u64 > left {
-            return Err(damaged("a record has an impossible length"));
+            return Err(damaged(Damage::RecordLength));
         }
         let mut bytes = vec![0; FRAME_BYTES + body];
         file.read_at(offset, &mut bytes)
-            .map_err(failed("reading"))?;
+            .map_err(failed(DiskStep::Reading))?;
         let Some((record, taken)) = Record::decode(&Bytes::from(bytes), salted(salt)) else {
-            return Err(damaged("a record does not check"));
+            return Err(damaged(Damage::RecordCheck));
         };
         if let Record::End { count: expected } = record {
             return if expected == count {
                 Ok(base)
             } else {
-                Err(damaged("records are missing"))
+                Err(damaged(Damage::RecordsMissing))
             };
         }
         accept(record)?;
@@ -178,10 +180,6 @@ fn decode_header(header: &[u8; HEADER_BYTES]) -> Result<(u64, u64), OpenError> {
             found,
             known: FORMAT,
         }),
-        _ => Err(OpenError::damaged(
-            CHECKPOINT,
-            0,
-            "the header does not check",
-        )),
+        _ => Err(OpenError::damaged(CHECKPOINT, 0, Damage::HeaderCheck)),
     }
 }

@@ -1,9 +1,11 @@
 //! Why a log does not open. What makes an open log stop is `LogFailed` of the runtime's ports.
 
-use std::io;
+use std::{fmt, io};
 
 use thiserror::Error;
 use tongban_types::Code;
+
+use crate::damage::Damage;
 
 /// Why the log of this node cannot be opened.
 #[derive(Debug, Error)]
@@ -17,7 +19,7 @@ pub enum OpenError {
         /// Where the first damaged byte may be.
         offset: u64,
         /// What is wrong there.
-        what: &'static str,
+        what: Damage,
     },
     /// The log was written in a format this program does not know.
     #[error("{file} is of log format {found}; this program reads format {known}")]
@@ -33,13 +35,63 @@ pub enum OpenError {
     #[error("the log of this node cannot be read or prepared: {action} {file}")]
     Disk {
         /// What was tried.
-        action: &'static str,
+        action: DiskStep,
         /// The file or folder.
         file: String,
         /// What the disk said.
         #[source]
         source: io::Error,
     },
+}
+
+/// What is done on the disk as a log is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DiskStep {
+    /// The names in its folder are read.
+    Listing,
+    /// A file is opened.
+    Opening,
+    /// The length of a file is asked.
+    Measuring,
+    /// A file is read.
+    Reading,
+    /// A file nobody needs is removed.
+    Removing,
+    /// Zeros are written over what the power left of a last batch.
+    Clearing,
+    /// A file or folder is made durable.
+    Syncing,
+    /// The first segment is made.
+    Beginning,
+}
+
+impl DiskStep {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Listing,
+        Self::Opening,
+        Self::Measuring,
+        Self::Reading,
+        Self::Removing,
+        Self::Clearing,
+        Self::Syncing,
+        Self::Beginning,
+    ];
+}
+
+impl fmt::Display for DiskStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Listing => "listing",
+            Self::Opening => "opening",
+            Self::Measuring => "measuring",
+            Self::Reading => "reading",
+            Self::Removing => "removing",
+            Self::Clearing => "clearing the end of",
+            Self::Syncing => "syncing",
+            Self::Beginning => "beginning",
+        })
+    }
 }
 
 impl OpenError {
@@ -52,7 +104,7 @@ impl OpenError {
         }
     }
 
-    pub(crate) fn damaged(file: &str, offset: usize, what: &'static str) -> Self {
+    pub(crate) fn damaged(file: &str, offset: usize, what: Damage) -> Self {
         Self::Damaged {
             file: file.to_owned(),
             offset: offset as u64,
@@ -61,7 +113,7 @@ impl OpenError {
     }
 
     /// For `map_err`: names what was tried on which file.
-    pub(crate) fn disk(action: &'static str, file: &str) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn disk(action: DiskStep, file: &str) -> impl FnOnce(io::Error) -> Self {
         let file = file.to_owned();
         move |source| Self::Disk {
             action,

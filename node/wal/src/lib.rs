@@ -6,6 +6,7 @@
 mod cache;
 mod checkpoint;
 mod config;
+mod damage;
 mod error;
 mod files;
 mod format;
@@ -24,7 +25,8 @@ mod wal;
 mod writer;
 
 pub use config::WalConfig;
-pub use error::OpenError;
+pub use damage::Damage;
+pub use error::{DiskStep, OpenError};
 pub use index::LogEntry;
 pub use metrics::WalMetrics;
 pub use recovery::has_log;

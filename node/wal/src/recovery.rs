@@ -14,7 +14,8 @@ use tongban_runtime::seams::{Disk, DiskFile};
 
 use crate::checkpoint;
 use crate::config::WalConfig;
-use crate::error::OpenError;
+use crate::damage::Damage;
+use crate::error::{DiskStep, OpenError};
 use crate::files::{
     Active, CHECKPOINT, CHECKPOINT_ASIDE, FOLDER, begin_segment, draw_salt, segment_path,
 };
@@ -46,7 +47,7 @@ pub(crate) async fn recover<R: AsyncRuntime, D: Disk>(
     let listing = Listing::read(disk)?;
     if listing.has_checkpoint_aside {
         disk.remove(CHECKPOINT_ASIDE)
-            .map_err(OpenError::disk("removing", CHECKPOINT_ASIDE))?;
+            .map_err(OpenError::disk(DiskStep::Removing, CHECKPOINT_ASIDE))?;
     }
     let checkpoint_base = if listing.has_checkpoint {
         read_checkpoint(disk, &mut replay)?
@@ -121,7 +122,7 @@ impl Listing {
     fn read<D: Disk>(disk: &D) -> Result<Self, OpenError> {
         let names = disk
             .list(FOLDER)
-            .map_err(OpenError::disk("listing", FOLDER))?;
+            .map_err(OpenError::disk(DiskStep::Listing, FOLDER))?;
         let bare = |name: &String| name.rsplit('/').next().unwrap_or_default().to_owned();
         let names: Vec<String> = names.iter().map(bare).collect();
         let has = |path: &str| names.iter().any(|name| path.ends_with(&format!("/{name}")));
@@ -141,7 +142,7 @@ impl Listing {
 fn read_checkpoint<D: Disk>(disk: &D, replay: &mut Replay) -> Result<u64, OpenError> {
     let file = disk
         .open(CHECKPOINT)
-        .map_err(OpenError::disk("opening", CHECKPOINT))?;
+        .map_err(OpenError::disk(DiskStep::Opening, CHECKPOINT))?;
     checkpoint::read(&file, |record| {
         replay
             .accept(record, None)
@@ -164,10 +165,10 @@ fn drop_unfinished<D: Disk>(disk: &D, sequences: &[u64]) -> Result<Vec<u64>, Ope
     }
     let is_empty = bytes.get(FIRST_BATCH..).is_none_or(is_zero);
     if !is_empty || (sequences.len() == 1 && newest != 1) {
-        return Err(OpenError::damaged(&path, 0, "the header does not check"));
+        return Err(OpenError::damaged(&path, 0, Damage::HeaderCheck));
     }
     disk.remove(&path)
-        .map_err(OpenError::disk("removing", &path))?;
+        .map_err(OpenError::disk(DiskStep::Removing, &path))?;
     kept.pop();
     Ok(kept)
 }
@@ -176,22 +177,21 @@ fn drop_unfinished<D: Disk>(disk: &D, sequences: &[u64]) -> Result<Vec<u64>, Ope
 fn check_sequences(sequences: &[u64], checkpoint_base: u64) -> Result<(), OpenError> {
     let missing = |sequence, what| Err(OpenError::damaged(&segment_path(sequence), 0, what));
     if sequences.first() == Some(&0) {
-        return missing(0, "segments are numbered from 1");
+        return missing(0, Damage::SegmentZero);
     }
     for pair in sequences.windows(2) {
         if pair[1] != pair[0] + 1 {
-            return missing(pair[0] + 1, "the segment is missing");
+            return missing(pair[0] + 1, Damage::SegmentMissing);
         }
     }
     match (sequences.first(), sequences.last()) {
-        (Some(&first), _) if first > checkpoint_base.max(1) => missing(
-            first - 1,
-            "the segment, or the checkpoint that replaced it, is missing",
-        ),
-        (_, Some(&last)) if last < checkpoint_base => {
-            missing(checkpoint_base, "the segment is missing")
+        (Some(&first), _) if first > checkpoint_base.max(1) => {
+            missing(first - 1, Damage::SegmentOrCheckpointMissing)
         }
-        (_, None) if checkpoint_base > 0 => missing(checkpoint_base, "the segment is missing"),
+        (_, Some(&last)) if last < checkpoint_base => {
+            missing(checkpoint_base, Damage::SegmentMissing)
+        }
+        (_, None) if checkpoint_base > 0 => missing(checkpoint_base, Damage::SegmentMissing),
         _ => Ok(()),
     }
 }
@@ -206,10 +206,10 @@ async fn make_durable<D: Disk>(
         .file
         .sync()
         .await
-        .map_err(OpenError::disk("syncing", &path))?;
+        .map_err(OpenError::disk(DiskStep::Syncing, &path))?;
     disk.sync_folder(FOLDER)
         .await
-        .map_err(OpenError::disk("syncing", FOLDER))?;
+        .map_err(OpenError::disk(DiskStep::Syncing, FOLDER))?;
     Ok(active)
 }
 
@@ -224,8 +224,8 @@ async fn begin_log<R: AsyncRuntime, D: Disk>(
     };
     disk.sync_folder(FOLDER)
         .await
-        .map_err(OpenError::disk("syncing", FOLDER))?;
+        .map_err(OpenError::disk(DiskStep::Syncing, FOLDER))?;
     begin_segment(disk, config, header, 0)
         .await
-        .map_err(OpenError::disk("beginning", &segment_path(1)))
+        .map_err(OpenError::disk(DiskStep::Beginning, &segment_path(1)))
 }

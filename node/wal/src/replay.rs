@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use bytes::Bytes;
 use tongban_types::GroupId;
 
+use crate::damage::Damage;
 use crate::format::{Record, decode_changes};
 use crate::index::{GroupLog, Marks, Place, Purged, Slot};
 use crate::tables::Tables;
@@ -37,11 +38,7 @@ pub(crate) struct Replayed {
 
 impl Replay {
     /// Takes the next record; `Err` says why it cannot be one of a log.
-    pub(crate) fn accept(
-        &mut self,
-        record: Record,
-        place: Option<Place>,
-    ) -> Result<(), &'static str> {
+    pub(crate) fn accept(&mut self, record: Record, place: Option<Place>) -> Result<(), Damage> {
         match record {
             Record::Entry {
                 group, index, term, ..
@@ -80,18 +77,18 @@ impl Replay {
                 Ok(())
             }
             Record::Local { changes } => {
-                let changes = decode_changes(&changes).ok_or("local changes do not decode")?;
+                let changes = decode_changes(&changes).ok_or(Damage::LocalChanges)?;
                 for change in changes {
                     self.tables.apply(change);
                 }
                 Ok(())
             }
-            Record::End { .. } => Err("a record of a checkpoint lies in a segment"),
+            Record::End { .. } => Err(Damage::CheckpointRecordInSegment),
         }
     }
 
     /// Checks that every group's entries have no gap and gives everything out.
-    pub(crate) fn finish(self) -> Result<Replayed, &'static str> {
+    pub(crate) fn finish(self) -> Result<Replayed, Damage> {
         let mut live_bytes = BTreeMap::new();
         let mut groups = BTreeMap::new();
         for (id, group) in self.groups {
@@ -109,10 +106,10 @@ impl Replay {
 }
 
 impl ReplayedGroup {
-    fn put(&mut self, index: u64, term: u64, place: Option<Place>) -> Result<(), &'static str> {
-        let place = place.ok_or("an entry lies in a checkpoint")?;
+    fn put(&mut self, index: u64, term: u64, place: Option<Place>) -> Result<(), Damage> {
+        let place = place.ok_or(Damage::EntryInCheckpoint)?;
         if index == u64::MAX {
-            return Err("an entry has the last index there is");
+            return Err(Damage::LastIndex);
         }
         if self
             .marks
@@ -141,7 +138,7 @@ impl ReplayedGroup {
         });
     }
 
-    fn finish(self) -> Result<GroupLog, &'static str> {
+    fn finish(self) -> Result<GroupLog, Damage> {
         let first = self.entries.keys().next().copied().unwrap_or(0);
         let mut slots = VecDeque::with_capacity(self.entries.len());
         let expected = self
@@ -150,11 +147,11 @@ impl ReplayedGroup {
             .as_ref()
             .map(|purged| purged.upto.saturating_add(1));
         if !self.entries.is_empty() && expected.is_some_and(|expected| expected != first) {
-            return Err("entries behind the purged ones are missing");
+            return Err(Damage::GapBehindPurged);
         }
         for (position, (index, (term, place))) in self.entries.into_iter().enumerate() {
             if index != first + position as u64 {
-                return Err("entries between others are missing");
+                return Err(Damage::GapBetween);
             }
             slots.push_back(Slot {
                 term,
@@ -212,7 +209,7 @@ mod tests {
         }
     }
 
-    fn replayed(records: Vec<(Record, u64)>) -> Result<Replayed, &'static str> {
+    fn replayed(records: Vec<(Record, u64)>) -> Result<Replayed, Damage> {
         let mut replay = Replay::default();
         for (record, segment) in records {
             replay.accept(record, Some(place(segment)))?;

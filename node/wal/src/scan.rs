@@ -5,7 +5,8 @@ use bytes::Bytes;
 use tongban_runtime::seams::{Disk, DiskFile};
 
 use crate::config::SEGMENT_BYTES_MAX;
-use crate::error::OpenError;
+use crate::damage::Damage;
+use crate::error::{DiskStep, OpenError};
 use crate::files::segment_path;
 use crate::format::{
     BATCH_ALIGNMENT, BatchHeader, FIRST_BATCH, FORMAT, HeaderRead, SegmentHeader, is_zero,
@@ -26,20 +27,20 @@ pub(crate) struct Found<F> {
 
 /// Reads a file whole.
 pub(crate) fn read_file<D: Disk>(disk: &D, path: &str) -> Result<(D::File, Bytes), OpenError> {
-    let file = disk.open(path).map_err(OpenError::disk("opening", path))?;
-    let length = file.len().map_err(OpenError::disk("measuring", path))?;
+    let file = disk
+        .open(path)
+        .map_err(OpenError::disk(DiskStep::Opening, path))?;
+    let length = file
+        .len()
+        .map_err(OpenError::disk(DiskStep::Measuring, path))?;
     if length > SEGMENT_BYTES_MAX.saturating_mul(2) {
-        return Err(OpenError::damaged(
-            path,
-            0,
-            "the file is larger than any segment",
-        ));
+        return Err(OpenError::damaged(path, 0, Damage::LargerThanAnySegment));
     }
     let length = usize::try_from(length)
-        .map_err(|_| OpenError::damaged(path, 0, "the file is larger than memory"))?;
+        .map_err(|_| OpenError::damaged(path, 0, Damage::LargerThanMemory))?;
     let mut bytes = vec![0; length];
     file.read_at(0, &mut bytes)
-        .map_err(OpenError::disk("reading", path))?;
+        .map_err(OpenError::disk(DiskStep::Reading, path))?;
     Ok((file, Bytes::from(bytes)))
 }
 
@@ -53,13 +54,13 @@ pub(crate) fn read_segment<D: Disk>(disk: &D, sequence: u64) -> Result<Found<D::
             file,
             bytes,
         }),
-        HeaderRead::Known(_) => Err(OpenError::damaged(&path, 0, "it is another segment")),
+        HeaderRead::Known(_) => Err(OpenError::damaged(&path, 0, Damage::OtherSegment)),
         HeaderRead::UnknownFormat(found) => Err(OpenError::UnknownFormat {
             file: path,
             found,
             known: FORMAT,
         }),
-        HeaderRead::Invalid => Err(OpenError::damaged(&path, 0, "the header does not check")),
+        HeaderRead::Invalid => Err(OpenError::damaged(&path, 0, Damage::HeaderCheck)),
     }
 }
 
@@ -97,7 +98,7 @@ pub(crate) fn replay_sealed<D: Disk>(
     Err(OpenError::Damaged {
         file: segment_path(found.header.sequence),
         offset: end.min(expected),
-        what: "a batch of a sealed segment does not check",
+        what: Damage::SealedBatch,
     })
 }
 
@@ -105,12 +106,14 @@ fn read_segment_header<D: Disk>(disk: &D, sequence: u64) -> Result<SegmentHeader
     let path = segment_path(sequence);
     let file = disk
         .open(&path)
-        .map_err(OpenError::disk("opening", &path))?;
+        .map_err(OpenError::disk(DiskStep::Opening, &path))?;
     let mut sector = [0; FIRST_BATCH];
-    let length = file.len().map_err(OpenError::disk("measuring", &path))?;
+    let length = file
+        .len()
+        .map_err(OpenError::disk(DiskStep::Measuring, &path))?;
     if length >= FIRST_BATCH as u64 {
         file.read_at(0, &mut sector)
-            .map_err(OpenError::disk("reading", &path))?;
+            .map_err(OpenError::disk(DiskStep::Reading, &path))?;
     }
     match SegmentHeader::decode(&sector) {
         HeaderRead::Known(header) => Ok(header),
@@ -119,7 +122,7 @@ fn read_segment_header<D: Disk>(disk: &D, sequence: u64) -> Result<SegmentHeader
             found,
             known: FORMAT,
         }),
-        HeaderRead::Invalid => Err(OpenError::damaged(&path, 0, "the header does not check")),
+        HeaderRead::Invalid => Err(OpenError::damaged(&path, 0, Damage::HeaderCheck)),
     }
 }
 
@@ -141,11 +144,7 @@ pub(crate) fn replay_newest<F: DiskFile>(
         .filter_map(|at| BatchHeader::decode(&found.bytes, at, sequence, salt))
         .any(|header| header.durable > end as u64);
     if was_durable {
-        return Err(OpenError::damaged(
-            &path,
-            end,
-            "a batch that was durable does not check",
-        ));
+        return Err(OpenError::damaged(&path, end, Damage::DurableBatch));
     }
     tracing::debug!(
         segment = sequence,
@@ -157,7 +156,7 @@ pub(crate) fn replay_newest<F: DiskFile>(
             found
                 .file
                 .write_at((end + position * ZEROS.len()) as u64, &ZEROS[..chunk.len()])
-                .map_err(OpenError::disk("clearing the end of", &path))?;
+                .map_err(OpenError::disk(DiskStep::Clearing, &path))?;
         }
     }
     Ok(end as u64)

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use openraft_rt_tokio::TokioRuntime;
+use tongban_api::Said;
 use tongban_runtime::ports::LogFailed;
 use tongban_types::NodeId;
 use tongban_wal::{OpenError, Wal, WalConfig};
@@ -13,6 +14,7 @@ use crate::failure::{Coded, Failure};
 use crate::keys::{KeyError, KeyFolder};
 use crate::node_process::DataFolder;
 use crate::platform::FileDisk;
+use crate::says;
 
 /// A log of a data folder.
 pub(crate) type Log = Wal<TokioRuntime, FileDisk>;
@@ -31,6 +33,10 @@ impl Coded for OpenError {
 
     fn exit(&self) -> crate::exit::Exit {
         crate::exit::Exit::Internal
+    }
+
+    fn says(&self) -> Option<Said> {
+        Some(says::of(self))
     }
 }
 
