@@ -15,6 +15,7 @@ use crate::keys;
 use crate::known_pages::KnownPages;
 use crate::limits::{KNOWN_BYTES_PART, LOCK_RETRY_MS, SEGMENT_BYTES};
 use crate::pages::Pages;
+use crate::work::EngineWork;
 
 /// An open engine. There are no clones of it, nor of what is inside: one left over would keep the
 /// engine from closing.
@@ -72,7 +73,7 @@ impl Engine {
     /// Why the content is not to be used, `None` when it is ours and whole. Finishes forgetting
     /// groups whose `clear` was cut short: without a position a group has no pairs.
     pub(crate) fn find_fault(&self) -> Option<String> {
-        let found = attempt("reading the format marker", || {
+        let found = attempt(EngineWork::ReadingFormat, || {
             self.tree.get(keys::FORMAT_KEY)
         });
         match found {
@@ -88,9 +89,7 @@ impl Engine {
             Ok(true) => return Some(SledStoreError::Unsynced.to_string()),
             Err(cause) => return Some(format!("the folder of large values: {cause}")),
         }
-        let finished = attempt("finishing what was being forgotten", || {
-            self.finish_forgetting()
-        });
+        let finished = attempt(EngineWork::FinishingForgetting, || self.finish_forgetting());
         finished.err().map(|error| chain(&error))
     }
 
@@ -129,12 +128,12 @@ impl Engine {
     /// Makes everything applied so far durable. The engine's own flush only starts writing the
     /// pages back and waits for that: neither the file's length nor the device's cache.
     pub(crate) fn sync(&self, failure: &Failure) -> Result<(), SledStoreError> {
-        failure.guard("a flush", || {
+        failure.guard(EngineWork::Flush, || {
             self.tree.flush()?;
             self.log.sync_data()?;
             Ok(())
         })?;
-        let blobs = failure.guard("a look for large values", || {
+        let blobs = failure.guard(EngineWork::LookForLargeValues, || {
             Ok(folder::has_blobs(&self.blobs)?)
         })?;
         if blobs {
@@ -188,7 +187,7 @@ fn write_index(folder: &Folder, cache_bytes: u64, lock_tries_max: u32) -> Result
     };
     match open_tree(&place, cache_bytes, lock_tries_max) {
         // Its log is empty, so that there is nothing to write an index of.
-        Ok(empty) => attempt("closing", || {
+        Ok(empty) => attempt(EngineWork::Closing, || {
             drop(empty);
             Ok(())
         })
@@ -217,7 +216,7 @@ fn open_tree(path: &Path, cache_bytes: u64, lock_tries_max: u32) -> Result<sled:
         .segment_size(SEGMENT_BYTES)
         .flush_every_ms(None);
     for _ in 0..lock_tries_max {
-        match attempt("opening", || settings.open()).map_err(classify) {
+        match attempt(EngineWork::Opening, || settings.open()).map_err(classify) {
             Err(Unopened::Locked) => thread::sleep(Duration::from_millis(LOCK_RETRY_MS)),
             done => return done,
         }

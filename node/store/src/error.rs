@@ -7,14 +7,16 @@ use thiserror::Error;
 use tongban_runtime::seams::StoreError;
 use tongban_types::Code;
 
+use crate::work::{Bounded, EngineWork};
+
 /// Why a call on an open store failed; the source inside [`StoreError::Engine`].
 #[derive(Clone, Debug, Error)]
 pub enum SledStoreError {
     /// Larger than the store takes. Nothing was written and the store goes on: split it.
     #[error("a {what} of {bytes} bytes is larger than {bytes_max}")]
     TooLarge {
-        /// A key, a value, a position or a commit.
-        what: &'static str,
+        /// What.
+        what: Bounded,
         /// Its size.
         bytes: usize,
         /// The bound.
@@ -24,7 +26,7 @@ pub enum SledStoreError {
     #[error("{during} failed")]
     Engine {
         /// What was being done.
-        during: &'static str,
+        during: EngineWork,
         /// What the engine said.
         #[source]
         cause: sled::Error,
@@ -33,7 +35,7 @@ pub enum SledStoreError {
     #[error("the engine panicked during {during}")]
     Panicked {
         /// What was being done.
-        during: &'static str,
+        during: EngineWork,
     },
     /// The engine moved a value to a file that it does not sync; the store has stopped.
     #[error("the engine wrote a file beside its log, which a power cut would lose")]

@@ -9,6 +9,7 @@ use tongban_types::Code;
 
 use crate::error::SledStoreError;
 use crate::folder;
+use crate::work::EngineWork;
 
 /// The first failure of a store, shared by callers and flusher.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ impl Failure {
     /// seen while another failed may be half of a batch, and is not given out.
     pub(crate) fn guard<T>(
         &self,
-        during: &'static str,
+        during: EngineWork,
         work: impl FnOnce() -> Result<T, sled::Error>,
     ) -> Result<T, SledStoreError> {
         self.check()?;
@@ -78,7 +79,7 @@ impl Failure {
 /// Does work on the engine and turns its panic into an error: the engine asserts where it should
 /// refuse, also on what it reads from disk.
 pub(crate) fn attempt<T>(
-    during: &'static str,
+    during: EngineWork,
     work: impl FnOnce() -> Result<T, sled::Error>,
 ) -> Result<T, SledStoreError> {
     // Nothing is used again after a panic: the store stops, or its folder is wiped.
@@ -109,7 +110,7 @@ mod tests {
     fn what_was_seen_while_the_store_stopped_is_not_given_out() {
         let folder = tempfile::tempdir().unwrap();
         let failure = Failure::none_yet(folder.path().to_owned());
-        let seen = failure.guard("a read", || {
+        let seen = failure.guard(EngineWork::Read, || {
             failure.stop(&SledStoreError::Unsynced);
             Ok(7)
         });

@@ -19,6 +19,8 @@ mod pages;
 mod renewal;
 mod store;
 mod tiers;
+mod work;
 
 pub use error::{OpenError, SledStoreError};
 pub use store::{Opened, SledStore};
+pub use work::{Bounded, EngineWork};

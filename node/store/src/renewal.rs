@@ -11,8 +11,9 @@ use crate::error::SledStoreError;
 use crate::failure::{Failure, attempt};
 use crate::folder::Folder;
 use crate::limits::RENEWAL_LOCK_TRIES_MAX;
+use crate::work::EngineWork;
 
-const DURING: &str = "opening anew";
+const DURING: EngineWork = EngineWork::OpeningAnew;
 
 /// Where an engine is opened and how large it becomes.
 #[derive(Debug)]
@@ -46,7 +47,7 @@ impl RenewedEngine {
     /// must not come back for the engine: it would wait behind a renewal that waits for it.
     pub(crate) fn with<T>(
         &self,
-        during: &'static str,
+        during: EngineWork,
         work: impl FnOnce(&Engine) -> Result<T, sled::Error>,
     ) -> Result<T, SledStoreError> {
         let engine = self.shared();
@@ -68,20 +69,21 @@ impl RenewedEngine {
 
     /// Whether the log has grown by so much that the engine is to be opened anew.
     pub(crate) fn is_due(&self) -> Result<bool, SledStoreError> {
-        let grown = self.with("a look at the log", |engine| Ok(engine.log_bytes()))?;
+        let grown = self.with(EngineWork::LookAtLog, |engine| Ok(engine.log_bytes()))?;
         Ok(grown > self.ground.log_bytes_max)
     }
 
     /// Closes the engine and opens it again. Readers wait for it; nobody may write until it is done.
     pub(crate) fn renew(&self) -> Result<(), SledStoreError> {
-        let mark = self.with("marking its end", Engine::mark_renewal)?;
+        let mark = self.with(EngineWork::MarkingEnd, Engine::mark_renewal)?;
         // Here, so that readers do not wait for the device.
         self.sync()?;
         let pause = self.replace(mark)?;
         // As after every opening: what it freed, and the names that are new.
         self.sync()?;
-        self.failure
-            .guard("a sync of names", || Ok(self.ground.folder.sync_names()?))?;
+        self.failure.guard(EngineWork::SyncOfNames, || {
+            Ok(self.ground.folder.sync_names()?)
+        })?;
         tracing::info!(
             ?pause,
             "applied state was opened anew, to be opened soon after a stop"
@@ -96,7 +98,7 @@ impl RenewedEngine {
         self.failure.check()?;
         let began = Instant::now();
         let old = place.take();
-        self.failure.guard("closing", || {
+        self.failure.guard(EngineWork::Closing, || {
             drop(old);
             Ok(())
         })?;
@@ -117,7 +119,7 @@ impl RenewedEngine {
         } = &self.ground;
         folder.ready().map_err(Unopened::Machine)?;
         let engine = Engine::open(folder, *cache_bytes, RENEWAL_LOCK_TRIES_MAX)?;
-        let looked = attempt("a look for its mark", || engine.has_mark(mark));
+        let looked = attempt(EngineWork::LookForMark, || engine.has_mark(mark));
         let fault = match (engine.find_fault(), looked.map_err(Unopened::Content)?) {
             (None, true) => return Ok(engine),
             (None, false) => "the end of its log is lost".to_owned(),
@@ -187,7 +189,7 @@ mod tests {
         engine.sync().unwrap();
         let never_left = [0xff; 8];
         let lost = engine.replace(never_left).unwrap_err();
-        assert!(lost.to_string().contains(DURING), "{lost}");
+        assert!(lost.to_string().contains(&DURING.to_string()), "{lost}");
         assert!(failure.check().is_err());
         assert!(engine.renew().is_err());
     }

@@ -17,6 +17,7 @@ use crate::limits::{
 };
 use crate::renewal::{Ground, RenewedEngine};
 use crate::tiers::Tiers;
+use crate::work::{Bounded, EngineWork};
 
 /// What a store held when it opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,17 +140,17 @@ fn check_sizes(writes: &WriteSet, position: &[u8]) -> Result<(), SledStoreError>
             })
         }
     };
-    within("position", position.len(), POSITION_BYTES_MAX)?;
+    within(Bounded::Position, position.len(), POSITION_BYTES_MAX)?;
     let mut commit_bytes = position.len();
     for (key, write) in writes {
-        within("key", key.len(), KEY_BYTES_MAX)?;
+        within(Bounded::Key, key.len(), KEY_BYTES_MAX)?;
         commit_bytes += key.len();
         if let Write::Put(value) = write {
-            within("value", value.len(), VALUE_BYTES_MAX)?;
+            within(Bounded::Value, value.len(), VALUE_BYTES_MAX)?;
             commit_bytes += value.len();
         }
     }
-    within("commit", commit_bytes, COMMIT_BYTES_MAX)
+    within(Bounded::Commit, commit_bytes, COMMIT_BYTES_MAX)
 }
 
 fn open_or_refill(folder: &Folder, cache_bytes: u64) -> Result<(Engine, Opened), OpenError> {
@@ -199,8 +200,7 @@ fn open_empty(folder: &Folder, cache_bytes: u64) -> Result<Engine, OpenError> {
             path: folder.path().to_owned(),
         },
     })?;
-    attempt("writing the format marker", || engine.mark())
-        .map_err(|error| failed(folder, error))?;
+    attempt(EngineWork::WritingFormat, || engine.mark()).map_err(|error| failed(folder, error))?;
     Ok(engine)
 }
 

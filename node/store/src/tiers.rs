@@ -17,6 +17,7 @@ use crate::limits::SUNK_AT_BYTES;
 use crate::paged_batch::PagedBatch;
 use crate::pages::{Pages, value_on};
 use crate::renewal::RenewedEngine;
+use crate::work::EngineWork;
 
 /// Layers and engine. A scan holds the engine, the layers and the turn shared, in this order, and a read of
 /// what is not at hand the engine and the turn; whoever sinks holds the turn alone only while it holds no
@@ -86,7 +87,7 @@ impl Tiers {
             Known::Gone => Ok(None),
             Known::Nothing => self
                 .engine
-                .with("a read", |engine| self.read(engine.pages(), &place)),
+                .with(EngineWork::Read, |engine| self.read(engine.pages(), &place)),
         }
     }
 
@@ -108,7 +109,9 @@ impl Tiers {
         let above = self.layers().position(prefix);
         match above {
             Some(position) => Ok(Some(position)),
-            None => self.engine.with("a read", |engine| engine.position(prefix)),
+            None => self
+                .engine
+                .with(EngineWork::Read, |engine| engine.position(prefix)),
         }
     }
 
@@ -125,7 +128,7 @@ impl Tiers {
         }
         let (from, until) = (keys::pair_key(group, from), keys::pair_key(group, until));
         // The engine first: while it is opened anew, commits must not wait for the layers.
-        self.engine.with("a scan", |engine| {
+        self.engine.with(EngineWork::Scan, |engine| {
             let layers = self.layers();
             let _shared = self.turn.read().unwrap_or_else(PoisonError::into_inner);
             Self::merge(engine.pages(), &layers, &from, &until, limit)
@@ -182,8 +185,8 @@ impl Tiers {
     fn sink_part(&self, part: Arc<Layer>) -> Result<(), SledStoreError> {
         let batch = self
             .engine
-            .with("packing a layer", |engine| engine.pages().batch_of(&part))?;
-        self.apply("a commit", batch)?;
+            .with(EngineWork::Packing, |engine| engine.pages().batch_of(&part))?;
+        self.apply(EngineWork::Commit, batch)?;
         // Dropped when nobody waits for the layers any more: it is many small pieces.
         let sunk = self.layers_mut().end_sinking();
         drop((part, sunk));
@@ -210,12 +213,14 @@ impl Tiers {
         let _writing = self.writing();
         let mut batch = PagedBatch::default();
         batch.forget_position(prefix);
-        self.apply("forgetting a position", batch)
+        self.apply(EngineWork::ForgettingPosition, batch)
     }
 
     fn forget_some(&self, prefix: [u8; keys::GROUP_BYTES]) -> Result<bool, SledStoreError> {
         let _writing = self.writing();
-        self.alone("forgetting a group", |pages| pages.forget_some(prefix))
+        self.alone(EngineWork::ForgettingGroup, |pages| {
+            pages.forget_some(prefix)
+        })
     }
 
     /// Makes everything that has sunk durable.
@@ -238,7 +243,7 @@ impl Tiers {
         self.engine.renew()
     }
 
-    fn apply(&self, during: &'static str, batch: PagedBatch) -> Result<(), SledStoreError> {
+    fn apply(&self, during: EngineWork, batch: PagedBatch) -> Result<(), SledStoreError> {
         self.alone(during, |pages| pages.apply(batch))
     }
 
@@ -246,7 +251,7 @@ impl Tiers {
     /// stopped the store when they get in: they are refused what they see then.
     fn alone<T>(
         &self,
-        during: &'static str,
+        during: EngineWork,
         write: impl FnOnce(Pages<'_>) -> Result<T, sled::Error>,
     ) -> Result<T, SledStoreError> {
         let mut turn = None;

@@ -39,6 +39,7 @@ use crate::files::FileError;
 use crate::keys::{KeyFolder, NodeKeys};
 use crate::platform::{DaemonPlatform, FileDisk, OsEntropy, SystemClock};
 use crate::registry::{Held, hold};
+use crate::says;
 use crate::tls::{CertificateError, Served};
 
 /// Page cache of applied state: the open cases of a busy city fit.
@@ -85,6 +86,10 @@ impl Coded for OpenError {
             Self::InUse { .. } => Exit::Conflict,
             _ => Exit::Internal,
         }
+    }
+
+    fn says(&self) -> Option<Said> {
+        Some(says::of(self))
     }
 }
 

@@ -51,7 +51,7 @@ fn renew(tiers: &Tiers) {
 
 /// How many pages are at hand, none of them another than the engine's.
 fn at_hand(tiers: &Tiers) -> usize {
-    let looked = tiers.engine.with("a look at pages at hand", |engine| {
+    let looked = tiers.engine.with(EngineWork::Read, |engine| {
         Ok(engine.pages().check_at_hand())
     });
     looked.expect("every page at hand is the engine's")
@@ -246,7 +246,7 @@ fn readers_get_in_behind_a_batch_that_failed_when_the_store_has_stopped() {
     tiers.sink().unwrap();
     thread::scope(|scope| {
         let mut reader = None;
-        let failed = tiers.alone("a batch", |_| {
+        let failed = tiers.alone(EngineWork::Commit, |_| {
             reader = Some(scope.spawn(move || {
                 let _shared = tiers.turn.read().unwrap();
                 tiers.failure.check()

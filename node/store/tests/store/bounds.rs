@@ -9,7 +9,7 @@ use tongban_store::SledStoreError;
 use tongban_store::limits::{COMMIT_BYTES_MAX, KEY_BYTES_MAX, POSITION_BYTES_MAX, VALUE_BYTES_MAX};
 use tongban_types::Code;
 
-fn what_is_too_large(result: Result<(), StoreError>) -> &'static str {
+fn what_is_too_large(result: Result<(), StoreError>) -> String {
     let error = result.expect_err("it is too large");
     let cause = error
         .source()
@@ -24,7 +24,7 @@ fn what_is_too_large(result: Result<(), StoreError>) -> &'static str {
     };
     assert!(bytes > bytes_max);
     assert_eq!(cause.map(SledStoreError::code), Some(Code::STORE_TOO_LARGE));
-    what
+    what.to_string()
 }
 
 #[test]
