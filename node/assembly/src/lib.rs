@@ -13,3 +13,5 @@ pub use at_rest::replicas_at_rest;
 pub use error::StartError;
 pub use node::{Node, NodeParts};
 pub use tempo::RaftTempo;
+/// Why one of its groups does not start, the source of [`StartError::Group`].
+pub use tongban_consensus::StartError as GroupStartError;

@@ -93,11 +93,12 @@ impl GroupConfig {
     /// The configuration of openraft, checked.
     pub(crate) fn raft(&self) -> Result<Arc<Config>, StartError> {
         if !self.joins && !self.replicas().contains(&self.me) {
-            return Err(StartError::Voters(format!("{} is not among them", self.me)));
+            return Err(StartError::NotAmong { me: self.me });
         }
         if self.append_bytes_max > FRAME_BYTES_MAX as u64 / 2 {
-            let reason = format!("appends of {} bytes", self.append_bytes_max);
-            return Err(StartError::Settings(reason));
+            return Err(StartError::AppendBytes {
+                bytes: self.append_bytes_max,
+            });
         }
         let config = Config {
             cluster_name: self.group.to_string(),

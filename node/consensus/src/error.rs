@@ -4,17 +4,29 @@ use std::io;
 
 use thiserror::Error;
 use tongban_runtime::ports::LogFailed;
-use tongban_types::Code;
+use tongban_types::{Code, NodeId};
 
 /// Why a group does not start on this node.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// The times or sizes it is to run with contradict each other.
+    /// The times or sizes it is to run with contradict each other, as openraft says.
     #[error("group settings contradict each other: {0}")]
     Settings(String),
-    /// The voters it is to begin with are no group.
+    /// One append is to be larger than half a frame.
+    #[error("group settings contradict each other: appends of {bytes} bytes")]
+    AppendBytes {
+        /// What it is set to.
+        bytes: u64,
+    },
+    /// The voters it is to begin with are no group, as openraft says.
     #[error("these voters are no group: {0}")]
     Voters(String),
+    /// The group is to begin with others than this node.
+    #[error("these voters are no group: {me} is not among them")]
+    NotAmong {
+        /// This node.
+        me: NodeId,
+    },
     /// The group's log is gone and its state is not: the votes it gave are forgotten, and it could
     /// give them again.
     #[error("the group's log is not on this disk, though its state is")]
@@ -34,7 +46,10 @@ impl StartError {
     /// The code `explain` describes.
     pub fn code(&self) -> Code {
         match self {
-            Self::Settings(_) | Self::Voters(_) => Code::GROUP_SETTINGS,
+            Self::Settings(_)
+            | Self::AppendBytes { .. }
+            | Self::Voters(_)
+            | Self::NotAmong { .. } => Code::GROUP_SETTINGS,
             Self::LogLost => Code::GROUP_LOG_LOST,
             Self::Log(_) | Self::Storage(_) | Self::State(_) => Code::GROUP_UNREADABLE,
         }

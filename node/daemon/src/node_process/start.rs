@@ -74,6 +74,10 @@ impl Coded for StartError {
             _ => Exit::Internal,
         }
     }
+
+    fn says(&self) -> Option<Said> {
+        Some(says::of(self))
+    }
 }
 
 impl Coded for OpenError {

@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod log;
+mod start;
 mod store;
 
 use std::error::Error;
@@ -12,7 +13,7 @@ use tongban_api::Said;
 /// Says an error if it is one it knows.
 type Room = fn(&(dyn Error + 'static)) -> Option<Said>;
 
-const ROOMS: &[Room] = &[catalogue::of, log::of, store::of];
+const ROOMS: &[Room] = &[catalogue::of, log::of, start::of, store::of];
 
 /// What an error says, less its cause. One that nobody knows here is alike in both languages: what the
 /// system or a library said.
