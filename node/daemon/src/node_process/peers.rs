@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::net::lookup_host;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tongban_api::Said;
 use tongban_net::{Directory, Libp2pTransport, NetError, Peer};
 use tongban_runtime::NodeHandle;
 use tongban_runtime::seams::WallClock as _;
@@ -18,6 +19,7 @@ use tongban_types::{Code, KeyRole, NodeId};
 use crate::exit::Exit;
 use crate::failure::Coded;
 use crate::platform::SystemClock;
+use crate::says;
 
 /// A name that does not resolve in this time is passed over; the peer can still dial us.
 const LOOKUP_TIME_MAX: Duration = Duration::from_secs(2);
@@ -40,6 +42,10 @@ impl Coded for NetError {
             Self::Listen { .. } => Exit::Conflict,
             _ => Exit::BadConfiguration,
         }
+    }
+
+    fn says(&self) -> Option<Said> {
+        Some(says::of(self))
     }
 }
 

@@ -2,6 +2,7 @@
 //! alone, for logs; here each is said whole, also where it only caused what is told.
 
 mod catalogue;
+mod links;
 mod log;
 mod start;
 mod store;
@@ -13,7 +14,7 @@ use tongban_api::Said;
 /// Says an error if it is one it knows.
 type Room = fn(&(dyn Error + 'static)) -> Option<Said>;
 
-const ROOMS: &[Room] = &[catalogue::of, log::of, start::of, store::of];
+const ROOMS: &[Room] = &[catalogue::of, links::of, log::of, start::of, store::of];
 
 /// What an error says, less its cause. One that nobody knows here is alike in both languages: what the
 /// system or a library said.
