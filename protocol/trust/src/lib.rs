@@ -22,7 +22,8 @@ pub use document::{
 };
 pub use error::TrustError;
 pub use json::{
-    Fields, Json, JsonError, JsonFault, ShapeError, canonical, compact, indented, read_strict,
+    DEPTH_MAX as JSON_DEPTH_MAX, Fields, Json, JsonError, JsonExpected, JsonFault, JsonKind,
+    ShapeError, ShapeProblem, canonical, compact, indented, read_strict,
 };
 pub use placement_file::{PLACEMENT_SCHEMA, PlacementFile, PlacementFileError};
 pub use registry::{

@@ -7,7 +7,7 @@ use tongban_types::{
     Code, GroupId, NodeId, PlacementOrder, PublicKey, Purpose, Signature, Signed, encode, limits,
 };
 
-use crate::json::{Fields, Json, JsonError, ShapeError, indented, read_strict};
+use crate::json::{Fields, Json, JsonError, ShapeError, ShapeProblem, indented, read_strict};
 use crate::signing::SigningKey;
 
 /// What the file says it is.
@@ -84,12 +84,14 @@ impl PlacementFile {
         let mut fields = Fields::of(value, "order")?;
         let schema = fields.text("schema")?;
         if schema != PLACEMENT_SCHEMA {
-            let place = fields.place_of("schema");
-            return Err(ShapeError::new(place, format!("is not {PLACEMENT_SCHEMA}")));
+            let problem = ShapeProblem::OtherText {
+                expected: PLACEMENT_SCHEMA,
+            };
+            return Err(ShapeError::new(fields.place_of("schema"), problem));
         }
         let group = parsed(&fields.text("group")?, || fields.place_of("group"))?;
         let version = u64::try_from(fields.integer("version")?)
-            .map_err(|_| ShapeError::new(fields.place_of("version"), "is below 0"))?;
+            .map_err(|_| ShapeError::new(fields.place_of("version"), ShapeProblem::Negative))?;
         let voters = nodes(&mut fields, "voters", limits::VOTERS_MAX)?;
         let learners = nodes(&mut fields, "learners", limits::LEARNERS_MAX)?;
         let reason = fields.text("reason")?;
@@ -148,7 +150,7 @@ fn parsed<T: std::str::FromStr>(
     place: impl FnOnce() -> String,
 ) -> Result<T, ShapeError> {
     text.parse()
-        .map_err(|_| ShapeError::new(place(), "holds a malformed code"))
+        .map_err(|_| ShapeError::new(place(), ShapeProblem::MalformedCode))
 }
 
 fn nodes(fields: &mut Fields, name: &str, max: usize) -> Result<Vec<NodeId>, ShapeError> {
@@ -173,8 +175,8 @@ fn hex<const BYTES: usize>(fields: &mut Fields, name: &str) -> Result<[u8; BYTES
     let bytes = HEXLOWER.decode(text.as_bytes()).ok();
     let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
     bytes.ok_or_else(|| {
-        let digits = format!("is not {} lowercase hexadecimal digits", BYTES * 2);
-        ShapeError::new(fields.place_of(name), digits)
+        let problem = ShapeProblem::NotHexadecimal { digits: BYTES * 2 };
+        ShapeError::new(fields.place_of(name), problem)
     })
 }
 

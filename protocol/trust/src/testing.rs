@@ -122,6 +122,23 @@ pub fn enrolment(node: NodeId, address: &str) -> NodeEnrolment {
     }
 }
 
+/// Values of every variant of an enum, one each. It does not compile once a variant is added that is not
+/// listed, so that a test which walks them walks them all.
+#[macro_export]
+macro_rules! every_variant {
+    ($kind:ty { $($variant:pat => $value:expr),+ $(,)? }) => {{
+        let name = |of: &$kind| match of {
+            $($variant => stringify!($variant),)+
+        };
+        let values: Vec<$kind> = vec![$($value),+];
+        let mut names: Vec<&str> = values.iter().map(name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), values.len(), "each value is of its own variant");
+        values
+    }};
+}
+
 fn seed(holder: &str, role: &str) -> [u8; 32] {
     sha256_parts(&[b"tongban sample key", holder.as_bytes(), role.as_bytes()]).0
 }

@@ -100,6 +100,9 @@ async fn an_order_unsigned_malformed_or_of_another_group_never_reaches_the_node(
     let reply = post(&world, "placement", short.to_string()).await;
     let problem = reply.problem(422, "TB2030");
     assert!(problem["detail"].as_str().unwrap().contains("order.voters"));
+    assert_eq!(problem["detail"], "部署令不合规则 (order.voters: 缺少)");
+    let english = "The order is not well formed (order.voters: is missing).";
+    assert_eq!(problem["detail_en"], english);
     assert!(world.node.take_asked().is_empty());
 }
 

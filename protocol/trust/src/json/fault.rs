@@ -1,5 +1,7 @@
 //! What the strict reader refuses, and its bounds.
 
+use std::fmt;
+
 use thiserror::Error;
 use tongban_types::Code;
 
@@ -7,7 +9,7 @@ use tongban_types::Code;
 pub(crate) const INTEGER_MAX: i64 = (1 << 53) - 1;
 
 /// Nesting: our deepest format has nine levels; the bound keeps recursion shallow.
-pub(crate) const DEPTH_MAX: usize = 16;
+pub const DEPTH_MAX: usize = 16;
 
 /// What is wrong with the text.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -27,7 +29,7 @@ pub enum JsonFault {
     #[error("{expected} was expected")]
     Malformed {
         /// What should stand here.
-        expected: &'static str,
+        expected: JsonExpected,
     },
     /// One name twice in an object.
     #[error("a member stands twice")]
@@ -44,6 +46,57 @@ pub enum JsonFault {
     /// Nested too deeply.
     #[error("nested more than {DEPTH_MAX} deep")]
     TooDeep,
+}
+
+/// What should stand where something else does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JsonExpected {
+    /// Nothing more.
+    End,
+    /// Any value.
+    Value,
+    /// Between name and value.
+    Colon,
+    /// After a member.
+    CommaOrBrace,
+    /// After an element.
+    CommaOrBracket,
+    /// `true`, `false` or `null`.
+    Word(&'static str),
+    /// After a sign.
+    Digit,
+    /// No zero before other digits.
+    NoLeadingZeros,
+    /// A string, or a member's name.
+    Text,
+    /// At the end of a string.
+    ClosingQuote,
+    /// Where a control character stands as it is.
+    EscapedControl,
+    /// A letter that may stand after a backslash.
+    Escape,
+    /// After `\u`.
+    FourDigits,
+}
+
+impl fmt::Display for JsonExpected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::End => "the end",
+            Self::Value => "a value",
+            Self::Colon => "a colon",
+            Self::CommaOrBrace => "a comma or a closing brace",
+            Self::CommaOrBracket => "a comma or a closing bracket",
+            Self::Word(word) => word,
+            Self::Digit => "a digit",
+            Self::NoLeadingZeros => "a number without leading zeros",
+            Self::Text => "a string",
+            Self::ClosingQuote => "a closing quote",
+            Self::EscapedControl => "an escaped control character",
+            Self::Escape => "an escape",
+            Self::FourDigits => "four hexadecimal digits",
+        })
+    }
 }
 
 /// Why a text is not strict JSON, and where.

@@ -3,29 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use thiserror::Error;
-
+use super::shape::{JsonKind, ShapeError, ShapeProblem};
 use super::value::Json;
-
-/// A value that is not of the expected shape.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("{place}: {problem}")]
-pub struct ShapeError {
-    /// Where, as a path of member names.
-    pub place: String,
-    /// What is wrong.
-    pub problem: String,
-}
-
-impl ShapeError {
-    /// An error at a place.
-    pub fn new(place: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self {
-            place: place.into(),
-            problem: problem.into(),
-        }
-    }
-}
 
 /// The members of an object not yet taken.
 #[derive(Debug)]
@@ -40,7 +19,7 @@ impl Fields {
         let place = place.into();
         match value {
             Json::Object(members) => Ok(Self { place, members }),
-            other => Err(wrong_kind(place, "an object", &other)),
+            other => Err(wrong_kind(place, JsonKind::Object, &other)),
         }
     }
 
@@ -58,14 +37,14 @@ impl Fields {
     pub fn take(&mut self, name: &str) -> Result<Json, ShapeError> {
         self.members
             .remove(name)
-            .ok_or_else(|| ShapeError::new(self.place_of(name), "is missing"))
+            .ok_or_else(|| ShapeError::new(self.place_of(name), ShapeProblem::Missing))
     }
 
     /// Takes a string.
     pub fn text(&mut self, name: &str) -> Result<String, ShapeError> {
         match self.take(name)? {
             Json::Text(text) => Ok(text),
-            other => Err(wrong_kind(self.place_of(name), "a string", &other)),
+            other => Err(wrong_kind(self.place_of(name), JsonKind::Text, &other)),
         }
     }
 
@@ -73,7 +52,7 @@ impl Fields {
     pub fn integer(&mut self, name: &str) -> Result<i64, ShapeError> {
         match self.take(name)? {
             Json::Integer(number) => Ok(number),
-            other => Err(wrong_kind(self.place_of(name), "an integer", &other)),
+            other => Err(wrong_kind(self.place_of(name), JsonKind::Integer, &other)),
         }
     }
 
@@ -83,9 +62,9 @@ impl Fields {
             Json::List(elements) if elements.len() <= max => Ok(elements),
             Json::List(_) => Err(ShapeError::new(
                 self.place_of(name),
-                format!("has more than {max} elements"),
+                ShapeProblem::TooManyElements { max },
             )),
-            other => Err(wrong_kind(self.place_of(name), "an array", &other)),
+            other => Err(wrong_kind(self.place_of(name), JsonKind::List, &other)),
         }
     }
 
@@ -97,7 +76,7 @@ impl Fields {
             .into_iter()
             .map(|element| match element {
                 Json::Text(text) => Ok(text),
-                other => Err(wrong_kind(place.clone(), "an array of strings", &other)),
+                other => Err(wrong_kind(place.clone(), JsonKind::Texts, &other)),
             });
         texts.collect()
     }
@@ -114,7 +93,7 @@ impl Fields {
         if table.members.len() > max {
             return Err(ShapeError::new(
                 table.place,
-                format!("has more than {max} members"),
+                ShapeProblem::TooManyMembers { max },
             ));
         }
         Ok(table.members.into_iter().collect())
@@ -124,16 +103,17 @@ impl Fields {
     pub fn end(self) -> Result<(), ShapeError> {
         match self.members.keys().next() {
             None => Ok(()),
-            Some(name) => Err(ShapeError::new(self.place_of(name), "is not expected here")),
+            Some(name) => Err(ShapeError::new(
+                self.place_of(name),
+                ShapeProblem::Unexpected,
+            )),
         }
     }
 }
 
-fn wrong_kind(place: String, expected: &str, found: &Json) -> ShapeError {
-    ShapeError::new(
-        place,
-        format!("is {}, {expected} was expected", found.kind()),
-    )
+fn wrong_kind(place: String, expected: JsonKind, found: &Json) -> ShapeError {
+    let found = found.kind();
+    ShapeError::new(place, ShapeProblem::OtherKind { found, expected })
 }
 
 /// A member name as messages show it: short, so that no message grows with its input.

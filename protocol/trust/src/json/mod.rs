@@ -5,11 +5,13 @@ mod canonical;
 mod fault;
 mod fields;
 mod reader;
+mod shape;
 mod value;
 
 pub use canonical::{canonical, compact, indented};
-pub(crate) use fault::{DEPTH_MAX, INTEGER_MAX};
-pub use fault::{JsonError, JsonFault};
-pub use fields::{Fields, ShapeError};
+pub(crate) use fault::INTEGER_MAX;
+pub use fault::{DEPTH_MAX, JsonError, JsonExpected, JsonFault};
+pub use fields::Fields;
 pub use reader::read_strict;
+pub use shape::{JsonKind, ShapeError, ShapeProblem};
 pub use value::Json;

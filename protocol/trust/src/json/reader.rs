@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::fault::{DEPTH_MAX, INTEGER_MAX, JsonError, JsonFault};
+use super::fault::{DEPTH_MAX, INTEGER_MAX, JsonError, JsonExpected, JsonFault};
 use super::value::Json;
 
 /// Reads one JSON value of at most `bytes_max` bytes.
@@ -41,7 +41,7 @@ impl Reader<'_> {
         self.skip_blanks();
         if self.peek().is_some() {
             return Err(JsonFault::Malformed {
-                expected: "the end",
+                expected: JsonExpected::End,
             });
         }
         Ok(value)
@@ -58,7 +58,7 @@ impl Reader<'_> {
             Some(b'f') => self.word("false", Json::Boolean(false)),
             Some(b'n') => self.word("null", Json::Null),
             _ => Err(JsonFault::Malformed {
-                expected: "a value",
+                expected: JsonExpected::Value,
             }),
         }
     }
@@ -73,7 +73,7 @@ impl Reader<'_> {
             self.skip_blanks();
             let name = self.string()?;
             self.skip_blanks();
-            self.expect(b':', "a colon")?;
+            self.expect(b':', JsonExpected::Colon)?;
             let value = self.value(depth + 1)?;
             if members.insert(name, value).is_some() {
                 return Err(JsonFault::DuplicateMember);
@@ -82,7 +82,7 @@ impl Reader<'_> {
             if self.take_if(b'}') {
                 return Ok(Json::Object(members));
             }
-            self.expect(b',', "a comma or a closing brace")?;
+            self.expect(b',', JsonExpected::CommaOrBrace)?;
         }
     }
 
@@ -98,7 +98,7 @@ impl Reader<'_> {
             if self.take_if(b']') {
                 return Ok(Json::List(elements));
             }
-            self.expect(b',', "a comma or a closing bracket")?;
+            self.expect(b',', JsonExpected::CommaOrBracket)?;
         }
     }
 
@@ -113,7 +113,9 @@ impl Reader<'_> {
 
     fn word(&mut self, word: &'static str, value: Json) -> Result<Json, JsonFault> {
         if !self.rest().starts_with(word) {
-            return Err(JsonFault::Malformed { expected: word });
+            return Err(JsonFault::Malformed {
+                expected: JsonExpected::Word(word),
+            });
         }
         self.offset += word.len();
         Ok(value)
@@ -127,12 +129,12 @@ impl Reader<'_> {
         match rest.as_bytes().get(sign + digits) {
             _ if digits == 0 => {
                 return Err(JsonFault::Malformed {
-                    expected: "a digit",
+                    expected: JsonExpected::Digit,
                 });
             }
             _ if digits > 1 && rest.as_bytes()[sign] == b'0' => {
                 return Err(JsonFault::Malformed {
-                    expected: "a number without leading zeros",
+                    expected: JsonExpected::NoLeadingZeros,
                 });
             }
             Some(b'.' | b'e' | b'E') => return Err(JsonFault::NotAnInteger),
@@ -149,7 +151,7 @@ impl Reader<'_> {
     }
 
     fn string(&mut self) -> Result<String, JsonFault> {
-        self.expect(b'"', "a string")?;
+        self.expect(b'"', JsonExpected::Text)?;
         let mut text = String::new();
         loop {
             let rest = self.rest();
@@ -157,7 +159,7 @@ impl Reader<'_> {
                 .bytes()
                 .position(|byte| byte == b'"' || byte == b'\\' || byte < b' ')
                 .ok_or(JsonFault::Malformed {
-                    expected: "a closing quote",
+                    expected: JsonExpected::ClosingQuote,
                 })?;
             text.push_str(&rest[..plain]);
             self.offset += plain;
@@ -172,7 +174,7 @@ impl Reader<'_> {
                 }
                 _ => {
                     return Err(JsonFault::Malformed {
-                        expected: "an escaped control character",
+                        expected: JsonExpected::EscapedControl,
                     });
                 }
             }
@@ -192,7 +194,7 @@ impl Reader<'_> {
             Some(b'u') => return self.unicode_escape(),
             _ => {
                 return Err(JsonFault::Malformed {
-                    expected: "an escape",
+                    expected: JsonExpected::Escape,
                 });
             }
         };
@@ -220,7 +222,7 @@ impl Reader<'_> {
     /// The four hexadecimal digits after the `u` that stands here.
     fn four_digits(&mut self) -> Result<u32, JsonFault> {
         let malformed = JsonFault::Malformed {
-            expected: "four hexadecimal digits",
+            expected: JsonExpected::FourDigits,
         };
         let digits = self.rest().as_bytes().get(1..5).ok_or(malformed.clone())?;
         let mut value = 0;
@@ -252,7 +254,7 @@ impl Reader<'_> {
         stands
     }
 
-    fn expect(&mut self, byte: u8, expected: &'static str) -> Result<(), JsonFault> {
+    fn expect(&mut self, byte: u8, expected: JsonExpected) -> Result<(), JsonFault> {
         if self.take_if(byte) {
             Ok(())
         } else {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
+use super::shape::JsonKind;
+
 /// A JSON value. Members are kept in the order of their names by code point.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Json {
@@ -54,14 +56,14 @@ impl Json {
     }
 
     /// What kind of value it is, for messages.
-    pub const fn kind(&self) -> &'static str {
+    pub const fn kind(&self) -> JsonKind {
         match self {
-            Self::Null => "null",
-            Self::Boolean(_) => "a boolean",
-            Self::Integer(_) => "an integer",
-            Self::Text(_) => "a string",
-            Self::List(_) => "an array",
-            Self::Object(_) => "an object",
+            Self::Null => JsonKind::Null,
+            Self::Boolean(_) => JsonKind::Boolean,
+            Self::Integer(_) => JsonKind::Integer,
+            Self::Text(_) => JsonKind::Text,
+            Self::List(_) => JsonKind::List,
+            Self::Object(_) => JsonKind::Object,
         }
     }
 }

@@ -14,7 +14,7 @@ use super::error::RegistryError;
 use super::instant::read_instant;
 use super::key_id::{KeyId, tuf_key};
 use super::threshold_of;
-use crate::json::{Fields, Json, ShapeError};
+use crate::json::{Fields, Json, ShapeError, ShapeProblem};
 
 /// The draft that a `signed` part states.
 pub(super) fn draft_of(signed: Json) -> Result<RegistryDraft, RegistryError> {
@@ -38,7 +38,7 @@ fn governance(mut fields: Fields) -> Result<BTreeMap<CityCode, PublicKey>, Regis
         let place = fields.place_of("keys");
         let key = tuf_public(&object, &place)?;
         if KeyId::read(&id) != Some(KeyId::of(key)) {
-            return Err(ShapeError::new(place, "a key does not have its id").into());
+            return Err(ShapeError::new(place, ShapeProblem::OtherKeyId).into());
         }
         keys.insert(id, key);
     }
@@ -47,11 +47,12 @@ fn governance(mut fields: Fields) -> Result<BTreeMap<CityCode, PublicKey>, Regis
     for (city, id) in fields.table("holders", GOVERNANCE_KEYS_MAX)? {
         let place = fields.place_of("holders");
         let key = id.as_text().and_then(|id| keys.remove(id));
-        let key = key.ok_or_else(|| ShapeError::new(&*place, "names no key, or one key twice"))?;
+        let key = key.ok_or_else(|| ShapeError::new(&*place, ShapeProblem::NoKeyOfItsOwn))?;
         by_city.insert(parsed(&city, &place)?, key);
     }
     if !keys.is_empty() {
-        return Err(ShapeError::new(fields.place_of("holders"), "does not name every key").into());
+        let place = fields.place_of("holders");
+        return Err(ShapeError::new(place, ShapeProblem::KeyUnnamed).into());
     }
     let (expected, found) = (threshold_of(count), fields.integer("threshold")?);
     if usize::try_from(found) != Ok(expected) {
@@ -71,7 +72,7 @@ fn tuf_public(object: &Json, place: &str) -> Result<PublicKey, ShapeError> {
     if *object == tuf_key(key) {
         Ok(key)
     } else {
-        Err(ShapeError::new(place, "is no ed25519 key of TUF"))
+        Err(ShapeError::new(place, ShapeProblem::NoTufKey))
     }
 }
 
@@ -113,11 +114,10 @@ fn key_entry(mut fields: Fields) -> Result<KeyEntry, ShapeError> {
     let state = [KeyState::Active, KeyState::Retired]
         .into_iter()
         .find(|known| known.name() == state);
+    let malformed = |name, problem| ShapeError::new(fields.place_of(name), problem);
     let entry = KeyEntry {
-        role: role
-            .ok_or_else(|| ShapeError::new(fields.place_of("role"), "is no role of a node"))?,
-        state: state
-            .ok_or_else(|| ShapeError::new(fields.place_of("state"), "is not active or retired"))?,
+        role: role.ok_or_else(|| malformed("role", ShapeProblem::NoRole))?,
+        state: state.ok_or_else(|| malformed("state", ShapeProblem::NoKeyState))?,
         public: PublicKey(hex(&fields.text("public")?, &fields.place_of("public"))?),
         not_before: instant(&mut fields, "not_before")?,
         not_after: instant(&mut fields, "not_after")?,
@@ -143,30 +143,28 @@ where
     entries.collect()
 }
 
-fn exactly(fields: &mut Fields, name: &str, expected: &str) -> Result<(), ShapeError> {
+fn exactly(fields: &mut Fields, name: &str, expected: &'static str) -> Result<(), ShapeError> {
     if fields.text(name)? == expected {
         Ok(())
     } else {
-        Err(ShapeError::new(
-            fields.place_of(name),
-            format!("is not {expected}"),
-        ))
+        let problem = ShapeProblem::OtherText { expected };
+        Err(ShapeError::new(fields.place_of(name), problem))
     }
 }
 
 fn instant(fields: &mut Fields, name: &str) -> Result<Timestamp, ShapeError> {
     read_instant(&fields.text(name)?)
-        .ok_or_else(|| ShapeError::new(fields.place_of(name), "is no time as 2026-11-24T00:00:00Z"))
+        .ok_or_else(|| ShapeError::new(fields.place_of(name), ShapeProblem::NoTime))
 }
 
 fn parsed<T: std::str::FromStr>(text: &str, place: &str) -> Result<T, ShapeError> {
     text.parse()
-        .map_err(|_| ShapeError::new(place, "holds a malformed code"))
+        .map_err(|_| ShapeError::new(place, ShapeProblem::MalformedCode))
 }
 
 fn hex(text: &str, place: &str) -> Result<[u8; 32], ShapeError> {
     let bytes = HEXLOWER.decode(text.as_bytes()).ok();
     bytes
         .and_then(|bytes| bytes.try_into().ok())
-        .ok_or_else(|| ShapeError::new(place, "is not 64 lowercase hexadecimal digits"))
+        .ok_or_else(|| ShapeError::new(place, ShapeProblem::NotHexadecimal { digits: 64 }))
 }

@@ -13,7 +13,9 @@ use super::error::RegistryError;
 use super::history::check_history;
 use super::key_id::KeyId;
 use super::{Registry, threshold_of};
-use crate::json::{Fields, Json, ShapeError, canonical, compact, indented, read_strict};
+use crate::json::{
+    Fields, Json, ShapeError, ShapeProblem, canonical, compact, indented, read_strict,
+};
 use crate::signing::{SigningKey, verify_strict};
 use crate::verified::Verified;
 
@@ -49,7 +51,7 @@ impl RegistryFile {
         let registry = Registry::of(draft_of(signed)?)?;
         // What is stored again must be what was signed, to the byte.
         if message != canonical(&signed_part(registry.content())) {
-            return Err(ShapeError::new("signed", "is not in its one spelling").into());
+            return Err(ShapeError::new("signed", ShapeProblem::OtherSpelling).into());
         }
         let mut signatures = BTreeMap::new();
         for entry in envelope.list("signatures", SIGNATURES_MAX)? {
@@ -147,12 +149,12 @@ fn signature_of(entry: Json) -> Result<(KeyId, Signature), ShapeError> {
     let (key, signature) = (fields.text("keyid")?, fields.text("sig")?);
     let place = fields.place().to_owned();
     fields.end()?;
-    let malformed = |what| ShapeError::new(place.clone(), what);
+    let malformed = |problem| ShapeError::new(place.clone(), problem);
     let bytes = HEXLOWER.decode(signature.as_bytes()).ok();
     let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
     Ok((
-        KeyId::read(&key).ok_or_else(|| malformed("a keyid is not 64 hexadecimal digits"))?,
-        Signature(bytes.ok_or_else(|| malformed("a sig is not 128 hexadecimal digits"))?),
+        KeyId::read(&key).ok_or_else(|| malformed(ShapeProblem::MalformedKeyId))?,
+        Signature(bytes.ok_or_else(|| malformed(ShapeProblem::MalformedSignature))?),
     ))
 }
 

@@ -1,7 +1,7 @@
 //! The strict JSON reader: what it refuses, and that what it takes every reader takes alike.
 
 use proptest::prelude::*;
-use tongban_trust::{Json, JsonFault, canonical, compact, indented, read_strict};
+use tongban_trust::{Json, JsonExpected, JsonFault, canonical, compact, indented, read_strict};
 
 fn fault(text: &[u8]) -> JsonFault {
     read_strict(text, 1024).unwrap_err().fault
@@ -38,7 +38,7 @@ fn what_readers_read_differently_is_refused() {
     assert_eq!(
         fault(b"\xef\xbb\xbf{}"),
         JsonFault::Malformed {
-            expected: "a value"
+            expected: JsonExpected::Value
         }
     );
 }

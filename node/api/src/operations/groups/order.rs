@@ -69,9 +69,10 @@ pub(super) async fn order_of(mut call: Call) -> Result<PlacementFile, Problem> {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, Code::PLACEMENT_MALFORMED).detail(why)
     };
     let file = PlacementFile::of_json(fields.into_json()).map_err(|error| {
+        let Said { zh, en } = Said::of_shape(&error);
         malformed(Said::new(
-            format!("部署令不合规则 ({error})"),
-            format!("The order is not well formed ({error})."),
+            format!("部署令不合规则 ({zh})"),
+            format!("The order is not well formed ({en})."),
         ))
     })?;
     let placed = file.order().group;
