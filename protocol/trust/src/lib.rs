@@ -27,8 +27,9 @@ pub use json::{
 };
 pub use placement_file::{PLACEMENT_SCHEMA, PlacementFile, PlacementFileError};
 pub use registry::{
-    CityEntry, KeyEntry, KeyHolder, KeyId, KeyState, NodeEnrolment, NodeEntry, Registry,
-    RegistryDraft, RegistryError, RegistryFile, governance_hash, verify_first, verify_next,
+    CityEntry, CityRule, GovernanceOf, Holder, KeyEntry, KeyHolder, KeyId, KeyState, NodeEnrolment,
+    NodeEntry, NodeRule, Registry, RegistryDraft, RegistryError, RegistryFile, WholeRule,
+    governance_hash, verify_first, verify_next,
 };
 pub use signing::{SigningKey, admit_key, admit_sealing_key, verify_signed, verify_strict};
 pub use verified::{Attributed, BatchSignature, LeafPlace, Verified};

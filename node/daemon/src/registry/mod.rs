@@ -3,7 +3,9 @@
 mod belief;
 mod held;
 mod plan;
+pub(crate) mod says;
 
+use tongban_api::Said;
 use tongban_trust::RegistryError;
 use tongban_types::Code;
 
@@ -21,5 +23,9 @@ impl Coded for RegistryError {
 
     fn exit(&self) -> Exit {
         Exit::No
+    }
+
+    fn says(&self) -> Option<Said> {
+        Some(says::of_registry(self))
     }
 }

@@ -3,32 +3,15 @@
 use std::error::Error;
 
 use tongban_api::{CatalogueError, FormFault, Said};
-use tongban_trust::{JsonError, JsonFault};
+use tongban_trust::JsonError;
 
 pub(super) fn of(error: &(dyn Error + 'static)) -> Option<Said> {
     let file = error.downcast_ref::<CatalogueError>();
     let form = error.downcast_ref::<FormFault>();
     file.map(CatalogueError::says)
         .or_else(|| form.map(FormFault::says))
-        .or_else(|| error.downcast_ref::<JsonError>().map(not_strict))
+        .or_else(|| error.downcast_ref::<JsonError>().map(Said::of_strict_json))
         .or_else(|| error.downcast_ref::<serde_json::Error>().map(of_shape))
-}
-
-fn not_strict(error: &JsonError) -> Said {
-    let zh = match &error.fault {
-        JsonFault::TooLarge { bytes, max } => format!("文本有 {bytes} 字节, 最多 {max} 字节"),
-        JsonFault::NotUtf8 => "文本不是 UTF-8".to_owned(),
-        JsonFault::Malformed { .. } => "不合 JSON 的语法".to_owned(),
-        JsonFault::DuplicateMember => "有一个成员出现两次".to_owned(),
-        JsonFault::NotAnInteger => "数字只能是整数".to_owned(),
-        JsonFault::IntegerTooLarge => "整数超出 2^53-1".to_owned(),
-        JsonFault::LoneSurrogate => "单独的代理项".to_owned(),
-        JsonFault::TooDeep => "嵌套过深".to_owned(),
-    };
-    Said::new(
-        format!("第 {} 字节处: {zh}", error.offset),
-        error.to_string(),
-    )
 }
 
 /// The reader of members says in English what is wrong, then the place. What it says most is said in
@@ -58,6 +41,7 @@ fn of_shape(error: &serde_json::Error) -> Said {
 #[cfg(test)]
 mod tests {
     use serde::Deserialize;
+    use tongban_trust::JsonFault;
 
     use super::super::line;
     use super::super::tests::assert_said;

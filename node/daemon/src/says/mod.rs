@@ -11,10 +11,19 @@ use std::error::Error;
 
 use tongban_api::Said;
 
+use crate::registry;
+
 /// Says an error if it is one it knows.
 type Room = fn(&(dyn Error + 'static)) -> Option<Said>;
 
-const ROOMS: &[Room] = &[catalogue::of, links::of, log::of, start::of, store::of];
+const ROOMS: &[Room] = &[
+    registry::says::of,
+    catalogue::of,
+    links::of,
+    log::of,
+    start::of,
+    store::of,
+];
 
 /// What an error says, less its cause. One that nobody knows here is alike in both languages: what the
 /// system or a library said.

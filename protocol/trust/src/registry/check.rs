@@ -7,6 +7,7 @@ use tongban_types::{CityCode, KeyRole, NodeId, limits::VOTERS_MAX};
 use super::entry::{CityEntry, NODE_ROLES, NodeEntry, REQUIRED_ROLES, RegistryDraft};
 use super::error::RegistryError;
 use super::instant::is_writable;
+use super::rule::{CityRule, Holder, NodeRule, WholeRule};
 use super::text::{is_address, is_division_prefix, is_issuer_url, is_name};
 use crate::json::INTEGER_MAX;
 use crate::signing::{admit_key, admit_sealing_key};
@@ -41,20 +42,17 @@ pub(super) fn check(draft: &RegistryDraft) -> Result<(), RegistryError> {
     let version_max = INTEGER_MAX.unsigned_abs();
     whole(
         (1..=version_max).contains(&draft.version),
-        "versions count from 1 to 2^53-1",
+        WholeRule::Version,
     )?;
-    whole(
-        is_writable(draft.expires),
-        "it expires at a whole second of a year of four digits",
-    )?;
+    whole(is_writable(draft.expires), WholeRule::Expiry)?;
     whole(
         (1..=CITIES_MAX).contains(&draft.cities.len()),
-        "it has 1 to 400 cities",
+        WholeRule::Cities,
     )?;
     let governance = draft.governance.len();
     whole(
         (1..=GOVERNANCE_KEYS_MAX).contains(&governance),
-        "it has 1 to 15 governance keys",
+        WholeRule::GovernanceKeys,
     )?;
     for (code, city) in &draft.cities {
         check_city(*code, city)?;
@@ -72,26 +70,23 @@ fn check_city(code: CityCode, city: &CityEntry) -> Result<(), RegistryError> {
             Err(RegistryError::City { city: code, rule })
         }
     };
-    rule(is_name(&city.name), "a name has 1 to 32 visible characters")?;
-    rule(
-        is_issuer_url(&city.issuer),
-        "the issuer is an https URL in its one spelling",
-    )?;
+    rule(is_name(&city.name), CityRule::Name)?;
+    rule(is_issuer_url(&city.issuer), CityRule::Issuer)?;
     rule(
         (1..=DIVISIONS_MAX).contains(&city.divisions.len()),
-        "it answers for 1 to 64 prefixes",
+        CityRule::Divisions,
     )?;
     let are_prefixes = city
         .divisions
         .iter()
         .all(|prefix| is_division_prefix(prefix));
-    rule(are_prefixes, "a division prefix has 2, 4 or 6 digits")?;
-    rule(city.nodes.len() <= NODES_MAX, "it has at most 99 nodes")?;
+    rule(are_prefixes, CityRule::DivisionPrefix)?;
+    rule(city.nodes.len() <= NODES_MAX, CityRule::Nodes)?;
     for (id, node) in &city.nodes {
         if id.city() != code {
             return Err(RegistryError::Node {
                 node: *id,
-                rule: "it stands under another city",
+                rule: NodeRule::City,
             });
         }
         check_node(*id, node)?;
@@ -109,28 +104,16 @@ fn check_node(id: NodeId, node: &NodeEntry) -> Result<(), RegistryError> {
     };
     rule(
         (1..=ADDRESSES_MAX).contains(&node.addresses.len()),
-        "it has 1 to 8 addresses",
+        NodeRule::Addresses,
     )?;
     let are_addresses = node.addresses.iter().all(|address| is_address(address));
-    rule(are_addresses, "an address is host:port")?;
-    rule(
-        (1..=KEYS_MAX).contains(&node.keys.len()),
-        "it has 1 to 64 keys",
-    )?;
+    rule(are_addresses, NodeRule::Address)?;
+    rule((1..=KEYS_MAX).contains(&node.keys.len()), NodeRule::Keys)?;
     for key in &node.keys {
-        rule(
-            NODE_ROLES.contains(&key.role),
-            "a node holds no key of that role",
-        )?;
+        rule(NODE_ROLES.contains(&key.role), NodeRule::KeyRole)?;
         let are_writable = is_writable(key.not_before) && is_writable(key.not_after);
-        rule(
-            are_writable,
-            "key times are whole seconds of years of four digits",
-        )?;
-        rule(
-            key.not_before < key.not_after,
-            "a key's time ends after it begins",
-        )?;
+        rule(are_writable, NodeRule::KeyTimes)?;
+        rule(key.not_before < key.not_after, NodeRule::KeyTimeOrder)?;
     }
     let is_retired = NODE_ROLES.iter().all(|role| active_keys(node, *role) == 0);
     for role in NODE_ROLES {
@@ -163,10 +146,10 @@ fn check_voters(
 ) -> Result<(), RegistryError> {
     let refused = |rule| Err(RegistryError::City { city: code, rule });
     if city.voters.len() != 3 && city.voters.len() != VOTERS_MAX {
-        return refused("its group has 3 or 5 voters");
+        return refused(CityRule::VoterCount);
     }
     if !city.voters.is_sorted_by(|left, right| left < right) {
-        return refused("its voters are distinct and sorted");
+        return refused(CityRule::VoterOrder);
     }
     for voter in &city.voters {
         let entry = draft
@@ -178,9 +161,7 @@ fn check_voters(
         let is_first = draft.version == 1;
         let mut keys = entry.keys.iter().filter(|key| key.role == KeyRole::Voter);
         if !keys.any(|key| !is_first || key.state == super::KeyState::Active) {
-            return refused(
-                "a voter is a node with a voter key, in the first registry an active one",
-            );
+            return refused(CityRule::VoterKey);
         }
     }
     Ok(())
@@ -189,7 +170,7 @@ fn check_voters(
 /// Every key is admissible and stands once, over all roles, nodes and governance.
 fn check_keys_stand_once(draft: &RegistryDraft) -> Result<(), RegistryError> {
     let mut seen = BTreeSet::new();
-    let mut once = |bytes: [u8; 32], holder: String| {
+    let mut once = |bytes: [u8; 32], holder: Holder| {
         if seen.insert(bytes) {
             Ok(())
         } else {
@@ -197,29 +178,22 @@ fn check_keys_stand_once(draft: &RegistryDraft) -> Result<(), RegistryError> {
         }
     };
     for (city, key) in &draft.governance {
-        let holder = || format!("the governance of {city}");
+        let holder = Holder::Governance(*city);
         if !draft.cities.contains_key(city) {
             return Err(RegistryError::UnknownCity { city: *city });
         }
-        admit_key(*key).map_err(|source| RegistryError::KeyRefused {
-            holder: holder(),
-            source,
-        })?;
-        once(key.0, holder())?;
+        admit_key(*key).map_err(|source| RegistryError::KeyRefused { holder, source })?;
+        once(key.0, holder)?;
     }
     for (id, node) in draft.cities.values().flat_map(|city| &city.nodes) {
+        let holder = Holder::Node(*id);
+        let refused = |source| RegistryError::KeyRefused { holder, source };
         for key in &node.keys {
-            admit_key(key.public).map_err(|source| RegistryError::KeyRefused {
-                holder: id.to_string(),
-                source,
-            })?;
-            once(key.public.0, id.to_string())?;
+            admit_key(key.public).map_err(refused)?;
+            once(key.public.0, holder)?;
         }
-        admit_sealing_key(node.sealing).map_err(|source| RegistryError::KeyRefused {
-            holder: id.to_string(),
-            source,
-        })?;
-        once(node.sealing.0, id.to_string())?;
+        admit_sealing_key(node.sealing).map_err(refused)?;
+        once(node.sealing.0, holder)?;
     }
     Ok(())
 }
@@ -233,14 +207,14 @@ fn check_shared_names(draft: &RegistryDraft) -> Result<(), RegistryError> {
     for (code, city) in &draft.cities {
         let refused = |rule| Err(RegistryError::City { city: *code, rule });
         if names.insert(&city.name, code).is_some() {
-            return refused("another city has its name");
+            return refused(CityRule::NameShared);
         }
         if issuers.insert(&city.issuer, code).is_some() {
-            return refused("another city has its issuer URL");
+            return refused(CityRule::IssuerShared);
         }
         for prefix in &city.divisions {
             if divisions.insert(prefix, code).is_some() {
-                return refused("one of its division prefixes stands twice");
+                return refused(CityRule::DivisionShared);
             }
         }
     }

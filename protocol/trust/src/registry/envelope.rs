@@ -12,6 +12,7 @@ use super::encode::signed_part;
 use super::error::RegistryError;
 use super::history::check_history;
 use super::key_id::KeyId;
+use super::rule::GovernanceOf;
 use super::{Registry, threshold_of};
 use crate::json::{
     Fields, Json, ShapeError, ShapeProblem, canonical, compact, indented, read_strict,
@@ -116,7 +117,7 @@ impl RegistryFile {
         Ok(found)
     }
 
-    fn check_threshold(&self, of: &Registry, whose: &'static str) -> Result<(), RegistryError> {
+    fn check_threshold(&self, of: &Registry, whose: GovernanceOf) -> Result<(), RegistryError> {
         let keys = &of.content().governance;
         let needed = threshold_of(keys.len());
         let found = self.count_signed(keys.values().copied())?;
@@ -186,7 +187,7 @@ pub fn verify_first(bytes: &[u8], pinned: Hash) -> Result<Verified<Registry>, Re
     if found != pinned {
         return Err(RegistryError::NotPinned { pinned, found });
     }
-    file.check_threshold(&file.registry, "new")?;
+    file.check_threshold(&file.registry, GovernanceOf::New)?;
     Ok(Verified::by_check(file.registry))
 }
 
@@ -208,8 +209,8 @@ pub fn verify_next(current: &Registry, bytes: &[u8]) -> Result<Verified<Registry
     if found > expected {
         return Err(RegistryError::Skipped { expected, found });
     }
-    file.check_threshold(current, "current")?;
-    file.check_threshold(&file.registry, "new")?;
+    file.check_threshold(current, GovernanceOf::Current)?;
+    file.check_threshold(&file.registry, GovernanceOf::New)?;
     if found == held {
         return Err(RegistryError::Forked { version: held });
     }

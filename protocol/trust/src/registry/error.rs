@@ -4,6 +4,7 @@ use thiserror::Error;
 use tongban_types::{CityCode, Code, Hash, KeyRole, NodeId, PublicKey};
 
 use super::key_id::KeyId;
+use super::rule::{CityRule, GovernanceOf, Holder, NodeRule, WholeRule};
 use crate::error::TrustError;
 use crate::json::{JsonError, ShapeError};
 
@@ -20,7 +21,7 @@ pub enum RegistryError {
     #[error("a key of {holder} may not be enrolled")]
     KeyRefused {
         /// Whose.
-        holder: String,
+        holder: Holder,
         /// Why.
         #[source]
         source: TrustError,
@@ -29,7 +30,7 @@ pub enum RegistryError {
     #[error("a key of {holder} stands twice in the registry")]
     KeyTwice {
         /// Where it stands the second time.
-        holder: String,
+        holder: Holder,
     },
     /// A city that is not a member.
     #[error("city {city} is not in the registry")]
@@ -49,7 +50,7 @@ pub enum RegistryError {
         /// The city.
         city: CityCode,
         /// The rule.
-        rule: &'static str,
+        rule: CityRule,
     },
     /// Something a node's entry says breaks a rule.
     #[error("node {node}: {rule}")]
@@ -57,7 +58,7 @@ pub enum RegistryError {
         /// The node.
         node: NodeId,
         /// The rule.
-        rule: &'static str,
+        rule: NodeRule,
     },
     /// A node has none or several active keys of a role.
     #[error("node {node} has {found} active {role} keys")]
@@ -73,7 +74,7 @@ pub enum RegistryError {
     #[error("{rule}")]
     Whole {
         /// The rule.
-        rule: &'static str,
+        rule: WholeRule,
     },
     /// The stated threshold is not the one the number of keys asks for.
     #[error("the threshold is {found}, for {keys} governance keys it must be {expected}")]
@@ -100,8 +101,8 @@ pub enum RegistryError {
     /// Fewer governance keys signed than needed.
     #[error("{found} of the {whose} governance keys signed, {needed} are needed")]
     Undersigned {
-        /// `current` or `new`.
-        whose: &'static str,
+        /// Of which registry.
+        whose: GovernanceOf,
         /// Signatures needed.
         needed: usize,
         /// Signatures there.

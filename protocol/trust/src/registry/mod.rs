@@ -12,6 +12,7 @@ mod error;
 mod history;
 pub(crate) mod instant;
 mod key_id;
+mod rule;
 mod text;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ pub use entry::{CityEntry, KeyEntry, KeyState, NodeEntry, RegistryDraft};
 pub use envelope::{RegistryFile, governance_hash, verify_first, verify_next};
 pub use error::RegistryError;
 pub use key_id::KeyId;
+pub use rule::{CityRule, GovernanceOf, Holder, NodeRule, WholeRule};
 
 /// A registry that keeps every rule.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use tongban_trust::testing::{SampleFederation, enrolment, sample_draft};
 use tongban_trust::{
-    KeyState, Registry, RegistryDraft, RegistryError, RegistryFile, SigningKey, governance_hash,
-    verify_first, verify_next, verify_strict,
+    GovernanceOf, KeyState, Registry, RegistryDraft, RegistryError, RegistryFile, SigningKey,
+    governance_hash, verify_first, verify_next, verify_strict,
 };
 use tongban_types::{CityCode, Code, DAY_MS, GroupId, KeyRole, NodeId, Signature};
 
@@ -55,7 +55,7 @@ fn four_of_six_signatures_are_too_few() {
     assert_eq!(
         error,
         RegistryError::Undersigned {
-            whose: "new",
+            whose: GovernanceOf::New,
             needed: 5,
             found: 4
         }
@@ -191,8 +191,9 @@ fn new_governance_keys_need_the_old_ones_consent_and_their_own() {
         Err(RegistryError::Undersigned { whose, .. }) => whose,
         other => panic!("{other:?}"),
     };
-    assert_eq!((whose(0, 6), whose(4, 6)), ("current", "current"));
-    assert_eq!((whose(6, 0), whose(6, 4)), ("new", "new"));
+    let (current_keys, new_keys) = (GovernanceOf::Current, GovernanceOf::New);
+    assert_eq!((whose(0, 6), whose(4, 6)), (current_keys, current_keys));
+    assert_eq!((whose(6, 0), whose(6, 4)), (new_keys, new_keys));
     assert_eq!(verify_next(&current, &file(5, 5)).unwrap().version(), 2);
 }
 
