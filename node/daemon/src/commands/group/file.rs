@@ -1,7 +1,8 @@
-//! The file of an order of placement.
+//! The file of an order of placement, and why a file is none, in both languages.
 
 use std::path::Path;
 
+use tongban_api::Said;
 use tongban_trust::{PlacementFile, PlacementFileError};
 use tongban_types::Code;
 
@@ -15,6 +16,15 @@ impl Coded for PlacementFileError {
 
     fn exit(&self) -> Exit {
         Exit::No
+    }
+
+    fn says(&self) -> Option<Said> {
+        // Where and how is the cause's to say.
+        let (zh, en) = match self {
+            Self::Json(_) => ("部署令不是严格的 JSON", "is not strict JSON"),
+            Self::Shape(_) => ("部署令的格式不对", "has another form"),
+        };
+        Some(Said::new(zh, format!("the placement order {en}")))
     }
 }
 
@@ -33,4 +43,48 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     let message = format!("{}: {error}", path.display());
     Failure::new(Code::PLACEMENT_MALFORMED, exit, message)
         .then("tongban group plan CITY --voters NODE,NODE,NODE --out order.json")
+}
+
+#[cfg(test)]
+mod tests {
+    use tongban_trust::{JsonError, JsonFault, ShapeError, ShapeProblem, every_variant};
+
+    use super::*;
+
+    #[test]
+    fn why_a_file_is_no_order_is_told_in_both_languages_with_its_place() {
+        let errors = every_variant!(PlacementFileError {
+            PlacementFileError::Json(_) => PlacementFileError::Json(JsonError {
+                offset: 7,
+                fault: JsonFault::NotUtf8,
+            }),
+            PlacementFileError::Shape(_) =>
+                PlacementFileError::Shape(ShapeError::new("order.voters", ShapeProblem::Missing)),
+        });
+        let is_chinese = |letter: char| ('\u{4e00}'..='\u{9fff}').contains(&letter);
+        for (error, place) in errors.into_iter().zip(["7", "order.voters"]) {
+            let causes: Vec<Said> = Failure::from(error).causes().collect();
+            assert_eq!(causes.len(), 2, "{causes:?}");
+            for Said { zh, en } in &causes {
+                assert!(!en.is_empty() && en.is_ascii(), "{en}");
+                assert!(zh.contains(is_chinese), "{zh}");
+            }
+            let Said { zh, en } = &causes[1];
+            assert!(zh.contains(place) && en.contains(place), "{causes:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_without_a_member_is_refused_with_the_member_in_both_languages() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("order.json");
+        std::fs::write(&path, "{}").unwrap();
+        let failure = read_order(&path).unwrap_err();
+        let causes: Vec<Said> = failure.causes().collect();
+        let told = [
+            Said::new("部署令的格式不对", "the placement order has another form"),
+            Said::new("order.schema: 缺少", "order.schema: is missing"),
+        ];
+        assert_eq!(causes, told);
+    }
 }
