@@ -12,6 +12,7 @@ mod failure;
 mod files;
 #[cfg(test)]
 mod handed_out;
+mod handed_through;
 mod http_client;
 mod instant;
 mod keys;

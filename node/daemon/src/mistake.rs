@@ -4,6 +4,9 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
+use tongban_api::Said;
+
+use crate::handed_through::unmarked;
 
 /// A mistake in a TOML file.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -19,6 +22,20 @@ pub(crate) struct Mistake {
     pub(crate) key: String,
     /// What is wrong.
     pub(crate) what: String,
+    /// The same in one language at a time; apart, so that a result with a mistake in it stays small.
+    pub(crate) told: Box<Said>,
+}
+
+impl Mistake {
+    /// Where it is and what is wrong, in both languages.
+    pub(crate) fn says(&self) -> Said {
+        let (file, line, column, key) = (self.file.display(), self.line, self.column, &self.key);
+        let Said { zh, en } = &*self.told;
+        Said::new(
+            format!("{file} 第 {line} 行第 {column} 列, {key}: {zh}"),
+            format!("{file}, line {line}, column {column}, {key}: {en}"),
+        )
+    }
 }
 
 /// The text of a file, to say where in it something is wrong.
@@ -70,17 +87,23 @@ impl Place<'_> {
             column: self.column_of(span),
             key: key.to_owned(),
             what: what.to_string(),
+            told: Box::new(Said::alike(what.to_string())),
         }
     }
 
     /// An error of the reader, which knows the place, and the key where there is one.
     pub(crate) fn malformed(self, mut error: toml::de::Error) -> Mistake {
         let span = error.span().unwrap_or_default();
-        let what = error.message().to_owned();
-        let what = match likely(&what) {
-            Some(meant) => format!("{what}; 是不是 {meant}? (did you mean {meant}?)"),
-            None => what,
-        };
+        let message = error.message();
+        let mut told = unmarked(message).unwrap_or_else(|| Said::alike(message));
+        let mut what = told.zh.clone();
+        if let Some(meant) = likely(message) {
+            what = format!("{what}; 是不是 {meant}? (did you mean {meant}?)");
+            told = Said::new(
+                format!("{}; 是不是 {meant}?", told.zh),
+                format!("{}; did you mean {meant}?", told.en),
+            );
+        }
         // Without its input the error shows the path of the key instead of the source line.
         error.set_input(None);
         let shown = error.to_string();
@@ -94,7 +117,10 @@ impl Place<'_> {
             Some(path) => path.to_owned(),
             None => here,
         };
-        self.at(&span, &key, &what)
+        Mistake {
+            told: Box::new(told),
+            ..self.at(&span, &key, &what)
+        }
     }
 
     /// What the line of a span begins with: its key or its section.

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tongban_api::Said;
 use tongban_types::{KeyRole, NodeId, PublicKey, SealingPublicKey};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::handed_through::Marked;
 use crate::output::{Answer, Described, Reader};
 
 /// The public half of a node.
@@ -107,9 +109,12 @@ impl<'de> Deserialize<'de> for HexKey {
             .decode(text.as_bytes())
             .ok()
             .and_then(|bytes| bytes.try_into().ok());
-        bytes
-            .map(Self)
-            .ok_or_else(|| serde::de::Error::custom("应为 64 个小写十六进制数字"))
+        bytes.map(Self).ok_or_else(|| {
+            serde::de::Error::custom(Marked(&Said::new(
+                "应为 64 个小写十六进制数字",
+                "must be 64 lowercase hexadecimal digits",
+            )))
+        })
     }
 }
 
@@ -122,7 +127,13 @@ impl Serialize for TextNode {
 impl<'de> Deserialize<'de> for TextNode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse().map(Self).map_err(serde::de::Error::custom)
+        match text.parse() {
+            Ok(node) => Ok(Self(node)),
+            Err(malformed) => {
+                let says = Said::of_identifier(&malformed);
+                Err(serde::de::Error::custom(Marked(&says)))
+            }
+        }
     }
 }
 

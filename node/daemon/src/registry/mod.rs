@@ -3,6 +3,7 @@
 mod belief;
 mod held;
 mod plan;
+mod plan_error;
 pub(crate) mod says;
 
 use tongban_api::Said;

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer};
-use thiserror::Error;
 use toml::value::Datetime;
-use tongban_trust::{NodeEnrolment, Registry, RegistryDraft, RegistryError};
-use tongban_types::{CityCode, Code, KeyRole, NodeId, PublicKey, SealingPublicKey, Timestamp};
+use tongban_api::Said;
+use tongban_trust::{NodeEnrolment, Registry, RegistryDraft};
+use tongban_types::{
+    CityCode, KeyRole, MalformedId, NodeId, PublicKey, SealingPublicKey, Timestamp,
+};
 
-use crate::exit::Exit;
-use crate::failure::Coded;
-use crate::files::{FileError, read_bounded};
+use super::plan_error::{KeysRule, PlanError};
+use crate::files::read_bounded;
+use crate::handed_through::Marked;
 use crate::instant::read_time;
 use crate::keys::{Enrolment, HexKey};
 use crate::mistake::{Mistake, Place};
@@ -79,54 +81,6 @@ pub(crate) struct NodePlan {
     /// sign no more.
     #[serde(default)]
     pub(crate) retired: bool,
-}
-
-/// Why a plan does not make a registry.
-#[derive(Debug, Error)]
-pub(crate) enum PlanError {
-    /// A file cannot be read.
-    #[error("计划或公钥文件无法读取")]
-    File(#[from] FileError),
-    /// The plan is not of its form.
-    #[error(transparent)]
-    Malformed(#[from] Mistake),
-    /// An enrolment file is not of its form.
-    #[error("{} 不是 tongban key make 的输出", file.display())]
-    Enrolment {
-        /// The file.
-        file: PathBuf,
-        /// What is wrong.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// A node's keys are given twice or not at all, or are another node's.
-    #[error("节点 {node}: {rule}")]
-    Keys {
-        /// The node.
-        node: NodeId,
-        /// What is wrong.
-        rule: &'static str,
-    },
-    /// What it says breaks a rule of registries.
-    #[error(transparent)]
-    Rule(#[from] RegistryError),
-}
-
-impl Coded for PlanError {
-    fn code(&self) -> Code {
-        match self {
-            Self::File(error) => error.code(),
-            Self::Malformed(_) | Self::Enrolment { .. } | Self::Keys { .. } => Code::PLAN_MALFORMED,
-            Self::Rule(error) => error.code(),
-        }
-    }
-
-    fn exit(&self) -> Exit {
-        match self {
-            Self::File(error) => error.exit(),
-            _ => Exit::No,
-        }
-    }
 }
 
 impl Plan {
@@ -215,7 +169,7 @@ impl NodePlan {
                 let enrolment: Enrolment = serde_json::from_slice(&bytes)
                     .map_err(|source| PlanError::Enrolment { file, source })?;
                 if enrolment.node() != self.id {
-                    return refused("公钥文件属于另一节点");
+                    return refused(KeysRule::OfAnotherNode);
                 }
                 Ok((enrolment.keys(), enrolment.sealing()))
             }
@@ -226,34 +180,43 @@ impl NodePlan {
                     .collect();
                 Ok((keys, SealingPublicKey(sealing.0)))
             }
-            _ => refused("给出 enrolment, 或者同时给出 keys 和 sealing"),
+            _ => refused(KeysRule::NotOnce),
         }
     }
 }
 
 fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
     let written = Datetime::deserialize(deserializer)?.to_string();
-    read_time(&written)
-        .map_err(|_| serde::de::Error::custom("写成带时区的时间, 如 2027-11-24T00:00:00Z"))
+    read_time(&written).map_err(|_| {
+        serde::de::Error::custom(Marked(&Said::new(
+            "写成带时区的时间, 如 2027-11-24T00:00:00Z",
+            "write a time with its zone, such as 2027-11-24T00:00:00Z",
+        )))
+    })
 }
 
 fn text<'de, D: Deserializer<'de>, T>(deserializer: D) -> Result<T, D::Error>
 where
-    T: std::str::FromStr<Err: std::fmt::Display>,
+    T: std::str::FromStr<Err = MalformedId>,
 {
-    let text = String::deserialize(deserializer)?;
-    text.parse().map_err(serde::de::Error::custom)
+    parsed(&String::deserialize(deserializer)?)
 }
 
 fn texts<'de, D: Deserializer<'de>, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
-    T: std::str::FromStr<Err: std::fmt::Display>,
+    T: std::str::FromStr<Err = MalformedId>,
 {
     let texts = Vec::<String>::deserialize(deserializer)?;
-    texts
-        .iter()
-        .map(|text| text.parse().map_err(serde::de::Error::custom))
-        .collect()
+    texts.iter().map(|text| parsed(text)).collect()
+}
+
+fn parsed<T, E>(text: &str) -> Result<T, E>
+where
+    T: std::str::FromStr<Err = MalformedId>,
+    E: serde::de::Error,
+{
+    text.parse::<T>()
+        .map_err(|malformed| E::custom(Marked(&Said::of_identifier(&malformed))))
 }
 
 #[cfg(test)]
@@ -359,5 +322,54 @@ mod tests {
         let absent = text.replacen("enrolment = \"350100.json\"", "", 1);
         let refused = parse(&absent).unwrap().to_registry(folder.path(), None);
         assert!(matches!(refused, Err(PlanError::Keys { .. })));
+    }
+
+    #[test]
+    fn a_mistake_in_a_plan_is_told_in_one_language_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = plan_text(folder.path());
+        let told = |was: &str, is: &str| {
+            let wrong = text.replacen(was, is, 1);
+            let parsed = Plan::parse(Path::new("plan.toml"), &wrong);
+            parsed.unwrap_err().says()
+        };
+        for (was, is, zh, en) in [
+            (
+                "2027-11-24T00:00:00Z",
+                "2027-11-24",
+                "写成带时区的时间, 如 2027-11-24T00:00:00Z",
+                "write a time with its zone, such as 2027-11-24T00:00:00Z",
+            ),
+            (
+                "\"350100\"",
+                "\"350101\"",
+                "城市代码不合规则",
+                "The city code is not well formed",
+            ),
+            (
+                "350900-01",
+                "350900-1",
+                "节点号不合规则",
+                "The node id is not well formed",
+            ),
+            (
+                "governance = \"",
+                "governance = \"0g",
+                "应为 64 个小写十六进制数字",
+                "must be 64 lowercase hexadecimal digits",
+            ),
+            (
+                "issuer",
+                "isuer",
+                "; 是不是 issuer?",
+                "; did you mean issuer?",
+            ),
+        ] {
+            let told = told(was, is);
+            assert!(told.zh.starts_with("plan.toml 第 "), "{told:?}");
+            assert!(told.en.starts_with("plan.toml, line "), "{told:?}");
+            assert!(told.zh.contains(zh) && !told.zh.contains(en), "{told:?}");
+            assert!(told.en.contains(en) && told.en.is_ascii(), "{told:?}");
+        }
     }
 }

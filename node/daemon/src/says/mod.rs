@@ -11,12 +11,14 @@ use std::error::Error;
 
 use tongban_api::Said;
 
+use crate::handed_through;
 use crate::registry;
 
 /// Says an error if it is one it knows.
 type Room = fn(&(dyn Error + 'static)) -> Option<Said>;
 
 const ROOMS: &[Room] = &[
+    handed_through::of,
     registry::says::of,
     catalogue::of,
     links::of,

@@ -1,0 +1,58 @@
+//! A text in both languages through a reader of TOML or JSON. Such a reader hands on one text for what a value
+//! says of itself, perhaps with more around it: both languages go through it between marks.
+
+use std::error::Error;
+use std::fmt;
+
+use tongban_api::Said;
+
+/// Before the Chinese. Neither format lets control characters stand as they are.
+const BEGIN: char = '\u{2}';
+
+/// Between the Chinese and the English.
+const BETWEEN: char = '\u{1f}';
+
+/// After the English.
+const END: char = '\u{3}';
+
+/// Both languages in one text, for the errors that a value is refused with while it is read.
+pub(crate) struct Marked<'s>(pub(crate) &'s Said);
+
+impl fmt::Display for Marked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Said { zh, en } = self.0;
+        write!(f, "{BEGIN}{zh}{BETWEEN}{en}{END}")
+    }
+}
+
+/// What was handed on, in both languages if it is marked so; what stands around it is the reader's.
+pub(crate) fn unmarked(text: &str) -> Option<Said> {
+    let (before, rest) = text.split_once(BEGIN)?;
+    let (zh, rest) = rest.split_once(BETWEEN)?;
+    let (en, after) = rest.split_once(END)?;
+    let around = |said: &str| format!("{before}{said}{after}");
+    Some(Said::new(around(zh), around(en)))
+}
+
+/// What an error of the reader of JSON says, where it was handed a text in both languages.
+pub(crate) fn of(error: &(dyn Error + 'static)) -> Option<Said> {
+    let json: &serde_json::Error = error.downcast_ref()?;
+    unmarked(&json.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_through_a_reader_comes_out_in_both_languages_with_what_stands_around_it() {
+        let said = Said::new("写错了", "it is wrong");
+        let text = format!("{} at line 3", Marked(&said));
+        let told = Said::new("写错了 at line 3", "it is wrong at line 3");
+        assert_eq!(unmarked(&text), Some(told));
+        assert_eq!(unmarked("missing field `node`"), None);
+        let error: serde_json::Error = serde::de::Error::custom(Marked(&said));
+        assert_eq!(of(&error), Some(said));
+        assert_eq!(of(&std::io::Error::other("the disk is gone")), None);
+    }
+}
