@@ -1,11 +1,13 @@
 //! Small files read and written whole: bounded when read, atomic and durable when written.
 
+use std::error::Error as StdError;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
+use tongban_api::Said;
 use tongban_types::Code;
 
 use crate::exit::Exit;
@@ -18,6 +20,24 @@ pub(crate) struct FileError {
     path: PathBuf,
     #[source]
     source: io::Error,
+}
+
+/// Longer than what is read, where the system is made to say so.
+#[derive(Debug, Error)]
+#[error("文件超过 {bytes_max} 字节")]
+struct TooLarge {
+    bytes_max: usize,
+}
+
+/// What an error of reading says in both languages; nothing where the system said it.
+pub(crate) fn of(error: &(dyn StdError + 'static)) -> Option<Said> {
+    let system: &io::Error = error.downcast_ref()?;
+    let too_large: &TooLarge = system.get_ref()?.downcast_ref()?;
+    let bytes_max = too_large.bytes_max;
+    Some(Said::new(
+        too_large.to_string(),
+        format!("the file has more than {bytes_max} bytes"),
+    ))
 }
 
 impl FileError {
@@ -80,10 +100,8 @@ fn read_all(from: impl Read, bytes_max: usize) -> io::Result<Vec<u8>> {
         .saturating_add(1);
     from.take(limit).read_to_end(&mut bytes)?;
     if bytes.len() > bytes_max {
-        return Err(io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            format!("文件超过 {bytes_max} 字节"),
-        ));
+        let too_large = TooLarge { bytes_max };
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, too_large));
     }
     Ok(bytes)
 }
@@ -116,6 +134,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileEr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Failure;
 
     #[test]
     fn a_file_is_replaced_whole_and_nothing_is_left_beside_it() {
@@ -137,6 +156,9 @@ mod tests {
             (refused.code(), refused.exit()),
             (Code::TOO_LARGE, Exit::No)
         );
+        let causes: Vec<Said> = Failure::from(refused).causes().skip(1).collect();
+        let told = Said::new("文件超过 8 字节", "the file has more than 8 bytes");
+        assert_eq!(causes, [told]);
         assert!(
             read_bounded(&folder.path().join("b"), 8)
                 .unwrap_err()

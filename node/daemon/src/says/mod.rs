@@ -11,6 +11,7 @@ use std::error::Error;
 
 use tongban_api::Said;
 
+use crate::files;
 use crate::handed_through;
 use crate::registry;
 
@@ -18,6 +19,7 @@ use crate::registry;
 type Room = fn(&(dyn Error + 'static)) -> Option<Said>;
 
 const ROOMS: &[Room] = &[
+    files::of,
     handed_through::of,
     registry::says::of,
     catalogue::of,
