@@ -51,6 +51,12 @@ impl From<NodeError> for Problem {
             NodeError::TooLarge { what, bytes_max } => {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, code).detail(oversized(what, bytes_max))
             }
+            NodeError::TooManyAttachments { most } => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, code).detail(Said::new(
+                    format!("最多 {most} 个附件"),
+                    format!("Too many attachments: at most {most} are taken."),
+                ))
+            }
         }
     }
 }
@@ -233,7 +239,6 @@ fn oversized(what: Oversized, bytes_max: usize) -> Said {
     let zh = match what {
         Oversized::Order => "命令",
         Oversized::Form => "表单",
-        Oversized::Attachments => "附件清单",
         Oversized::Text => "文字",
     };
     Said::new(

@@ -76,6 +76,7 @@ fn is_unclear(error: &NodeError) -> bool {
         NodeError::AuthorityOutside { .. }
         | NodeError::NoSuchCase(_)
         | NodeError::TooLarge { .. }
+        | NodeError::TooManyAttachments { .. }
         | NodeError::File(_)
         | NodeError::NotHosted(_)
         | NodeError::RefusedThere(_)

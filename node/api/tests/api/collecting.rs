@@ -216,6 +216,7 @@ async fn every_refusal_of_the_node_has_its_status() {
             413,
             "TB1003",
         ),
+        (NodeError::TooManyAttachments { most: 9 }, 413, "TB1003"),
         (Refusal::NoTime.into(), 503, "TB3006"),
         (Refusal::CaseExists.into(), 409, "TB3010"),
         (Refusal::OtherCity.into(), 403, "TB3003"),
@@ -235,6 +236,19 @@ async fn every_refusal_of_the_node_has_its_status() {
             "{code}"
         );
     }
+}
+
+#[tokio::test]
+async fn too_many_attachments_are_refused_by_their_number() {
+    let world = World::new();
+    world.node.refuse(NodeError::TooManyAttachments { most: 9 });
+    let reply = world
+        .post("clerk", "/api/v1/cases", &application(), &[])
+        .await;
+    let problem = reply.problem(413, "TB1003");
+    assert_eq!(problem["detail"], "最多 9 个附件");
+    let english = "Too many attachments: at most 9 are taken.";
+    assert_eq!(problem["detail_en"], english);
 }
 
 #[tokio::test]

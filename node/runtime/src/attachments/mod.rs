@@ -21,7 +21,7 @@ use self::sweeping::Swept;
 use crate::blob_store::{BlobError, BlobStore, Upload, UploadId};
 use crate::core::Core;
 use crate::desk::Desk;
-use crate::handle::{NodeError, Oversized};
+use crate::handle::NodeError;
 use crate::seams::{Entropy, Platform};
 use crate::vault::Vault;
 
@@ -118,9 +118,8 @@ impl<P: Platform> Files<P> {
             return Ok(Vec::new());
         }
         if files.len() > bounds::ATTACHMENTS_MAX {
-            return Err(NodeError::TooLarge {
-                what: Oversized::Attachments,
-                bytes_max: bounds::FORM_BYTES_MAX,
+            return Err(NodeError::TooManyAttachments {
+                most: bounds::ATTACHMENTS_MAX,
             });
         }
         let until = self.core.now().plus_ms(limits::PIN_LIFE_MS);

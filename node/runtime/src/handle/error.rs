@@ -50,6 +50,12 @@ pub enum NodeError {
         /// The bound.
         bytes_max: usize,
     },
+    /// More files are named than one case may have.
+    #[error("at most {most} attachments are taken")]
+    TooManyAttachments {
+        /// The bound.
+        most: usize,
+    },
     /// A file cannot be taken or given.
     #[error(transparent)]
     File(#[from] BlobError),
@@ -80,15 +86,13 @@ pub enum Oversized {
     Order,
     /// The filled form.
     Form,
-    /// The list of attachments.
-    Attachments,
     /// What was written in words.
     Text,
 }
 
 impl Oversized {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Order, Self::Form, Self::Attachments, Self::Text];
+    pub const ALL: [Self; 3] = [Self::Order, Self::Form, Self::Text];
 }
 
 impl fmt::Display for Oversized {
@@ -96,7 +100,6 @@ impl fmt::Display for Oversized {
         f.write_str(match self {
             Self::Order => "the order",
             Self::Form => "the form",
-            Self::Attachments => "the list of attachments",
             Self::Text => "the text",
         })
     }
@@ -127,7 +130,7 @@ impl NodeError {
             Self::Busy => Code::NODE_BUSY,
             Self::UnderWay => Code::REQUEST_UNDER_WAY,
             Self::Failed(_) => Code::NODE_FAILED,
-            Self::TooLarge { .. } => Code::TOO_LARGE,
+            Self::TooLarge { .. } | Self::TooManyAttachments { .. } => Code::TOO_LARGE,
             Self::File(error) => error.code(),
             Self::FileUnreachable => Code::BLOB_UNREACHABLE,
             Self::RefusedThere(code) => *code,
