@@ -370,7 +370,7 @@ codes! {
         cure_zh "恢复成备份所属城市的新节点编号" cure_en "Restore it as a new node of the city the backup names.";
     5001 LOG_DAMAGED "log-damaged"
         zh "本节点的日志有损坏: 曾经落盘的内容已不完整" en "The log of this node is damaged: bytes that had been durable are not whole."
-        cure_zh "不要删改文件, 不要清空后以原编号启动; 保留数据目录备查, 审批组由其余表决节点继续运行" cure_en "Change no file and do not start empty under the old id: keep the folder for inspection. The groups go on with their other voters; put another machine in its place with `tongban group plan`.";
+        cure_zh "不要删改文件, 不要清空后以原编号启动; 保留数据目录备查, 审批组由其余投票成员继续运行" cure_en "Change no file and do not start empty under the old id: keep the folder for inspection. The groups go on with their other voters; put another machine in its place with `tongban group plan`.";
     5002 LOG_NOT_READABLE "log-not-readable"
         zh "磁盘拒绝读写本节点的日志" en "The disk refused to read or prepare the log of this node."
         cure_zh "检查磁盘、权限和剩余空间后重新启动" cure_en "Check the disk, the permissions and the free space, then start again.";
@@ -397,19 +397,19 @@ codes! {
         zh "收到的快照未能保存、不完整或与本机日志矛盾, 已丢弃" en "A received snapshot could not be stored, is not whole or contradicts the log here; it was dropped."
         cure_zh "检查磁盘空间与日志; 持续出现时核对发送节点" cure_en "Check the disk's space and the log; if it goes on, look at the node that sends it.";
     5107 GROUP_SETTINGS "group-settings"
-        zh "审批组的参数或表决节点不成立" en "The settings or voters of a group cannot be."
+        zh "审批组的参数或投票成员不成立" en "The settings or voters of a group cannot be."
         cure_zh "改正配置后重启" cure_en "Correct the configuration and restart.";
     5108 GROUP_UNREADABLE "group-unreadable"
         zh "本机上的审批组日志或状态无法使用" en "The log or state of a group on this disk cannot be used."
-        cure_zh "查看日志中的原因; 保留数据目录, 审批组由其余表决节点继续运行" cure_en "Read the cause in the log and keep the folder: the group goes on with its other voters.";
+        cure_zh "查看日志中的原因; 保留数据目录, 审批组由其余投票成员继续运行" cure_en "Read the cause in the log and keep the folder: the group goes on with its other voters.";
     5109 GROUP_LOG_LOST "group-log-lost"
         zh "本机上审批组的日志丢失而状态仍在" en "A group's log is gone from this disk, though its state is not."
-        cure_zh "不得清空数据后以原节点号启动; 恢复日志, 或由其余表决节点继续运行审批组" cure_en "Do not empty the folder and start under the old id. Bring the log back, or let the group go on with its other voters and put another machine in its place with `tongban group plan`.";
+        cure_zh "不得清空数据后以原节点号启动; 恢复日志, 或由其余投票成员继续运行审批组" cure_en "Do not empty the folder and start under the old id. Bring the log back, or let the group go on with its other voters and put another machine in its place with `tongban group plan`.";
     5110 LOG_HANGS "log-hangs"
         zh "磁盘迟迟不完成日志落盘, 本节点暂不主持审批组" en "The disk does not finish writing the log, and this node leads no group meanwhile."
         cure_zh "检查磁盘; 恢复后自动继续" cure_en "Look at the disk; it goes on by itself once the disk does.";
     5111 MEMBERSHIP_NOT_ORDERED "membership-not-ordered"
-        zh "表决成员变更没有部署令依据, 未写入日志" en "A change of voters that no recorded placement order authorises was not appended."
+        zh "投票成员变更没有部署令依据, 未写入日志" en "A change of voters that no recorded placement order authorises was not appended."
         cure_zh "短暂出现属正常; 持续出现说明该组主导节点有误或作恶, 请更换主导" cure_en "For a moment this is a replica that lags. If it stays, the leader is broken or lies: let another lead.";
     5301 STORE_ENGINE_FAILED "store-engine-failed"
         zh "应用状态库的引擎出错, 本节点停止" en "The engine of applied state failed, and the node stops."
@@ -673,7 +673,7 @@ codes! {
         cure_zh "核对配置中的节点编号和数据目录" cure_en "Compare the node and the data folder in the configuration.";
     8043 LOG_LOST "log-lost"
         zh "本节点的日志丢失, 不能以原编号参加投票" en "The log of this node is gone; it may not vote under its old id any more."
-        cure_zh "放回日志; 否则审批组由其余表决节点继续运行" cure_en "Put the log back, or let the groups go on with their other voters.";
+        cure_zh "放回日志; 否则审批组由其余投票成员继续运行" cure_en "Put the log back, or let the groups go on with their other voters.";
     8044 HTTP_CANNOT_LISTEN "http-cannot-listen"
         zh "接口无法在该地址监听" en "The API cannot listen at its address."
         cure_zh "检查端口是否被占用" cure_en "See whether the port is in use.";

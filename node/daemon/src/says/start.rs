@@ -30,9 +30,9 @@ fn group(error: &GroupStartError) -> Said {
         GroupStartError::AppendBytes { bytes } => {
             format!("审批组的参数互相矛盾: 一次追加 {bytes} 字节")
         }
-        GroupStartError::Voters(what) => format!("这些表决节点不成其为组: {what}"),
+        GroupStartError::Voters(what) => format!("这些投票成员不能组成审批组: {what}"),
         GroupStartError::NotAmong { me } => {
-            format!("这些表决节点不成其为组: 其中没有 {me}")
+            format!("这些投票成员不能组成审批组: 其中没有 {me}")
         }
         GroupStartError::LogLost => "本机上审批组的日志丢失而状态仍在".to_owned(),
         GroupStartError::Log(_) => "审批组的第一条日志写不下去".to_owned(),

@@ -94,7 +94,7 @@ impl Answer for Answered {
                     .to_owned(),
             ),
             reader.say(
-                "  组状态不放回: 登记并用放置令编入后, 由各组的主副本送来".to_owned(),
+                "  组状态不放回: 登记并用部署令编入后, 由各组的主副本送来".to_owned(),
                 "  no state: once enrolled and placed by an order, the groups' leaders send it"
                     .to_owned(),
             ),
