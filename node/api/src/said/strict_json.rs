@@ -47,7 +47,7 @@ fn expected(expected: JsonExpected) -> String {
         JsonExpected::Text => "字符串",
         JsonExpected::ClosingQuote => "右引号",
         JsonExpected::EscapedControl => "转义的控制字符",
-        JsonExpected::Escape => "转义符",
+        JsonExpected::Escape => "转义序列",
         JsonExpected::FourDigits => "四个十六进制数字",
     };
     what.to_owned()

@@ -46,7 +46,7 @@ pub(super) fn of_registry(error: &RegistryError) -> Said {
             needed,
             found,
         } => format!(
-            "{}的治理密钥签了 {found} 个, 需要 {needed} 个",
+            "{}的治理密钥有 {found} 把签了名, 需要 {needed} 把",
             registry_of(*whose)
         ),
         RegistryError::NotPinned { pinned, found } => {

@@ -23,7 +23,7 @@ fn unopened(error: &OpenError) -> Said {
         }
         OpenError::Disk { action, file, .. } => {
             let step = step(*action);
-            format!("本节点的日志无法读取或准备: {step} {file} 失败")
+            format!("本节点的日志无法读取或准备: {file} {step}失败")
         }
     };
     Said::new(zh, error.to_string())
@@ -42,7 +42,7 @@ const fn damage(damage: Damage) -> &'static str {
         Damage::RecordLength => "有一条记录的长度不可能",
         Damage::RecordCheck => "有一条记录校验不符",
         Damage::RecordsMissing => "缺少记录",
-        Damage::SegmentZero => "日志段从 1 编号",
+        Damage::SegmentZero => "日志段应从 1 起编号",
         Damage::SegmentMissing => "缺少这个日志段",
         Damage::SegmentOrCheckpointMissing => "缺少这个日志段, 或取代它的检查点",
         Damage::LargerThanAnySegment => "文件大于任何日志段",
@@ -61,9 +61,9 @@ const fn damage(damage: Damage) -> &'static str {
 
 const fn step(step: DiskStep) -> &'static str {
     match step {
-        DiskStep::Listing => "列出",
+        DiskStep::Listing => "列出文件",
         DiskStep::Opening => "打开",
-        DiskStep::Measuring => "测量",
+        DiskStep::Measuring => "读取长度",
         DiskStep::Reading => "读取",
         DiskStep::Removing => "删除",
         DiskStep::Clearing => "清理末尾",

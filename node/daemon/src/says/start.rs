@@ -35,7 +35,7 @@ fn group(error: &GroupStartError) -> Said {
             format!("这些投票成员不能组成审批组: 其中没有 {me}")
         }
         GroupStartError::LogLost => "本机上审批组的日志丢失而状态仍在".to_owned(),
-        GroupStartError::Log(_) => "审批组的第一条日志写不下去".to_owned(),
+        GroupStartError::Log(_) => "审批组的首个条目无法写入".to_owned(),
         GroupStartError::Storage(what) => {
             format!("本机上审批组的日志或状态无法使用: {what}")
         }

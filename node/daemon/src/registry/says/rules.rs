@@ -33,7 +33,7 @@ pub(super) const fn of_node(rule: NodeRule) -> &'static str {
         NodeRule::Addresses => "应有 1 至 8 个地址",
         NodeRule::Address => "地址应写成 host:port",
         NodeRule::Keys => "应有 1 至 64 把密钥",
-        NodeRule::KeyRole => "节点没有这种用途的密钥",
+        NodeRule::KeyRole => "节点不应有这种用途的密钥",
         NodeRule::KeyTimes => "密钥的起止时间应为整秒, 年份四位",
         NodeRule::KeyTimeOrder => "密钥的止期应晚于起期",
     }
