@@ -20,11 +20,11 @@ impl Coded for PlacementFileError {
 
     fn says(&self) -> Option<Said> {
         // Where and how is the cause's to say.
-        let (zh, en) = match self {
-            Self::Json(_) => ("部署令不是严格的 JSON", "is not strict JSON"),
-            Self::Shape(_) => ("部署令的格式不对", "has another form"),
+        let zh = match self {
+            Self::Json(_) => "部署令不是严格的 JSON",
+            Self::Shape(_) => "部署令的格式不对",
         };
-        Some(Said::new(zh, format!("the placement order {en}")))
+        Some(Said::new(zh, self.to_string()))
     }
 }
 
