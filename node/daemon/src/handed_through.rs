@@ -1,7 +1,6 @@
 //! A text in both languages through a reader of TOML or JSON. Such a reader hands on one text for what a value
 //! says of itself, perhaps with more around it: both languages go through it between marks.
 
-use std::error::Error;
 use std::fmt;
 
 use tongban_api::Said;
@@ -34,12 +33,6 @@ pub(crate) fn unmarked(text: &str) -> Option<Said> {
     Some(Said::new(around(zh), around(en)))
 }
 
-/// What an error of the reader of JSON says, where it was handed a text in both languages.
-pub(crate) fn of(error: &(dyn Error + 'static)) -> Option<Said> {
-    let json: &serde_json::Error = error.downcast_ref()?;
-    unmarked(&json.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,8 +44,5 @@ mod tests {
         let told = Said::new("写错了 at line 3", "it is wrong at line 3");
         assert_eq!(unmarked(&text), Some(told));
         assert_eq!(unmarked("missing field `node`"), None);
-        let error: serde_json::Error = serde::de::Error::custom(Marked(&said));
-        assert_eq!(of(&error), Some(said));
-        assert_eq!(of(&std::io::Error::other("the disk is gone")), None);
     }
 }

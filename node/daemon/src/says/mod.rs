@@ -2,6 +2,7 @@
 //! alone, for logs; here each is said whole, also where it only caused what is told.
 
 mod catalogue;
+mod json;
 mod links;
 mod log;
 mod start;
@@ -12,7 +13,6 @@ use std::error::Error;
 use tongban_api::Said;
 
 use crate::files;
-use crate::handed_through;
 use crate::registry;
 
 /// Says an error if it is one it knows.
@@ -20,9 +20,9 @@ type Room = fn(&(dyn Error + 'static)) -> Option<Said>;
 
 const ROOMS: &[Room] = &[
     files::of,
-    handed_through::of,
     registry::says::of,
     catalogue::of,
+    json::of,
     links::of,
     log::of,
     start::of,
