@@ -29,10 +29,9 @@ struct TooLarge {
     bytes_max: usize,
 }
 
-/// What an error of reading says in both languages; nothing where the system said it.
+/// What it says in both languages where a file is larger than what is read.
 pub(crate) fn of(error: &(dyn StdError + 'static)) -> Option<Said> {
-    let system: &io::Error = error.downcast_ref()?;
-    let too_large: &TooLarge = system.get_ref()?.downcast_ref()?;
+    let too_large: &TooLarge = error.downcast_ref()?;
     let bytes_max = too_large.bytes_max;
     Some(Said::new(
         too_large.to_string(),

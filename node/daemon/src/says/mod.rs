@@ -9,6 +9,7 @@ mod start;
 mod store;
 
 use std::error::Error;
+use std::io;
 
 use tongban_api::Said;
 
@@ -32,8 +33,16 @@ const ROOMS: &[Room] = &[
 /// What an error says, less its cause. One that nobody knows here is alike in both languages: what the
 /// system or a library said.
 pub(crate) fn of(error: &(dyn Error + 'static)) -> Said {
-    let known = ROOMS.iter().find_map(|room| room(error));
-    known.unwrap_or_else(|| Said::alike(error.to_string()))
+    known(error).unwrap_or_else(|| Said::alike(error.to_string()))
+}
+
+/// What an error says that one of the rooms knows, also where an error of the system was made to carry it.
+fn known(error: &(dyn Error + 'static)) -> Option<Said> {
+    let system = error.downcast_ref::<io::Error>();
+    match system.and_then(io::Error::get_ref) {
+        Some(carried) => known(carried),
+        None => ROOMS.iter().find_map(|room| room(error)),
+    }
 }
 
 /// What an error says, and behind it what caused it, on one line.
@@ -51,7 +60,7 @@ pub(crate) fn line(error: &(dyn Error + 'static)) -> Said {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
+    use tongban_runtime::ports::StateFailed;
 
     use super::*;
 
@@ -61,8 +70,7 @@ mod tests {
 
     /// Claims that this room knows an error and says it in both languages.
     pub(super) fn assert_said(error: &(dyn Error + 'static)) -> Said {
-        let known = ROOMS.iter().find_map(|room| room(error));
-        let said = known.unwrap_or_else(|| panic!("nobody says {error:?}"));
+        let said = known(error).unwrap_or_else(|| panic!("nobody says {error:?}"));
         assert!(said.zh.chars().any(is_han), "{said:?}");
         assert!(!said.en.trim().is_empty(), "{said:?}");
         assert!(!said.en.chars().any(is_han), "{said:?}");
@@ -73,5 +81,11 @@ mod tests {
     fn what_the_system_said_is_alike_in_both_languages() {
         let said = line(&io::Error::other("the disk is gone"));
         assert_eq!(said, Said::alike("the disk is gone"));
+    }
+
+    #[test]
+    fn what_an_error_of_the_system_carries_is_said_in_both_languages() {
+        let carried = assert_said(&io::Error::other(StateFailed::Filling));
+        assert_eq!(carried, assert_said(&StateFailed::Filling));
     }
 }
