@@ -241,12 +241,10 @@ fn expect_kind(fields: &Field, pointer: &str, kinds: &[FieldKind]) -> Result<(),
         Ok(())
     } else {
         let names: Vec<&str> = kinds.iter().map(|kind| kind.definition()).collect();
+        let names = names.join(" ");
         Err(Said::new(
-            format!(
-                "{pointer} 不是 $defs 中这些种类的必填项: {}",
-                names.join(" ")
-            ),
-            format!("{pointer} is not a required field of one of the kinds {kinds:?}"),
+            format!("{pointer} 不是 $defs 中这些种类的必填项: {names}"),
+            format!("{pointer} is not a required field of one of these kinds of $defs: {names}"),
         ))
     }
 }
