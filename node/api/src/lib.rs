@@ -27,7 +27,7 @@ mod trace;
 
 pub use authorization::{
     AccessToken, FileTokenBook, ListedToken, NewToken, Operation, Session, TokenBook,
-    TokenBookError,
+    TokenBookError, TokenFileFault,
 };
 pub use catalogue::{
     Catalogue, CatalogueError, CheckedForm, Fee, FieldFault, FormFault, Guide, Item, Material,

@@ -7,16 +7,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use thiserror::Error;
 use tongban_runtime::seams::Entropy;
 use tongban_types::{Actor, Code, Hash, Role, Timestamp};
 
+use super::book_error::{LABEL_BYTES_MAX, TokenBookError};
 use super::session::{Session, TokenBook};
 use super::token::AccessToken;
 use super::token_file::{self, Stamp, TOKENS_MAX, TokenEntry, TokenFile};
-
-/// A label is a line an operator recognises the token by.
-const LABEL_BYTES_MAX: usize = 200;
 
 /// Tokens stay in force for this long while their file cannot be read: an editor at work must not
 /// lock a whole hall out, and a token revoked meanwhile must not open anything for long.
@@ -69,51 +66,6 @@ pub struct ListedToken {
     pub expires: Timestamp,
     /// What it was made for.
     pub label: String,
-}
-
-/// Why tokens cannot be made, listed or revoked.
-#[derive(Debug, Error)]
-pub enum TokenBookError {
-    /// The file does not read or write.
-    #[error("the token file {path} cannot be used")]
-    File {
-        /// Which.
-        path: String,
-        /// What the system says, or what is wrong with its content.
-        #[source]
-        source: io::Error,
-    },
-    /// Tokens are for people.
-    #[error("no token is made for the node itself")]
-    RoleOfTheNode,
-    /// It would be refused at once.
-    #[error("the token would have expired already")]
-    ExpiresInThePast,
-    /// The label is too long or not one line.
-    #[error("a label is one line of at most {LABEL_BYTES_MAX} bytes")]
-    Label,
-    /// No more fit.
-    #[error("the file holds {TOKENS_MAX} tokens already; revoke some")]
-    Full,
-    /// No token has that id.
-    #[error("there is no token {id:?}")]
-    NoSuchToken {
-        /// What was asked for.
-        id: String,
-    },
-}
-
-impl TokenBookError {
-    /// The code `explain` describes.
-    pub fn code(&self) -> Code {
-        match self {
-            Self::File { .. } => Code::TOKEN_BOOK_UNUSABLE,
-            Self::RoleOfTheNode | Self::ExpiresInThePast | Self::Label | Self::Full => {
-                Code::TOKEN_NOT_MADE
-            }
-            Self::NoSuchToken { .. } => Code::NO_SUCH_TOKEN,
-        }
-    }
 }
 
 impl FileTokenBook {

@@ -1,6 +1,7 @@
 //! The file of access tokens: what stands in it, and how it is replaced so that a power cut leaves
 //! the old one or the new one, never half of either.
 
+use std::error::Error;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
@@ -9,6 +10,8 @@ use std::path::{Path, PathBuf};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use tongban_types::{Actor, CityCode, Hash, PersonId, Role, Timestamp};
+
+use super::book_error::TokenFileFault;
 
 /// Where a node has its keys, beside this file.
 const KEYS_FOLDER: &str = "keys";
@@ -84,20 +87,21 @@ pub(super) fn read(path: &Path) -> io::Result<TokenFile> {
         Err(error) => return Err(error),
     };
     if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(invalid(format!("longer than {FILE_BYTES_MAX} bytes")));
+        return Err(invalid(TokenFileFault::TooLong));
     }
-    let file: TokenFile =
-        serde_json::from_slice(&bytes).map_err(|error| invalid(error.to_string()))?;
+    let file: TokenFile = serde_json::from_slice(&bytes).map_err(invalid)?;
     if file.tokens.len() > TOKENS_MAX {
-        return Err(invalid(format!("more than {TOKENS_MAX} tokens")));
+        return Err(invalid(TokenFileFault::TooMany));
     }
     match file.tokens.iter().find(|entry| entry.role == Role::System) {
-        Some(entry) => Err(invalid(format!("token {} is of role system", entry.id))),
+        Some(entry) => Err(invalid(TokenFileFault::RoleOfTheNode {
+            id: entry.id.clone(),
+        })),
         None => Ok(file),
     }
 }
 
-fn invalid(reason: String) -> io::Error {
+fn invalid(reason: impl Error + Send + Sync + 'static) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, reason)
 }
 

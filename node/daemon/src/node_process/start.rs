@@ -109,6 +109,10 @@ impl Coded for TokenBookError {
             _ => Exit::No,
         }
     }
+
+    fn says(&self) -> Option<Said> {
+        Some(Self::says(self))
+    }
 }
 
 /// Opens the applied state in a data folder.

@@ -7,6 +7,7 @@ mod links;
 mod log;
 mod start;
 mod store;
+mod tokens;
 
 use std::error::Error;
 use std::io;
@@ -28,6 +29,7 @@ const ROOMS: &[Room] = &[
     log::of,
     start::of,
     store::of,
+    tokens::of,
 ];
 
 /// What an error says, less its cause. One that nobody knows here is alike in both languages: what the
