@@ -20,8 +20,9 @@ mod reading;
 
 /// Why the store does not open.
 #[derive(Debug, Error)]
-#[error("the store of files does not open: {reason}")]
+#[error("the store of files does not open")]
 pub struct OpenError {
+    #[from]
     reason: BlobError,
 }
 
@@ -51,10 +52,8 @@ impl Blobs {
         shelf: &ShelfSettings,
         space: SpaceSettings,
     ) -> Result<Self, OpenError> {
-        match Store::open(folder, shelf, space).await {
-            Ok(store) => Ok(Self(Arc::new(store))),
-            Err(reason) => Err(OpenError { reason }),
-        }
+        let store = Store::open(folder, shelf, space).await?;
+        Ok(Self(Arc::new(store)))
     }
 
     /// Carries out what changes something in a task of its own: it goes on when its caller goes, or room

@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
+use tongban_api::Said;
 use tongban_blobs::{Blobs, OpenError, ShelfSettings};
 use tongban_types::Code;
 
 use crate::configuration::Configuration;
 use crate::exit::Exit;
 use crate::failure::{Coded, Failure};
+use crate::says;
 
 impl Coded for OpenError {
     fn code(&self) -> Code {
@@ -16,6 +18,10 @@ impl Coded for OpenError {
 
     fn exit(&self) -> Exit {
         Exit::Internal
+    }
+
+    fn says(&self) -> Option<Said> {
+        Some(says::of(self))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What errors of other rooms say to a person, in Chinese and in English. Those rooms say them in English
 //! alone, for logs; here each is said whole, also where it only caused what is told.
 
+mod blobs;
 mod catalogue;
 mod json;
 mod links;
@@ -23,6 +24,7 @@ type Room = fn(&(dyn Error + 'static)) -> Option<Said>;
 const ROOMS: &[Room] = &[
     files::of,
     registry::says::of,
+    blobs::of,
     catalogue::of,
     json::of,
     links::of,
