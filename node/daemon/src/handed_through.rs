@@ -2,8 +2,11 @@
 //! says of itself, perhaps with more around it: both languages go through it between marks.
 
 use std::fmt;
+use std::str::FromStr;
 
+use serde::de::Error;
 use tongban_api::Said;
+use tongban_types::MalformedId;
 
 /// Before the Chinese. Neither format lets control characters stand as they are.
 const BEGIN: char = '\u{2}';
@@ -14,14 +17,29 @@ const BETWEEN: char = '\u{1f}';
 /// After the English.
 const END: char = '\u{3}';
 
-/// Both languages in one text, for the errors that a value is refused with while it is read.
-pub(crate) struct Marked<'s>(pub(crate) &'s Said);
+/// Both languages in one text.
+struct Marked<'s>(&'s Said);
 
 impl fmt::Display for Marked<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Said { zh, en } = self.0;
         write!(f, "{BEGIN}{zh}{BETWEEN}{en}{END}")
     }
+}
+
+/// What a value is refused with while it is read.
+pub(crate) fn refusal<E: Error>(says: &Said) -> E {
+    E::custom(Marked(says))
+}
+
+/// What a text identifies; where it is malformed, it is refused with the rule it breaks.
+pub(crate) fn parsed<T, E>(text: &str) -> Result<T, E>
+where
+    T: FromStr<Err = MalformedId>,
+    E: Error,
+{
+    text.parse::<T>()
+        .map_err(|malformed| refusal(&Said::of_identifier(&malformed)))
 }
 
 /// What was handed on, in both languages if it is marked so; what stands around it is the reader's.

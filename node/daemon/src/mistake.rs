@@ -7,6 +7,7 @@ use thiserror::Error;
 use tongban_api::Said;
 
 use crate::handed_through::unmarked;
+use crate::says::refused;
 
 /// A mistake in a TOML file.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub(crate) struct Mistake {
     pub(crate) column: usize,
     /// The key, or what stands there.
     pub(crate) key: String,
-    /// What is wrong.
+    /// What is wrong, as the reader says it, or in Chinese.
     pub(crate) what: String,
     /// The same in one language at a time; apart, so that a result with a mistake in it stays small.
     pub(crate) told: Box<Said>,
@@ -75,19 +76,14 @@ impl Place<'_> {
     }
 
     /// A mistake at a known key.
-    pub(crate) fn at(
-        self,
-        span: &Range<usize>,
-        key: &str,
-        what: &impl std::fmt::Display,
-    ) -> Mistake {
+    pub(crate) fn at(self, span: &Range<usize>, key: &str, says: Said) -> Mistake {
         Mistake {
             file: self.file.to_owned(),
             line: self.line_of(span),
             column: self.column_of(span),
             key: key.to_owned(),
-            what: what.to_string(),
-            told: Box::new(Said::alike(what.to_string())),
+            what: says.zh.clone(),
+            told: Box::new(says),
         }
     }
 
@@ -95,8 +91,10 @@ impl Place<'_> {
     pub(crate) fn malformed(self, mut error: toml::de::Error) -> Mistake {
         let span = error.span().unwrap_or_default();
         let message = error.message();
-        let mut told = unmarked(message).unwrap_or_else(|| Said::alike(message));
-        let mut what = told.zh.clone();
+        let handed = unmarked(message);
+        let what = handed.as_ref().map_or(message, |said| said.zh.as_str());
+        let mut what = what.to_owned();
+        let mut told = handed.unwrap_or_else(|| Said::new(refused(message), message));
         if let Some(meant) = likely(message) {
             what = format!("{what}; 是不是 {meant}? (did you mean {meant}?)");
             told = Said::new(
@@ -118,8 +116,8 @@ impl Place<'_> {
             None => here,
         };
         Mistake {
-            told: Box::new(told),
-            ..self.at(&span, &key, &what)
+            what,
+            ..self.at(&span, &key, told)
         }
     }
 

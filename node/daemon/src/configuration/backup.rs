@@ -2,8 +2,12 @@
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tongban_api::Said;
 use tongban_trust::admit_sealing_key;
 use tongban_types::SealingPublicKey;
+
+use crate::handed_through::refusal;
+use crate::keys::HexKey;
 
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -15,13 +19,11 @@ pub(super) struct BackupSection {
 }
 
 fn key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SealingPublicKey>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let bytes = HEXLOWER.decode(text.as_bytes()).ok();
-    let key = bytes
-        .and_then(|bytes| bytes.try_into().ok())
-        .map(SealingPublicKey)
-        .ok_or_else(|| serde::de::Error::custom("应为 64 个小写十六进制数字"))?;
-    admit_sealing_key(key).map_err(|_| serde::de::Error::custom("不是可用的恢复公钥"))?;
+    let key = SealingPublicKey(HexKey::deserialize(deserializer)?.0);
+    admit_sealing_key(key).map_err(|_| {
+        let en = "is no recovery key that may be used";
+        refusal::<D::Error>(&Said::new("不是可用的恢复公钥", en))
+    })?;
     Ok(Some(key))
 }
 

@@ -169,6 +169,7 @@ impl Effective {
                 file: mistake.file,
                 key: mistake.key,
                 what: mistake.what,
+                told: mistake.told,
             },
             (Some(origin), ConfigurationError::NotLoopback { file, address, .. }) => {
                 ConfigurationError::GivenNotLoopback {

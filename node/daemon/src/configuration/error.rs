@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use thiserror::Error;
+use tongban_api::Said;
 use tongban_types::Code;
 
 use super::layers::{LayerError, Origin};
@@ -46,8 +47,10 @@ pub(crate) enum ConfigurationError {
         file: PathBuf,
         /// The setting.
         key: String,
-        /// What is wrong.
+        /// What is wrong, as the reader says it, or in Chinese.
         what: String,
+        /// The same in one language at a time.
+        told: Box<Said>,
     },
     /// The API would face the network without TLS, by a value above the file.
     #[error("{origin}, http.listen: {address} 不是回环地址")]
@@ -77,6 +80,36 @@ impl Coded for ConfigurationError {
 
     fn exit(&self) -> Exit {
         Exit::BadConfiguration
+    }
+
+    fn says(&self) -> Option<Said> {
+        let en = match self {
+            Self::Unreadable { .. } => return None,
+            Self::Malformed(mistake) => return Some(mistake.says()),
+            Self::NotLoopback {
+                file,
+                line,
+                address,
+            } => {
+                let file = file.display();
+                format!("{file}, line {line}, http.listen: {address} is not a loopback address")
+            }
+            Self::Given {
+                origin, key, told, ..
+            } => {
+                let Said { zh, en } = &**told;
+                let (zh, en) = (
+                    format!("{origin}, {key}: {zh}"),
+                    format!("{origin}, {key}: {en}"),
+                );
+                return Some(Said::new(zh, en));
+            }
+            Self::GivenNotLoopback {
+                origin, address, ..
+            } => format!("{origin}, http.listen: {address} is not a loopback address"),
+            Self::Layer(error) => return Some(error.says()),
+        };
+        Some(Said::new(self.to_string(), en))
     }
 
     fn next(&self) -> Option<String> {

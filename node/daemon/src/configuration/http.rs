@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
-use tongban_api::Rates;
+use tongban_api::{Rates, Said};
 
 use crate::tls::CertificateFiles;
 
@@ -62,7 +62,7 @@ pub(crate) enum HttpLine {
 pub(super) struct HttpMistake {
     pub(super) span: std::ops::Range<usize>,
     pub(super) key: &'static str,
-    pub(super) what: String,
+    pub(super) what: Said,
 }
 
 impl Default for HttpSection {
@@ -84,28 +84,45 @@ impl HttpSection {
     pub(super) fn line(&self, folder: &Path) -> Result<HttpLine, HttpMistake> {
         let names = self.names.get_ref();
         if names.len() > NAMES_MAX {
-            let what = format!("最多 {NAMES_MAX} 个");
-            return Err(mistake(&self.names, "http.names", &what));
+            let what = Said::new(
+                format!("最多 {NAMES_MAX} 个"),
+                format!("at most {NAMES_MAX} may be given"),
+            );
+            return Err(mistake(&self.names, "http.names", what));
         }
         match (self.tls, &self.certificate, &self.key) {
             (Switch::Off, None, None) => Ok(HttpLine::Plain),
-            (Switch::Off, Some(given), _) => Err(mistake(
-                given,
-                "http.certificate",
-                "tls = \"off\" 时不用证书",
-            )),
+            (Switch::Off, Some(given), _) => {
+                let what = Said::new(
+                    "tls = \"off\" 时不用证书",
+                    "no certificate is used where tls = \"off\"",
+                );
+                Err(mistake(given, "http.certificate", what))
+            }
             (Switch::Off, _, Some(given)) => {
-                Err(mistake(given, "http.key", "tls = \"off\" 时不用私钥"))
+                let what = Said::new(
+                    "tls = \"off\" 时不用私钥",
+                    "no private key is used where tls = \"off\"",
+                );
+                Err(mistake(given, "http.key", what))
             }
             (Switch::On, Some(certificate), Some(key)) => Ok(HttpLine::Given(CertificateFiles {
                 certificate: folder.join(certificate.get_ref()),
                 key: folder.join(key.get_ref()),
             })),
             (Switch::On, Some(given), None) => {
-                Err(mistake(given, "http.certificate", "缺少它的私钥 http.key"))
+                let what = Said::new(
+                    "缺少它的私钥 http.key",
+                    "its private key http.key is missing",
+                );
+                Err(mistake(given, "http.certificate", what))
             }
             (Switch::On, None, Some(given)) => {
-                Err(mistake(given, "http.key", "缺少它的证书 http.certificate"))
+                let what = Said::new(
+                    "缺少它的证书 http.certificate",
+                    "its certificate http.certificate is missing",
+                );
+                Err(mistake(given, "http.key", what))
             }
             (Switch::On, None, None) => Ok(HttpLine::Own {
                 names: names.clone(),
@@ -120,8 +137,12 @@ impl HttpSection {
             None => Ok(usual),
             Some(rate) if PER_SECOND.contains(rate.get_ref()) => Ok(*rate.get_ref()),
             Some(rate) => {
-                let what = format!("应为 {} 到 {}", PER_SECOND.start(), PER_SECOND.end());
-                Err(mistake(rate, key, &what))
+                let (least, most) = (PER_SECOND.start(), PER_SECOND.end());
+                let what = Said::new(
+                    format!("应为 {least} 到 {most}"),
+                    format!("must be from {least} to {most}"),
+                );
+                Err(mistake(rate, key, what))
             }
         };
         let reads = "http.reads_per_second";
@@ -134,11 +155,11 @@ impl HttpSection {
     }
 }
 
-fn mistake<T>(at: &Spanned<T>, key: &'static str, what: &str) -> HttpMistake {
+fn mistake<T>(at: &Spanned<T>, key: &'static str, what: Said) -> HttpMistake {
     HttpMistake {
         span: at.span(),
         key,
-        what: what.to_owned(),
+        what,
     }
 }
 

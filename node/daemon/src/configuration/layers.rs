@@ -8,6 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
+use tongban_api::Said;
 
 use crate::files::{FileError, read_bounded};
 
@@ -68,6 +69,18 @@ pub(crate) enum LayerError {
         #[source]
         source: FileError,
     },
+}
+
+impl LayerError {
+    /// What it says, less its cause.
+    pub(super) fn says(&self) -> Said {
+        let en = match self {
+            Self::NotAKey { name } => format!("{name} is not of the form section.key"),
+            Self::Twice { name } => format!("{name} and {name}_FILE may not both be given"),
+            Self::File { name, .. } => format!("the file that {name} names"),
+        };
+        Said::new(self.to_string(), en)
+    }
 }
 
 /// Values above the file.

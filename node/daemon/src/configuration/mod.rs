@@ -22,6 +22,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use tongban_api::Said;
 use tongban_types::{NodeId, SealingPublicKey};
 
 pub(crate) use error::ConfigurationError;
@@ -158,7 +159,7 @@ impl Configuration {
         } = written;
         let folder = file.parent().unwrap_or_else(|| Path::new(""));
         let mistaken =
-            |mistake: http::HttpMistake| place.at(&mistake.span, mistake.key, &mistake.what);
+            |mistake: http::HttpMistake| place.at(&mistake.span, mistake.key, mistake.what);
         let http_line = http.line(folder).map_err(mistaken)?;
         let http_rates = http.rates().map_err(mistaken)?;
         let http_listen = *http.listen.get_ref();
@@ -171,9 +172,10 @@ impl Configuration {
         }
         Ok(Self {
             file: file.to_owned(),
-            node: node
-                .id()
-                .map_err(|error| place.at(&node.number.span(), "node.number", &error))?,
+            node: node.id().map_err(|malformed| {
+                let says = Said::of_identifier(&malformed);
+                place.at(&node.number.span(), "node.number", says)
+            })?,
             data: folder.join(data.folder),
             federation_listen: federation.listen,
             federation_quic: federation.quic,

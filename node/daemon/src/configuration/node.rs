@@ -4,6 +4,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::Spanned;
 use tongban_types::{CityCode, MalformedId, NodeId};
 
+use crate::handed_through::parsed;
+
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NodeSection {
@@ -21,8 +23,7 @@ impl NodeSection {
 }
 
 fn city<'de, D: Deserializer<'de>>(deserializer: D) -> Result<CityCode, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    text.parse().map_err(serde::de::Error::custom)
+    parsed(&String::deserialize(deserializer)?)
 }
 
 #[expect(

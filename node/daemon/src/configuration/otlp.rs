@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
+use tongban_api::Said;
 
 use super::http::{HttpMistake, is_allowed_without_tls};
 
@@ -21,18 +22,25 @@ impl OtlpSection {
         let Some(endpoint) = &self.endpoint else {
             return Ok(None);
         };
-        let mistaken = |what: String| HttpMistake {
+        let mistaken = |what: Said| HttpMistake {
             span: endpoint.span(),
             key: "otlp.endpoint",
             what,
         };
         let address = address(endpoint.get_ref()).ok_or_else(|| {
-            let form = "应为 http://127.0.0.1:4318 的形式: 本机采集器的地址和端口, 没有路径";
-            mistaken(form.to_owned())
+            mistaken(Said::new(
+                "应为 http://127.0.0.1:4318 的形式: 本机采集器的地址和端口, 没有路径",
+                "must be as http://127.0.0.1:4318: address and port of a collector here, no path",
+            ))
         })?;
         if !is_allowed_without_tls(address) {
-            let reason = "不是回环地址; 没有 TLS, 只发给本机的采集器, 由它转发";
-            return Err(mistaken(format!("{address} {reason}")));
+            let zh = "不是回环地址; 没有 TLS, 只发给本机的采集器, 由它转发";
+            let en = "is not a loopback address; there is no TLS, so only a collector of this machine \
+                      is sent to, which sends on";
+            return Err(mistaken(Said::new(
+                format!("{address} {zh}"),
+                format!("{address} {en}"),
+            )));
         }
         Ok(Some(address))
     }

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tongban_api::Said;
 use tongban_types::Hash;
+
+use crate::handed_through::refusal;
 
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -22,9 +25,12 @@ fn hash<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Hash, D::Error> {
         .decode(text.as_bytes())
         .ok()
         .and_then(|bytes| bytes.try_into().ok());
-    bytes
-        .map(Hash)
-        .ok_or_else(|| serde::de::Error::custom("应为 64 个小写十六进制数字"))
+    bytes.map(Hash).ok_or_else(|| {
+        refusal(&Said::new(
+            "应为 64 个小写十六进制数字",
+            "must be 64 lowercase hexadecimal digits",
+        ))
+    })
 }
 
 fn shown<S: Serializer>(hash: &Hash, serializer: S) -> Result<S::Ok, S::Error> {

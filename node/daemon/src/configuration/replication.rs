@@ -2,8 +2,11 @@
 //! never of safety.
 
 use serde::{Deserialize, Deserializer, Serialize};
+use tongban_api::Said;
 use tongban_assembly::RaftTempo;
 use tongban_wal::WalConfig;
+
+use crate::handed_through::refusal;
 
 /// Below the first every moment is spent on snapshots; above the second a restart reads for minutes.
 const ENTRIES: std::ops::RangeInclusive<u64> = 20..=1_000_000;
@@ -66,5 +69,8 @@ fn within<'de, D: Deserializer<'de>>(
         return Ok(Some(written));
     }
     let (least, most) = (bounds.start(), bounds.end());
-    Err(serde::de::Error::custom(format!("应为 {least} 到 {most}")))
+    Err(refusal(&Said::new(
+        format!("应为 {least} 到 {most}"),
+        format!("must be from {least} to {most}"),
+    )))
 }

@@ -1,6 +1,7 @@
 //! What a file may say, which mistake is found where, and that every sample handed out loads.
 
 use super::*;
+use crate::failure::Coded as _;
 
 pub(super) const GOOD: &str = r#"
 [node]
@@ -181,6 +182,43 @@ fn a_mistake_above_the_file_is_found_where_it_was_made_and_others_keep_their_lin
     assert!(message.contains("第 21 行第 10 列"), "{message}");
     let wrong = GOOD.replace("level = \"info\"", "[log2]\nx = 1");
     assert!(said(&wrong, &["node.number=2"]).contains("第 20 行"));
+}
+
+#[test]
+fn a_mistake_is_told_in_one_language_at_a_time() {
+    let is_han = |letter: char| ('\u{2e80}'..='\u{9fff}').contains(&letter);
+    let told = |from: &str, to: &str, given: &[&str]| {
+        assert!(GOOD.contains(from), "{from}");
+        let error = parse_below(&GOOD.replacen(from, to, 1), given).unwrap_err();
+        error.says().unwrap()
+    };
+    let open = "listen = \"0.0.0.0:1\"\ntls = \"off\"";
+    let good_http = "listen = \"127.0.0.1:8443\"\ntls = \"on\"";
+    let rated = "reads_per_second = 0\n[registry]";
+    let short = "[replication]\nsegment_kib = 63\n[log]";
+    let weak = format!("[backup]\nrecovery_key = \"{}\"\n[log]", "0".repeat(64));
+    let cases: [(&str, &str, &[&str]); 14] = [
+        ("folder = ", "foulder = ", &[]),
+        ("folder = \"data\"", "", &[]),
+        ("number = 1", "number = 0", &[]),
+        ("number = 1", "number = \"one\"", &[]),
+        ("\"350100\"", "\"350102\"", &[]),
+        ("\"info\"", "\"loud\"", &[]),
+        ("0011", "001", &[]),
+        ("[registry]", rated, &[]),
+        ("[log]", short, &[]),
+        ("[log]", &weak, &[]),
+        (good_http, open, &[]),
+        ("[log]", "[log]", &["node.number=0"]),
+        ("[log]", "[log]", &["log.leval=info"]),
+        ("[log]", "[log]", &["http.listen=0.0.0.0:1", "http.tls=off"]),
+    ];
+    for (from, to, given) in cases {
+        let Said { zh, en } = told(from, to, given);
+        assert!(zh.contains(is_han), "{to}: {zh}");
+        assert!(!zh.contains("did you mean"), "{to}: {zh}");
+        assert!(en.is_ascii(), "{to}: {en}");
+    }
 }
 
 #[test]

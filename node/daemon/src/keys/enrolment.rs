@@ -11,7 +11,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::handed_through::Marked;
+use crate::handed_through::{parsed, refusal};
 use crate::output::{Answer, Described, Reader};
 
 /// The public half of a node.
@@ -110,10 +110,10 @@ impl<'de> Deserialize<'de> for HexKey {
             .ok()
             .and_then(|bytes| bytes.try_into().ok());
         bytes.map(Self).ok_or_else(|| {
-            serde::de::Error::custom(Marked(&Said::new(
+            refusal(&Said::new(
                 "应为 64 个小写十六进制数字",
                 "must be 64 lowercase hexadecimal digits",
-            )))
+            ))
         })
     }
 }
@@ -126,14 +126,7 @@ impl Serialize for TextNode {
 
 impl<'de> Deserialize<'de> for TextNode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        match text.parse() {
-            Ok(node) => Ok(Self(node)),
-            Err(malformed) => {
-                let says = Said::of_identifier(&malformed);
-                Err(serde::de::Error::custom(Marked(&says)))
-            }
-        }
+        parsed(&String::deserialize(deserializer)?).map(Self)
     }
 }
 

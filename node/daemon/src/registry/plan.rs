@@ -13,7 +13,7 @@ use tongban_types::{
 
 use super::plan_error::{KeysRule, PlanError};
 use crate::files::read_bounded;
-use crate::handed_through::Marked;
+use crate::handed_through::{parsed, refusal};
 use crate::instant::read_time;
 use crate::keys::{Enrolment, HexKey};
 use crate::mistake::{Mistake, Place};
@@ -188,10 +188,10 @@ impl NodePlan {
 fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
     let written = Datetime::deserialize(deserializer)?.to_string();
     read_time(&written).map_err(|_| {
-        serde::de::Error::custom(Marked(&Said::new(
+        refusal(&Said::new(
             "写成带时区的时间, 如 2027-11-24T00:00:00Z",
             "write a time with its zone, such as 2027-11-24T00:00:00Z",
-        )))
+        ))
     })
 }
 
@@ -208,15 +208,6 @@ where
 {
     let texts = Vec::<String>::deserialize(deserializer)?;
     texts.iter().map(|text| parsed(text)).collect()
-}
-
-fn parsed<T, E>(text: &str) -> Result<T, E>
-where
-    T: std::str::FromStr<Err = MalformedId>,
-    E: serde::de::Error,
-{
-    text.parse::<T>()
-        .map_err(|malformed| E::custom(Marked(&Said::of_identifier(&malformed))))
 }
 
 #[cfg(test)]

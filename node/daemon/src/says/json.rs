@@ -34,8 +34,9 @@ fn members(error: &serde_json::Error) -> Said {
     Said::new(format!("{place_zh}{zh}"), format!("{en}{place_en}"))
 }
 
-/// What is said most is said in Chinese; of the rest the reader's words stand in brackets.
-fn refused(what: &str) -> String {
+/// What a reader of members refuses, in Chinese, by what it says in English without the place. What is said
+/// most is said in Chinese; of the rest the reader's words stand in brackets.
+pub(crate) fn refused(what: &str) -> String {
     let mut quoted = what.split('`').skip(1).step_by(2);
     let name = quoted.next().unwrap_or_default();
     let known: Vec<&str> = quoted.collect();
@@ -66,7 +67,7 @@ mod tests {
 
     use super::super::tests::assert_said;
     use super::*;
-    use crate::handed_through::Marked;
+    use crate::handed_through::refusal;
 
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -109,7 +110,7 @@ mod tests {
         let told = Said::new("不合要求 (it is wrong)", "it is wrong");
         assert_eq!(assert_said(&error), told);
         let marked = Said::new("写错了", "it is wrong");
-        let error: serde_json::Error = serde::de::Error::custom(Marked(&marked));
+        let error: serde_json::Error = refusal(&marked);
         assert_eq!(assert_said(&error), marked);
     }
 }

@@ -18,6 +18,8 @@ use tongban_api::Said;
 use crate::files;
 use crate::registry;
 
+pub(crate) use json::refused;
+
 /// Says an error if it is one it knows.
 type Room = fn(&(dyn Error + 'static)) -> Option<Said>;
 
