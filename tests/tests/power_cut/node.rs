@@ -11,10 +11,10 @@ use super::scratch;
 use super::start::Starter;
 use super::survivor::Opener;
 
-/// Every sync, change of names and acknowledgement is cut at, and every eighth of the other writes,
+/// Every sync, change of names and acknowledgement is cut at, and every twelfth of the other writes,
 /// with one kind of loss in turn. `POWER_CUT_ALL` asks for every write and all kinds at each place.
 const PLACES: Cuts = Cuts::Every {
-    nth_write: 8,
+    nth_write: 12,
     losses: 1,
 };
 const ALL_PLACES: Cuts = Cuts::Every {
@@ -22,7 +22,7 @@ const ALL_PLACES: Cuts = Cuts::Every {
     losses: Loss::ALL.len(),
 };
 /// With the store wiped, so that everything is filled again: fewer, since each costs more.
-const PLACES_WIPED: Cuts = Cuts::Some(240);
+const PLACES_WIPED: Cuts = Cuts::Some(180);
 
 struct Question {
     cuts: Cuts,
