@@ -164,8 +164,8 @@ fn most_unsynced_bytes(recording: &Recording) -> usize {
 }
 
 /// Layers as they grow behind a slow disk: a batch goes over several segments, and pages are written
-/// again for little, while nothing is synced in between. What was flushed before may be gone then, and is
-/// filled again from snapshot and log; what is there is whole.
+/// again for little, while nothing is synced in between. What was flushed before may be gone then, or not be
+/// read, which empties the store; it is filled again from snapshot and log. What is there is whole.
 #[test]
 fn a_power_cut_in_a_layer_larger_than_the_engines_segments_leaves_whole_commits_or_nothing() {
     let recorded = record_the_store(Load::Large, None).unwrap();
