@@ -123,7 +123,7 @@ fn median(rates: &[f64]) -> f64 {
     match sorted.len() {
         0 => 0.0,
         count if count % 2 == 1 => sorted[middle],
-        _ => f64::midpoint(sorted[middle - 1], sorted[middle]),
+        _ => rounded(f64::midpoint(sorted[middle - 1], sorted[middle])),
     }
 }
 
@@ -139,6 +139,7 @@ mod tests {
     fn the_middle_of_the_runs_counts() {
         assert!((median(&[3.0, 1.0, 2.0]) - 2.0).abs() < 1e-9);
         assert!((median(&[4.0, 1.0]) - 2.5).abs() < 1e-9);
+        assert_eq!(median(&[129.9, 109.2]).to_string(), "119.6");
         assert!(median(&[]).abs() < 1e-9);
     }
 
