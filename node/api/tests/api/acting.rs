@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use tongban_runtime::{Act, Refusal};
 use tongban_types::{CaseState, CaseVersion, CommandId, Decision, sha256};
 
-use crate::node::{Asked, number};
+use crate::case::number;
+use crate::node::Asked;
 use crate::world::{FORM, World, application, order, request};
 
 fn address(act: &str) -> String {

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use tongban_runtime::{Application, NodeError, Oversized, Refusal, Wait};
 use tongban_types::{Channel, CommandId, Role, sha256};
 
-use crate::node::{Asked, number};
+use crate::case::number;
+use crate::node::Asked;
 use crate::world::{World, application};
 
 fn collected(asked: Asked) -> (CommandId, Application, Wait) {

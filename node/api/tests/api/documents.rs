@@ -5,7 +5,8 @@ use tongban_runtime::DocumentList;
 use tongban_trust::testing::{SAMPLE_NOW, SampleFederation};
 use tongban_types::{CaseNumber, Hash};
 
-use crate::node::{Asked, granted, number};
+use crate::case::{granted, number};
+use crate::node::Asked;
 use crate::world::World;
 
 #[tokio::test]

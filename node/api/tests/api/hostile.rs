@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 use tokio::runtime::Builder;
 
-use crate::node::number;
+use crate::case::number;
 use crate::world::{World, application};
 
 fn methods() -> impl Strategy<Value = Method> {

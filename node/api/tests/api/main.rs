@@ -8,6 +8,7 @@
 
 mod acting;
 mod backup;
+mod case;
 mod collecting;
 mod documents;
 mod files;

@@ -10,7 +10,8 @@ use tongban_api::RequestTrace;
 use tongban_runtime::{DocumentStage, NodeError};
 use tongban_types::{CaseState, Hash};
 
-use crate::node::{Asked, number, record, replicated_receipt, stored_case};
+use crate::case::{number, record, replicated_receipt, stored_case};
+use crate::node::Asked;
 use crate::world::{World, request};
 
 fn case() -> String {

@@ -9,7 +9,7 @@ use axum::http::Method;
 use bytes::Bytes;
 use hyper::body::Frame;
 
-use crate::node::number;
+use crate::case::number;
 use crate::world::{World, application, request};
 
 fn post(body: impl Into<Body>, kind: Option<&str>) -> axum::http::Request<Body> {

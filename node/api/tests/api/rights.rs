@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tongban_api::{Operation, Rates};
 use tongban_types::Role;
 
-use crate::node::number;
+use crate::case::number;
 use crate::world::{EXPIRED, OTHER_CITY, World, application, request};
 
 /// Every address that needs a token, and the operation behind it.

@@ -6,7 +6,7 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tongban_types::CaseState;
 
-use crate::node::number;
+use crate::case::number;
 use crate::world::{World, request};
 
 /// One event as it came.

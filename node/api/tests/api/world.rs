@@ -26,7 +26,7 @@ use crate::backup::two_pieces;
 use crate::links::OneLink;
 use crate::node::{Asked, RecordingNode};
 
-/// A filled form of the item of `node::item`, for Weinan.
+/// A filled form of the item of `case::item`, for Weinan.
 pub(crate) const FORM: &str =
     include_str!("../../../../protocol/items/national/000109900001/1.example.json");
 
