@@ -1,31 +1,21 @@
 //! The registries a node believes, kept in its data folder: the first by the pinned governance keys,
-//! each later one because it follows the one held. So a node is not talked into an older one. Versions
-//! between the one held and the one given are looked for beside the one given.
+//! each later one because it follows the one held. So a node is not talked into an older one.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tongban_api::Said;
-use tongban_trust::{Registry, RegistryError, RegistryFile, verify_first, verify_next};
-use tongban_types::{
-    Code, Hash, Timestamp,
-    limits::{REGISTRIES_KEPT_MAX, REGISTRY_BYTES_MAX},
-};
+use tongban_trust::{Registry, RegistryError};
+use tongban_types::limits::REGISTRIES_KEPT_MAX;
+use tongban_types::{Code, Hash, Timestamp};
 
 use super::believe;
+use super::chain::{Believed, chain_after, chain_from_pin};
+use super::files::{HELD, beside, read_registry};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::files::{FileError, read_bounded, replace};
+use crate::files::replace;
 use crate::instant::beijing;
-
-/// Name of the file in the data folder; older ones stand beside it as `registry.<version>.json`.
-const HELD: &str = "registry.json";
-
-/// Reads the bytes of a registry file.
-pub(crate) fn read_registry(file: &Path) -> Result<Vec<u8>, FileError> {
-    read_bounded(file, REGISTRY_BYTES_MAX)
-}
 
 /// What a node starts from.
 #[derive(Debug)]
@@ -37,9 +27,6 @@ pub(crate) struct Held {
     /// Those before it, without a gap, by version.
     pub(crate) older: BTreeMap<u64, Vec<u8>>,
 }
-
-/// A registry that is believed, and its file.
-type Believed = (Registry, Vec<u8>);
 
 /// The registry to start from: the one given if it may be believed, kept from now on; the one held
 /// if it is the same. One that is expired brings no new nodes and keys in: it is refused unless it
@@ -114,52 +101,6 @@ fn read_held(place: &Path) -> Result<Option<Believed>, Failure> {
     }
 }
 
-/// From the one held to the one given, through those between.
-fn chain_after(
-    current: &Registry,
-    given: &Path,
-    file: Vec<u8>,
-) -> Result<Vec<Believed>, RegistryError> {
-    let last = RegistryFile::decode(&file)?.registry().version();
-    let mut chain: Vec<Believed> = Vec::new();
-    for version in current.version().saturating_add(1)..last {
-        let before = chain.last().map_or(current, |(registry, _)| registry);
-        let Ok(between) = read_registry(&beside(given, version)) else {
-            break;
-        };
-        let next = verify_next(before, &between)?.into_inner();
-        chain.push((next, between));
-    }
-    let before = chain.last().map_or(current, |(registry, _)| registry);
-    let next = verify_next(before, &file)?.into_inner();
-    chain.push((next, file));
-    Ok(chain)
-}
-
-/// The first: the one given, by the pinned keys; or, where governance keys have changed since, the
-/// oldest beside it that they signed, and those that follow.
-fn chain_from_pin(
-    governance: Hash,
-    given: &Path,
-    file: Vec<u8>,
-) -> Result<Vec<Believed>, RegistryError> {
-    let not_pinned = match verify_first(&file, governance) {
-        Ok(registry) => return Ok(vec![(registry.into_inner(), file)]),
-        Err(error @ RegistryError::NotPinned { .. }) => error,
-        Err(error) => return Err(error),
-    };
-    let last = RegistryFile::decode(&file)?.registry().version();
-    let oldest = last.saturating_sub(REGISTRIES_KEPT_MAX as u64).max(1);
-    let pinned = (oldest..last).find_map(|version| {
-        let bytes = read_registry(&beside(given, version)).ok()?;
-        let first = verify_first(&bytes, governance).ok()?;
-        Some((first.into_inner(), bytes))
-    });
-    let (first, bytes) = pinned.ok_or(not_pinned)?;
-    let rest = chain_after(&first, given, file)?;
-    Ok([(first, bytes)].into_iter().chain(rest).collect())
-}
-
 /// Those before a version that the data folder holds, without a gap.
 fn read_older(data: &Path, version: u64) -> BTreeMap<u64, Vec<u8>> {
     let older = (1..version).rev().map_while(|version| {
@@ -170,36 +111,13 @@ fn read_older(data: &Path, version: u64) -> BTreeMap<u64, Vec<u8>> {
     older.take(REGISTRIES_KEPT_MAX).collect()
 }
 
-/// The registry files a data folder holds, by name: the newest, and those before it.
-pub(crate) fn held_files(data: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
-    let entries = fs::read_dir(data).map_err(FileError::at(data))?;
-    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut names: Vec<String> = names.filter(|name| is_held_name(name)).collect();
-    names.sort_unstable();
-    let read = |name: String| {
-        let bytes = read_registry(&data.join(&name))?;
-        Ok((name, bytes))
-    };
-    names.into_iter().map(read).collect()
-}
-
-/// Whether a file of this name is a registry a node holds.
-pub(crate) fn is_held_name(name: &str) -> bool {
-    let version = name
-        .strip_prefix("registry.")
-        .and_then(|rest| rest.strip_suffix(".json"));
-    name == HELD || version.is_some_and(|version| version.parse::<u64>().is_ok())
-}
-
-/// Where an older version of a registry stands: `registry.json`, `registry.2.json`.
-fn beside(file: &Path, version: u64) -> PathBuf {
-    file.with_extension(format!("{version}.json"))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
     use tongban_trust::testing::{SAMPLE_NOW, SampleFederation, sample_draft};
-    use tongban_trust::{RegistryDraft, SigningKey, governance_hash};
+    use tongban_trust::{RegistryDraft, RegistryFile, SigningKey, governance_hash};
 
     use super::*;
 

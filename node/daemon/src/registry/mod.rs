@@ -1,6 +1,8 @@
 //! Making registries from plans, and holding on to the one a node believes.
 
 mod belief;
+mod chain;
+mod files;
 mod held;
 mod plan;
 mod plan_error;
@@ -14,7 +16,8 @@ use crate::exit::Exit;
 use crate::failure::Coded;
 
 pub(crate) use belief::believe;
-pub(crate) use held::{Held, held_files, hold, is_held_name, read_registry};
+pub(crate) use files::{held_files, is_held_name, read_registry};
+pub(crate) use held::{Held, hold};
 pub(crate) use plan::{CityPlan, NodePlan, Plan};
 
 impl Coded for RegistryError {
