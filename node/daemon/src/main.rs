@@ -3,6 +3,8 @@
 //! alone.
 
 mod bench;
+#[cfg(test)]
+mod both_languages;
 mod command_line;
 mod commands;
 mod configuration;

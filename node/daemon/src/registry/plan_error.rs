@@ -102,15 +102,10 @@ mod tests {
     use tongban_trust::every_variant;
 
     use super::*;
+    use crate::both_languages::assert_said;
     use crate::failure::Failure;
     use crate::keys::Enrolment;
     use crate::mistake::Place;
-
-    fn assert_said(said: &Said) {
-        let is_chinese = |letter: char| ('\u{4e00}'..='\u{9fff}').contains(&letter);
-        assert!(!said.en.is_empty() && said.en.is_ascii(), "{said:?}");
-        assert!(said.zh.contains(is_chinese), "{said:?}");
-    }
 
     fn not_enrolment(text: &str) -> PlanError {
         PlanError::Enrolment {

@@ -130,6 +130,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::both_languages::assert_said;
     use crate::failure::Failure;
 
     fn city() -> CityCode {
@@ -142,13 +143,6 @@ mod tests {
 
     fn key() -> PublicKey {
         SigningKey::from_seed(&[1; 32]).public()
-    }
-
-    /// Both are there, and each in its language.
-    pub(super) fn assert_said(said: &Said) {
-        assert!(!said.en.is_empty() && said.en.is_ascii(), "{said:?}");
-        let is_chinese = |letter: char| ('\u{4e00}'..='\u{9fff}').contains(&letter);
-        assert!(said.zh.contains(is_chinese), "{said:?}");
     }
 
     #[test]

@@ -50,6 +50,7 @@ mod tests {
     use tongban_trust::{JsonError, JsonFault, ShapeError, ShapeProblem, every_variant};
 
     use super::*;
+    use crate::both_languages::assert_said;
 
     #[test]
     fn why_a_file_is_no_order_is_told_in_both_languages_with_its_place() {
@@ -61,13 +62,11 @@ mod tests {
             PlacementFileError::Shape(_) =>
                 PlacementFileError::Shape(ShapeError::new("order.voters", ShapeProblem::Missing)),
         });
-        let is_chinese = |letter: char| ('\u{4e00}'..='\u{9fff}').contains(&letter);
         for (error, place) in errors.into_iter().zip(["7", "order.voters"]) {
             let causes: Vec<Said> = Failure::from(error).causes().collect();
             assert_eq!(causes.len(), 2, "{causes:?}");
-            for Said { zh, en } in &causes {
-                assert!(!en.is_empty() && en.is_ascii(), "{en}");
-                assert!(zh.contains(is_chinese), "{zh}");
+            for said in &causes {
+                assert_said(said);
             }
             let Said { zh, en } = &causes[1];
             assert!(zh.contains(place) && en.contains(place), "{causes:?}");

@@ -44,8 +44,8 @@ mod tests {
     use tongban_api::Said;
     use tongban_trust::every_variant;
 
-    use super::super::tests::assert_said;
     use super::*;
+    use crate::both_languages::assert_said;
 
     #[test]
     fn every_rule_of_a_registry_is_said_in_both_languages() {
