@@ -15,6 +15,10 @@ use super::disk::{Disk, LeftOut};
 use super::image::{Image, Loss};
 use super::recording::{Act, Operation, Recording};
 
+/// Where one broken image is enough, every so many-th cut is tried first, and then those between them: broken
+/// ones lie side by side, wherever that is.
+const SEARCH_TURNS: usize = 16;
+
 /// Where a recording is cut.
 #[derive(Clone, Copy, Debug)]
 pub enum Cuts {
@@ -127,10 +131,36 @@ impl<C: Fn(&Path, &[Vec<u8>]) -> Result<()> + Sync> Sweep<'_, C> {
         let mut dice = Dice::new(self.seed);
         let (cuts, losses) = self.cuts(recording, &mut dice)?;
         let first = self.first_left_out(recording);
-        let mut cuts = cuts.into_iter().filter(|cut| *cut >= first).peekable();
+        let cuts: Vec<usize> = cuts.into_iter().filter(|cut| *cut >= first).collect();
+        let turns = if self.stops_when_broken {
+            SEARCH_TURNS
+        } else {
+            1
+        };
+        for turn in 0..turns {
+            let cuts = cuts.iter().copied().skip(turn).step_by(turns);
+            self.build(cuts, losses, recording, &mut dice, hand_over, enough)?;
+        }
+        Ok(())
+    }
+
+    /// Builds the images of some cuts, in their order, until there is enough.
+    fn build(
+        &self,
+        cuts: impl Iterator<Item = usize>,
+        losses: usize,
+        recording: &Recording,
+        dice: &mut Dice,
+        hand_over: &SyncSender<Task>,
+        enough: &AtomicBool,
+    ) -> Result<()> {
+        let mut cuts = cuts.peekable();
         let mut disk = Disk::holding(self.before).leaving_out(self.left_out);
         let mut acks = Arc::new(Vec::new());
         for (played, operation) in (1..).zip(recording.operations()) {
+            if cuts.peek().is_none() || enough.load(Ordering::Relaxed) {
+                return Ok(());
+            }
             disk.play(operation, recording)?;
             if let Act::Acknowledge { bytes } = &operation.act {
                 Arc::make_mut(&mut acks).push(recording.bytes(bytes).to_vec());
@@ -139,7 +169,7 @@ impl<C: Fn(&Path, &[Vec<u8>]) -> Result<()> + Sync> Sweep<'_, C> {
                 let first = dice.below(Loss::ALL.len());
                 for turn in 0..losses {
                     let loss = Loss::ALL[(first + turn) % Loss::ALL.len()];
-                    let mut image = disk.after_cut(loss, &mut dice);
+                    let mut image = disk.after_cut(loss, dice);
                     if let Some(folder) = self.wiped {
                         image = image.without(folder);
                     }
@@ -149,7 +179,7 @@ impl<C: Fn(&Path, &[Vec<u8>]) -> Result<()> + Sync> Sweep<'_, C> {
                         image,
                         acks: Arc::clone(&acks),
                     };
-                    if enough.load(Ordering::Relaxed) || hand_over.send(task).is_err() {
+                    if hand_over.send(task).is_err() {
                         return Ok(()); // Workers that are gone will say why.
                     }
                 }
