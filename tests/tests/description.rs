@@ -14,7 +14,7 @@ use tongban_tests::client::{Ask, Client};
 use tongban_tests::process::run;
 use tongban_tests::tools::tool;
 
-/// The requests of one role take a minute on two quiet cores.
+/// The requests of the clerk, who is tried on every operation, take a minute on two quiet cores.
 const LIMIT: Duration = Duration::from_mins(5);
 
 /// What is drawn is drawn from this; `TONGBAN_SEED` names another for a longer hunt by hand.
@@ -57,8 +57,9 @@ fn seed(clerk: &mut Client) -> Result<Seeded> {
     })
 }
 
-/// Who asks, and for which operations: a clerk for every one, also for what is not a clerk's, and the others
-/// for what is theirs. Whom an operation is closed to is refused before anything is read.
+/// Who asks, and for which operations: a clerk for every one, also for what is not a clerk's, and the others for
+/// what a clerk may not do. Whom an operation is closed to is refused before anything is read; what several may
+/// read is read as the clerk alone.
 const ASKING: [(&str, &[&str]); 3] = [
     ("clerk", &[]),
     ("officer", &["--include-operation-id-regex", OF_OFFICERS]),

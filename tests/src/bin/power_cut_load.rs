@@ -297,7 +297,7 @@ fn check(kind: Kind, folder: &Path, acks: &Path) -> Result<()> {
     }
 }
 
-/// Whether the engine could not read what it came back with, so that the store has stopped.
+/// Whether the engine failed as it was read, by an error or a panic, so that the store has stopped.
 fn has_failed(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(StoreError::Engine(_)))
 }

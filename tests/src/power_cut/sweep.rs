@@ -15,8 +15,8 @@ use super::disk::{Disk, LeftOut};
 use super::image::{Image, Loss};
 use super::recording::{Act, Operation, Recording};
 
-/// Where one broken image is enough, every so many-th cut is tried first, and then those between them: broken
-/// ones lie side by side, wherever that is.
+/// Where one broken image is enough, one cut in so many is tried first, and then those between: broken ones lie
+/// side by side, and nobody knows where.
 const SEARCH_TURNS: usize = 16;
 
 /// Where a recording is cut.

@@ -143,7 +143,7 @@ impl City {
             padded(&self.name, 12),
             reader.say("辖", "for"),
             self.divisions.join(" "),
-            reader.say("表决", "voters"),
+            reader.say("投票成员", "voters"),
             self.voters.join(" "),
         );
         let node = |node: &Node| {

@@ -30,13 +30,13 @@ impl OtlpSection {
         let address = address(endpoint.get_ref()).ok_or_else(|| {
             mistaken(Said::new(
                 "应为 http://127.0.0.1:4318 的形式: 本机采集器的地址和端口, 没有路径",
-                "must be as http://127.0.0.1:4318: address and port of a collector here, no path",
+                "must be of the form http://127.0.0.1:4318: address and port of a collector on this machine, no path",
             ))
         })?;
         if !is_allowed_without_tls(address) {
             let zh = "不是回环地址; 没有 TLS, 只发给本机的采集器, 由它转发";
-            let en = "is not a loopback address; there is no TLS, so only a collector of this machine \
-                      is sent to, which sends on";
+            let en = "is not a loopback address; there is no TLS, so spans go only to a collector on this \
+                      machine, which sends them on";
             return Err(mistaken(Said::new(
                 format!("{address} {zh}"),
                 format!("{address} {en}"),

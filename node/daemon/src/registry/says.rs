@@ -84,7 +84,7 @@ fn of_trust(error: &TrustError) -> Said {
         }
         TrustError::PathMalformed => "默克尔路径与序号和批次的大小不符".to_owned(),
         TrustError::UnknownGroup { group } => format!("名册没有审批组 {group}"),
-        TrustError::NotAVoter { node, group } => format!("{node} 在审批组 {group} 没有投票权"),
+        TrustError::NotAVoter { node, group } => format!("{node} 不是审批组 {group} 的投票成员"),
         TrustError::VoterRepeated { node } => format!("{node} 在一份证明中签名两次"),
         TrustError::NoMajority {
             group,
