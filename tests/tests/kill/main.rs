@@ -1,5 +1,6 @@
 //! Six processes are killed at random moments while people keep handing applications in: nothing
 //! acknowledged is lost, nothing is there twice. `TONGBAN_KILLS` asks for another number of kills.
+//! All of them are asked a rate that two cores reach with an optimised program (`TONGBAN_BIN`).
 
 mod killer;
 
