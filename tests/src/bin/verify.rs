@@ -71,6 +71,10 @@ const DOCS: Step = step(
     Counts::Nothing,
 );
 
+/// Most tests wait for nodes of their own, and as many as there are cores leave these idle (nextest has the same
+/// number from `.config/nextest.toml`, and what may run beside what).
+const LIBTEST_THREADS: (&str, &str) = ("RUST_TEST_THREADS", "4");
+
 const fn step(name: &'static str, arguments: &'static str, counts: Counts) -> Step {
     Step {
         name,
@@ -132,6 +136,9 @@ fn run(step: &Step, root: &Path, tally: &mut Tally) -> Result<bool> {
     command
         .env("RUSTDOCFLAGS", "-D warnings")
         .env("TONGBAN_BIN", product(root)?);
+    if env::var_os(LIBTEST_THREADS.0).is_none() {
+        command.env(LIBTEST_THREADS.0, LIBTEST_THREADS.1);
+    }
     // What cargo says of this very program is not for the ones it runs: build scripts look at it, and what
     // hangs on them would be built once more.
     let is_of_this = |name: &str| {
