@@ -154,7 +154,7 @@ impl Receiving {
             self.remove(blob, space).await?;
             return Err(BlobError::Lied { offset: 0 });
         }
-        self.finish(blob, entry, shelf).await?;
+        self.finish(blob, entry, shelf, space).await?;
         Ok(0)
     }
 
@@ -171,7 +171,7 @@ impl Receiving {
         self.take_next(blob, &entry, length, proof, space).await?;
         if entry.verified() == entry.size {
             let _place = shelf.place(blob).await;
-            self.finish(blob, &entry, shelf).await?;
+            self.finish(blob, &entry, shelf, space).await?;
         }
         Ok(entry.verified())
     }
@@ -232,23 +232,28 @@ impl Receiving {
         blob: BlobHash,
         entry: &Arc<Entry>,
         shelf: &Shelf,
+        space: &Space,
     ) -> Result<(), BlobError> {
         let mut part = entry.part.clone().lock_owned().await;
         if part.is_none() {
             return Ok(());
         }
         self.still_comes(blob, entry)?;
-        let synced = blocking(move || {
-            let synced = part.as_ref().map_or(Ok(0), Part::sync);
-            (part, synced)
-        });
-        let (back, synced) = synced.await?;
-        part = back;
-        synced.map_err(failed)?;
         let paths = entry.paths.clone();
-        shelf
-            .put(blob, entry.size, paths.bytes.clone(), paths.tree.clone())
-            .await?;
+        if shelf.tree(blob).await?.is_some() {
+            // It came by an upload of the same bytes meanwhile, which has its room.
+            space.give_back(entry.size, 0);
+        } else {
+            let synced = blocking(move || {
+                let synced = part.as_ref().map_or(Ok(0), Part::sync);
+                (part, synced)
+            });
+            let (back, synced) = synced.await?;
+            part = back;
+            synced.map_err(failed)?;
+            let (bytes, tree) = (paths.bytes.clone(), paths.tree.clone());
+            shelf.put(blob, entry.size, bytes, tree).await?;
+        }
         *part = None;
         self.entries().remove(&blob);
         if let Err(error) = blocking(move || paths.remove()).await? {

@@ -101,7 +101,11 @@ impl Store {
     async fn begin_receive(&self, blob: BlobHash, size: u64) -> Result<u64, BlobError> {
         let _place = self.shelf.place(blob).await;
         match self.shelf.tree(blob).await? {
-            Some((_, whole)) if whole == size => Ok(size),
+            Some((_, whole)) if whole == size => {
+                // By an upload of the same bytes, beside what came of it until then.
+                self.receiving.remove(blob, &self.space).await?;
+                Ok(size)
+            }
             Some(_) => Err(BlobError::NotHere),
             None => {
                 let begun = self.receiving.begin(blob, size, &self.shelf, &self.space);

@@ -29,7 +29,11 @@ impl Store {
             });
         }
         if let Some(coming) = self.receiving.verified(blob) {
-            return read_coming(blob, coming, offset, length, with_proof).await;
+            match read_coming(blob, coming, offset, length, with_proof).await {
+                // It may have become whole by an upload meanwhile.
+                Err(BlobError::NotHere) => {}
+                read => return read,
+            }
         }
         let (tree, size) = self.shelf.tree(blob).await?.ok_or(BlobError::NotHere)?;
         let (range, wanted) = range_of(offset, length, size)?;

@@ -125,6 +125,35 @@ async fn a_whole_file_that_did_not_reach_the_shelf_reaches_it_when_asked_again()
 }
 
 #[tokio::test]
+async fn a_file_that_is_uploaded_while_it_comes_is_whole_at_once_and_has_its_room_once() {
+    let (here, there) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let from = open(here.path()).await;
+    let bytes = file(40_000);
+    let (size, blob) = (40_000, put(&from, ID, &bytes).await);
+    for comes_to_its_end in [false, true] {
+        let folder = there.path().join(comes_to_its_end.to_string());
+        // Room for the file that comes, the upload beside it and half a file more.
+        let settings = space(Some(2 * size + size / 2));
+        let to = Blobs::open(&folder, &ShelfSettings::Folder, settings);
+        let to = to.await.unwrap();
+        to.begin_receive(blob, size).await.unwrap();
+        let first = from.prove(blob, 0, 32_768).await.unwrap();
+        to.receive(blob, 32_768, first).await.unwrap();
+        put(&to, ID, &bytes).await;
+        assert_eq!(whole(&to, blob, size).await.unwrap(), bytes);
+        if comes_to_its_end {
+            let last = from.prove(blob, 32_768, 16_384).await.unwrap();
+            assert_eq!(to.receive(blob, 16_384, last).await, Ok(size));
+        }
+        assert_eq!(to.begin_receive(blob, size).await, Ok(size));
+        assert_eq!(whole(&to, blob, size).await.unwrap(), bytes);
+        assert!(lies(&folder, "incoming").is_empty());
+        let begun = to.begin_upload(UploadId([8; 16]), ME, size + size / 2, Timestamp::default());
+        assert!(begun.await.is_ok());
+    }
+}
+
+#[tokio::test]
 async fn nothing_of_a_coming_file_is_no_damage() {
     let folder = TempDir::new().unwrap();
     let store = open(folder.path()).await;
