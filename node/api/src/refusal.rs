@@ -114,6 +114,12 @@ impl From<BlobError> for Problem {
                 format!("已收 {stands} 字节, 请求从第 {given} 字节开始"),
                 format!("{stands} bytes are here, and the request begins at byte {given}."),
             )),
+            BlobError::TooMany { most } => problem.detail(Said::new(
+                format!("该令牌已有 {most} 个在传的, 或已传完而未过期的上传"),
+                format!(
+                    "This token has {most} uploads already, under way or whole and not yet expired."
+                ),
+            )),
             BlobError::Busy => problem.retry_later(),
             _ => problem,
         }

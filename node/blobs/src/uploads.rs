@@ -13,7 +13,9 @@ use tongban_runtime::{BlobError, Upload, UploadId};
 use tongban_types::{BlobHash, Hash, Timestamp, decode, encode, limits::BLOB_BYTES_MAX, records};
 
 use crate::files;
-use crate::limits::{RANGE_BYTES_MAX, UPLOADS_MAX, UPLOADS_PER_OWNER_MAX};
+use crate::limits::{
+    RANGE_BYTES_MAX, UPLOADS_MAX, UPLOADS_PER_OWNER_MAX, WHOLE_MAX, WHOLE_PER_OWNER_MAX,
+};
 use crate::part::{Part, PartPaths};
 use crate::shelf::{blocking, failed};
 use crate::space::Space;
@@ -74,6 +76,30 @@ impl Stage {
             Self::Begun | Self::Hashed(_) | Self::Shelved => None,
         }
     }
+}
+
+/// How many uploads there are.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counted {
+    all: usize,
+    /// Of whoever begins one more.
+    theirs: usize,
+}
+
+/// Refuses whoever has too many, and asks for patience where others have.
+fn may_begin(under_way: Counted, whole: Counted) -> Result<(), BlobError> {
+    for (theirs, most) in [
+        (under_way.theirs, UPLOADS_PER_OWNER_MAX),
+        (whole.theirs, WHOLE_PER_OWNER_MAX),
+    ] {
+        if theirs >= most {
+            return Err(BlobError::TooMany { most });
+        }
+    }
+    if under_way.all >= UPLOADS_MAX || whole.all >= WHOLE_MAX {
+        return Err(BlobError::Busy);
+    }
+    Ok(())
 }
 
 impl Entry {
@@ -142,17 +168,17 @@ impl Uploads {
     fn enter(&self, entry: Entry) -> Result<Arc<Entry>, BlobError> {
         let Upload { id, owner, .. } = *entry.shown();
         let mut entries = self.entries();
-        let theirs = entries
-            .values()
-            .filter(|entry| entry.shown().owner == owner);
-        if theirs.count() >= UPLOADS_PER_OWNER_MAX {
-            return Err(BlobError::TooMany {
-                most: UPLOADS_PER_OWNER_MAX,
-            });
+        let (mut under_way, mut whole) = (Counted::default(), Counted::default());
+        for entry in entries.values() {
+            let shown = entry.shown();
+            let kind = match shown.blob {
+                Some(_) => &mut whole,
+                None => &mut under_way,
+            };
+            kind.all += 1;
+            kind.theirs += usize::from(shown.owner == owner);
         }
-        if entries.len() >= UPLOADS_MAX {
-            return Err(BlobError::TooMany { most: UPLOADS_MAX });
-        }
+        may_begin(under_way, whole)?;
         let entry = Arc::new(entry);
         entries.insert(id, Arc::clone(&entry));
         Ok(entry)
@@ -257,4 +283,37 @@ const fn head_of(upload: &Upload) -> UploadHead {
 
 fn read_head(path: &Path) -> io::Result<Option<UploadHead>> {
     Ok(decode(&std::fs::read(path)?).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn counted(all: usize, theirs: usize) -> Counted {
+        Counted { all, theirs }
+    }
+
+    #[test]
+    fn what_is_whole_and_what_is_under_way_are_counted_apart() {
+        let few = counted(3, 3);
+        assert_eq!(may_begin(few, counted(10_000, 2_047)), Ok(()));
+        let (many, too_many) = (counted(1_000, 63), counted(1_000, 64));
+        assert_eq!(may_begin(many, few), Ok(()));
+        assert_eq!(
+            may_begin(too_many, few),
+            Err(BlobError::TooMany { most: 64 })
+        );
+        let whole = counted(2_048, 2_048);
+        assert_eq!(
+            may_begin(few, whole),
+            Err(BlobError::TooMany { most: 2_048 })
+        );
+    }
+
+    #[test]
+    fn who_has_none_is_not_told_of_too_many_of_their_own() {
+        let none = Counted::default();
+        assert_eq!(may_begin(counted(1_024, 0), none), Err(BlobError::Busy));
+        assert_eq!(may_begin(none, counted(16_384, 0)), Err(BlobError::Busy));
+    }
 }

@@ -73,8 +73,10 @@ pub enum BlobError {
         /// Where the piece begins.
         given: u64,
     },
-    /// The owner has as many uploads as one may have.
-    #[error("there are {most} uploads of this token already")]
+    /// The owner has as many uploads as one may have under way, or whole and not yet expired.
+    #[error(
+        "there are {most} uploads of this token already, under way or whole and not yet expired"
+    )]
     TooMany {
         /// The bound.
         most: usize,
@@ -106,8 +108,8 @@ pub enum BlobError {
         /// Where the range began.
         offset: u64,
     },
-    /// As many files are being received as may be at once.
-    #[error("as many files are being received as may be at once")]
+    /// As many files are being received, or as many uploads of everybody together are kept, as may be.
+    #[error("as many files and uploads are here as may be at once")]
     Busy,
     /// Disk or object store failed.
     #[error("the store of files failed: {0}")]

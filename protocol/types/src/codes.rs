@@ -436,8 +436,8 @@ codes! {
         zh "续传位置与已收字节数不符" en "The offset of a piece is not where the upload stands."
         cure_zh "用 HEAD 查询 Upload-Offset 后从该处续传" cure_en "Ask for Upload-Offset with HEAD and go on from there.";
     5403 UPLOADS_TOO_MANY "uploads-too-many"
-        zh "同一令牌未完成或未使用的上传过多" en "A token has too many uploads that are unfinished or not yet used."
-        cure_zh "完成或取消其中一些后重试" cure_en "Finish or cancel some of them and try again.";
+        zh "同一令牌在传的, 或已传完而未过期的上传过多" en "A token has too many uploads under way, or whole and not yet expired."
+        cure_zh "传完或取消在传的; 已用于办件的可以取消, 附件不受影响" cure_en "Finish or cancel those under way; cancel whole ones whose case is taken in: its files stay.";
     5404 UPLOAD_TOO_LARGE "upload-too-large"
         zh "文件超过大小上限, 或内容超出声明的长度" en "A file is larger than its bound, or longer than was announced."
         cure_zh "分成几个文件, 或改正 Upload-Length" cure_en "Split the file, or correct Upload-Length.";

@@ -304,7 +304,7 @@ async fn room_is_refused_before_the_first_byte_and_comes_back() {
 }
 
 #[tokio::test]
-async fn one_token_has_only_so_many_uploads() {
+async fn one_token_has_only_so_many_uploads_under_way() {
     let folder = TempDir::new().unwrap();
     let store = open(folder.path()).await;
     let at = Timestamp::default();
@@ -316,4 +316,16 @@ async fn one_token_has_only_so_many_uploads() {
     assert_eq!(more, Err(BlobError::TooMany { most: 64 }));
     let other = store.begin_upload(UploadId([99; 16]), Hash([2; 32]), 10, at);
     assert!(other.await.is_ok());
+}
+
+#[tokio::test]
+async fn whole_uploads_do_not_keep_their_owner_from_the_next() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).await;
+    for number in 0..65 {
+        put(&store, UploadId([number; 16]), &[number]).await;
+    }
+    let at = Timestamp::default();
+    let begun = store.begin_upload(UploadId([99; 16]), ME, 10, at).await;
+    assert!(begun.is_ok(), "{begun:?}");
 }

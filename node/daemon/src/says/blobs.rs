@@ -23,13 +23,15 @@ fn refused(error: &BlobError) -> Said {
         BlobError::Offset { stands, given } => {
             format!("已收 {stands} 字节, 这一段从第 {given} 字节开始")
         }
-        BlobError::TooMany { most } => format!("同一令牌已有 {most} 个上传"),
+        BlobError::TooMany { most } => {
+            format!("该令牌已有 {most} 个在传的, 或已传完而未过期的上传")
+        }
         BlobError::TooLarge { bytes_max } => format!("文件超过 {bytes_max} 字节"),
         BlobError::NoSpace { bytes } => format!("没有 {bytes} 字节的空间"),
         BlobError::NotHere => "文件不在本节点".to_owned(),
         BlobError::Damaged { offset } => format!("已存的文件在第 {offset} 字节处与其哈希不符"),
         BlobError::Lied { offset } => format!("收到的内容在第 {offset} 字节处不属于该文件"),
-        BlobError::Busy => "同时接收的文件已到上限".to_owned(),
+        BlobError::Busy => "同时接收的文件, 或保留的上传, 已到上限".to_owned(),
         BlobError::Failed(what) => format!("附件存储故障: {what}"),
     };
     Said::new(zh, error.to_string())
