@@ -48,13 +48,23 @@ async fn health_is_open_and_a_node_without_a_quorum_is_ready_for_balancers_alone
         (&quorum["ok"], &quorum["required"]),
         (&false.into(), &false.into())
     );
-    world.node.forget_registry();
-    let problem = world.get("", "/readyz").await.problem(503, "TB7018");
-    assert_eq!(problem["errors"][0]["pointer"], "registry");
-    world.get("", "/startupz").await.problem(503, "TB7018");
-    assert_eq!(world.get("", "/livez").await.status, 200);
     world.node.report.lock().unwrap().failed = true;
-    world.get("", "/livez").await.problem(503, "TB7018");
+    for address in ["/livez", "/startupz"] {
+        let problem = world.get("", address).await.problem(503, "TB7018");
+        assert_eq!(problem["errors"][0]["pointer"], "log");
+    }
+}
+
+#[tokio::test]
+async fn a_node_whose_own_group_does_not_run_here_has_come_up_and_takes_nothing_in() {
+    let world = World::new();
+    world.node.report.lock().unwrap().groups[0].status.stopped = true;
+    let problem = world.get("", "/readyz").await.problem(503, "TB7018");
+    assert_eq!(problem["errors"][0]["pointer"], "group");
+    // What supervises it would end it again and again, and with it what it does for other cities.
+    for address in ["/livez", "/startupz"] {
+        assert_eq!(world.get("", address).await.status, 200);
+    }
 }
 
 #[tokio::test]

@@ -72,8 +72,6 @@ pub struct NodeReport {
 pub struct NodeHealth {
     /// The node cannot go on.
     pub failed: bool,
-    /// Version of the registry in force, once it knows its federation.
-    pub registry: Option<u64>,
     /// It is being drained.
     pub draining: bool,
     /// Its own city's group runs here.

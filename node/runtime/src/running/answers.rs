@@ -246,7 +246,6 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
         let status = own.as_ref().map(|own| own.group.status());
         NodeHealth {
             failed: self.core.failure().is_some(),
-            registry: Some(self.core.registry().version()),
             draining: self.core.is_draining(),
             runs_own_group: status.as_ref().is_some_and(|own| !own.stopped),
             has_quorum: status.is_some_and(|own| has_quorum(self.core.me, &own)),

@@ -185,7 +185,6 @@ impl NodeHandle for RecordingNode {
         let own = report.groups.first();
         NodeHealth {
             failed: report.failed,
-            registry: self.registry().map(|registry| registry.version()),
             draining: report.draining,
             runs_own_group: own.is_some_and(|own| !own.status.stopped),
             has_quorum: own.is_some_and(|own| own.has_quorum),
