@@ -52,7 +52,7 @@ pub(crate) async fn follow(State(api): State<Shared>, request: Request) -> Answe
     let call = Call::open(&api, request, Operation::ReadCases)?;
     call.query(&[])?;
     let source = match call.last_event_id() {
-        Some(id) => CityChanges::behind(&api, id)?,
+        Some(id) => CityChanges::behind(&api, id).await?,
         None => CityChanges {
             after: api.node.place()?,
             is_new: true,
@@ -69,8 +69,16 @@ struct CityChanges {
 }
 
 impl CityChanges {
-    fn behind(api: &Shared, id: &str) -> Result<Self, Problem> {
+    async fn behind(api: &Shared, id: &str) -> Result<Self, Problem> {
         let after = place_of(id).ok_or_else(gone)?;
+        if api.node.place()?.index < after.index {
+            // Another node of the city told it, which is ahead; or it is no place of this city's at all, and
+            // whoever waited behind it would miss what changes until then.
+            api.node.catch_up().await?;
+            if api.node.place()?.index < after.index {
+                return Err(gone());
+            }
+        }
         match api.node.changes(after, 1)? {
             Changes::Held(_) => Ok(Self {
                 after,

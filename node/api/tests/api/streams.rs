@@ -7,6 +7,7 @@ use serde_json::Value;
 use tongban_types::CaseState;
 
 use crate::case::number;
+use crate::node::Asked;
 use crate::world::{World, request};
 
 /// One event as it came.
@@ -95,13 +96,16 @@ async fn what_is_no_longer_held_is_said_and_nothing_is_passed_over() {
         .node
         .held_from
         .store(5, std::sync::atomic::Ordering::SeqCst);
-    for last in ["4-1", "nonsense", "7", "-1-1"] {
+    // The last one is ahead of all there is: it is another city's, or was mistyped.
+    for last in ["4-1", "nonsense", "7", "-1-1", "10-1"] {
         let asked = request(Method::GET, "clerk", EVENTS).header("last-event-id", last);
         let reply = world.send(asked.body(Body::empty()).unwrap()).await;
         reply.problem(410, "TB7021");
     }
     let mut listener = Listener::of(&world, EVENTS, Some("5-1")).await;
     assert_eq!(listener.next().await.unwrap().id.as_deref(), Some("6-1"));
+    // Before that it was asked whether the rest of the group is so far.
+    assert!(matches!(world.node.take_asked()[..], [Asked::CatchUp]));
 }
 
 #[tokio::test(start_paused = true)]
