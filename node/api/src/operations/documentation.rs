@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
-use axum::extract::{Path, Request};
+use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
@@ -14,7 +14,7 @@ use utoipa_swagger_ui::{Config, serve};
 
 use crate::openapi::{openapi_json, tag};
 use crate::problem::{Answer, Problem, ProblemBody};
-use crate::request::Query;
+use crate::request::{Query, raw_path};
 
 /// Where the description is.
 const DESCRIPTION: &str = "/api/v1/openapi.json";
@@ -35,6 +35,7 @@ static PAGE: LazyLock<Option<Part>> = LazyLock::new(|| {
     // Its own parts stand under `/docs/`, which is not the folder of an address without a slash.
     let text = String::from_utf8_lossy(&page.bytes).replace("\"./", "\"/docs/");
     let text = text.replace("href=\"index.css\"", "href=\"/docs/index.css\"");
+    let text = text.replace("<title>Swagger UI</title>", "<title>通办 · Tongban</title>");
     Some(Part {
         bytes: text.into(),
         kind: page.kind,
@@ -78,8 +79,10 @@ pub(crate) async fn page(request: Request) -> Answer {
         (status = 404, description = "没有 · There is none", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
-pub(crate) async fn file(Path(name): Path<String>, request: Request) -> Answer {
-    Query::of(request.uri(), &[])?;
+pub(crate) async fn file(request: Request) -> Answer {
+    let (mut parts, _) = request.into_parts();
+    Query::of(&parts.uri, &[])?;
+    let name = raw_path(&mut parts, "file").await?;
     part(&name).map(shown).ok_or_else(no_such_part)
 }
 

@@ -55,6 +55,8 @@ async fn the_description_and_its_page_come_from_this_program_alone() {
         .get("", "/docs/no-such.js")
         .await
         .problem(404, "TB7004");
+    world.get("", "/docs/%E2%82").await.problem(400, "TB7011");
+    assert!(text.contains("<title>通办 · Tongban</title>"), "{text}");
     let data = world.get("", "/livez").await;
     let policy = data.header("content-security-policy");
     assert_eq!(policy, "default-src 'none'; frame-ancestors 'none'");
