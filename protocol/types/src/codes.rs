@@ -518,8 +518,8 @@ codes! {
         zh "此地址不支持该请求方法" en "The address does not take this method."
         cure_zh "使用响应头 Allow 所列的方法" cure_en "Use a method listed in the response's Allow header.";
     7006 WRONG_MEDIA_TYPE "wrong-media-type"
-        zh "请求体的类型不是 application/json" en "The body is not application/json."
-        cure_zh "设置请求头 Content-Type: application/json" cure_en "Send `Content-Type: application/json`.";
+        zh "请求体的类型不是此接口所要的" en "The body is of another media type than this operation takes."
+        cure_zh "按 detail 写明的类型设置请求头 Content-Type" cure_en "Send the `Content-Type` that `detail` names.";
     7007 BODY_BROKEN_OFF "body-broken-off"
         zh "请求体没有收全" en "The body did not arrive whole."
         cure_zh "检查网络后用同一 Idempotency-Key 重发" cure_en "Check the line and send it again with the same Idempotency-Key.";

@@ -222,6 +222,10 @@ fn is_json(kind: &str) -> bool {
 fn wrong_media_type() -> Problem {
     Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::WRONG_MEDIA_TYPE)
         .header(header::ACCEPT, HeaderValue::from_static("application/json"))
+        .detail(Said::new(
+            "请求体应为 application/json",
+            "The body must be application/json.",
+        ))
 }
 
 fn too_large() -> Problem {

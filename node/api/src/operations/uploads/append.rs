@@ -22,6 +22,7 @@ use crate::said::Said;
 use crate::state::Shared;
 
 const OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
+const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 const OFFSET_STREAM: &str = "application/offset+octet-stream";
 
 /// 续传 · Bytes from an offset on.
@@ -99,12 +100,12 @@ async fn appended(api: &Shared, mut call: Call) -> Answer {
     check_version(&call)?;
     if call.header(&header::CONTENT_TYPE)? != Some(OFFSET_STREAM) {
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        return Err(
-            Problem::new(status, Code::WRONG_MEDIA_TYPE).detail(Said::new(
-                format!("请求体应为 {OFFSET_STREAM}"),
-                format!("The body must be {OFFSET_STREAM}."),
-            )),
-        );
+        let problem = Problem::new(status, Code::WRONG_MEDIA_TYPE).detail(Said::new(
+            format!("请求体应为 {OFFSET_STREAM}"),
+            format!("The body must be {OFFSET_STREAM}."),
+        ));
+        // RFC 5789, section 3.1.
+        return Err(problem.header(ACCEPT_PATCH, HeaderValue::from_static(OFFSET_STREAM)));
     }
     let mut appending = Appending {
         node: Arc::clone(&api.node),
