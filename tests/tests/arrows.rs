@@ -1,10 +1,13 @@
-//! The arrows between rooms point one way, foreign crates stay in the rooms that own them, and pure
-//! source names no clock, file, socket, thread or chance.
+//! The arrows between rooms point one way, foreign crates stay in the rooms that own them, pure
+//! source names no clock, file, socket, thread or chance, and no two records have one number.
 
 use std::path::Path;
 
 use serde_json::{Value, json};
-use tongban_tests::arrows::{Graph, arrow_faults, foreign_faults, pure_sources, source_faults};
+use tongban_tests::arrows::{
+    Graph, arrow_faults, foreign_faults, pure_sources, record_faults, shipped_sources,
+    source_faults,
+};
 
 fn workspace() -> Graph {
     Graph::of_workspace(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
@@ -32,6 +35,20 @@ fn pure_source_names_no_clock_file_socket_thread_or_chance() {
         faults.map(move |fault| format!("{}: {fault}", path.display()))
     });
     assert_eq!(named.collect::<Vec<_>>(), Vec::<String>::new());
+}
+
+#[test]
+fn no_two_records_have_one_number() {
+    let sources = shipped_sources(&workspace()).unwrap();
+    let texts = sources.iter().map(|(_, text)| text.as_str());
+    let (count, faults) = record_faults(texts);
+    assert!(count > 30, "{count} records");
+    assert_eq!(faults, Vec::<String>::new());
+    let twice = [
+        "records! {\n    A = 206 v 1 \"a\";\n    B = 207 v 1 \"b\";\n}",
+        "let x = 206 v 1;\nrecords! {\n    C = 206 v 2 \"c\";\n}\nD = 207 v 1",
+    ];
+    assert_eq!(record_faults(twice), (3, vec!["206: A, C".to_owned()]));
 }
 
 /// The output of `cargo metadata --no-deps` for one room that names these crates.

@@ -37,5 +37,5 @@ records! {
     Parcel = 203 v 1 "parcel";
     CertifiedParcels = 204 v 1 "certified parcels";
     Equivocation = 205 v 1 "equivocation";
-    PlacementOrder = 206 v 1 "placement order";
+    PlacementOrder = 212 v 1 "placement order";
 }

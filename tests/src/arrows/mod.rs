@@ -1,13 +1,15 @@
 //! Who may know whom: the arrows between the rooms of the workspace, the rooms that own a foreign
-//! crate, and what pure code must not name. The rules are tables here; what is checked comes from
-//! `cargo metadata` and from source text.
+//! crate, what pure code must not name, and that no two records have one number. The rules are tables here;
+//! what is checked comes from `cargo metadata` and from source text.
 
 mod foreign;
 mod graph;
+mod records;
 mod rooms;
 mod source;
 
 pub use foreign::foreign_faults;
 pub use graph::{Graph, Kind, Link, Room};
+pub use records::record_faults;
 pub use rooms::arrow_faults;
-pub use source::{pure_sources, source_faults};
+pub use source::{pure_sources, shipped_sources, source_faults};

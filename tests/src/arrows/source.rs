@@ -45,9 +45,17 @@ const CLOCK: (&str, &str) = ("Instant::now", "R::");
 
 /// Every file of shipped source in the pure rooms, with its text.
 pub fn pure_sources(graph: &Graph) -> Result<Vec<(PathBuf, String)>> {
+    sources_of(graph, |room| PURE.contains(&room))
+}
+
+/// Every file of shipped source, with its text.
+pub fn shipped_sources(graph: &Graph) -> Result<Vec<(PathBuf, String)>> {
+    sources_of(graph, |room| !["sim", "tests"].contains(&room))
+}
+
+fn sources_of(graph: &Graph, is_asked: impl Fn(&str) -> bool) -> Result<Vec<(PathBuf, String)>> {
     let mut files = Vec::new();
-    let pure = |name: &str| PURE.contains(&name);
-    for room in graph.rooms.iter().filter(|room| pure(&room.name)) {
+    for room in graph.rooms.iter().filter(|room| is_asked(&room.name)) {
         collect(&room.folder.join("src"), &mut files)?;
     }
     let tests: Vec<PathBuf> = files
