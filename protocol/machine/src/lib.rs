@@ -25,7 +25,7 @@ pub use placement::{
     Members, NextStep, Placement, ordered_placement, placement_of, placement_order,
     placement_orders,
 };
-pub use plan::{PlacementPlan, judge_order, plan_order};
+pub use plan::{PlacementPlan, judge_order, plan_order, tolerance};
 pub use query::{
     CaseListing, DocumentList, Effect, Unanswered, answer_given, cases_in_state,
     cases_with_document, changed_cases, effects, equivocations, evidence_count, find_batch,

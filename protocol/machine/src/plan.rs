@@ -91,7 +91,7 @@ pub fn plan_order(
 
 /// How many of the machines that are up may still be lost, whichever they are, before one of the sets of
 /// voters has no majority; `None` if one has none already.
-fn tolerance(members: &Members, is_up: impl Fn(NodeId) -> bool) -> Option<usize> {
+pub fn tolerance(members: &Members, is_up: impl Fn(NodeId) -> bool) -> Option<usize> {
     let of_set = |set: &BTreeSet<NodeId>| {
         let up = set.iter().filter(|node| is_up(**node)).count();
         up.checked_sub(set.len() / 2 + 1)
