@@ -85,6 +85,10 @@ impl From<HandOverError> for Problem {
                 format!("{to} 落后 {entries} 条"),
                 format!("{to} is {entries} entries behind."),
             ),
+            HandOverError::Drained { to } => Said::new(
+                format!("{to} 正在停用维护"),
+                format!("{to} is being drained for maintenance."),
+            ),
             HandOverError::Stopped => return Self::new(StatusCode::SERVICE_UNAVAILABLE, code),
         };
         Self::new(StatusCode::CONFLICT, code).detail(says)

@@ -10,7 +10,7 @@ use tongban_types::{Code, GroupId, NodeId, encode};
 
 use crate::core::{Core, Hosted};
 use crate::handle::{GroupReport, NodeReport};
-use crate::seams::{Lane, Platform, Transport};
+use crate::seams::{Lane, Platform, Transport, TransportError};
 use crate::wire::SubmitRequest;
 
 /// Whoever is to lead is asked first and has this long to answer.
@@ -59,11 +59,21 @@ impl<P: Platform> Core<P> {
     /// Whether another node would take a lead; asked before it is handed over, as a hand-over that comes to
     /// nothing costs the group an election.
     pub(crate) async fn would_lead(&self, group: GroupId, node: NodeId) -> bool {
+        self.ask_to_lead(group, node).await.is_ok()
+    }
+
+    /// Whether another node says of itself that it is being drained.
+    pub(crate) async fn is_drained_there(&self, group: GroupId, node: NodeId) -> bool {
+        let asked = self.ask_to_lead(group, node).await;
+        asked.is_err_and(|error| error.code() == Code::NODE_DRAINING)
+    }
+
+    async fn ask_to_lead(&self, group: GroupId, node: NodeId) -> Result<Bytes, TransportError> {
         let request = Bytes::from(encode(&SubmitRequest::MayLead { group }));
         let sent = self
             .transport
             .request(node, Lane::Submit, request, ASK_PATIENCE);
-        sent.await.is_ok()
+        sent.await
     }
 
     /// Answers it.

@@ -7,7 +7,7 @@ use tongban_machine::{
 use tongban_types::{Entry, GroupId, NodeId, PlacementOrder, Signed, decode, encode};
 
 use crate::handle::NodeError;
-use crate::ports::Placement;
+use crate::ports::{HandOverError, Placement};
 use crate::running::RunningNode;
 use crate::seams::{Platform, Transport};
 use crate::submit::SubmitError;
@@ -27,7 +27,8 @@ pub trait Groups: Send + Sync {
     /// it carries the order out from then on.
     async fn order(&self, order: Signed) -> Result<(), NodeError>;
 
-    /// Hands the lead of a group that this node leads to another of its voters.
+    /// Hands the lead of a group that this node leads to another of its voters; one that is being drained is
+    /// refused, as it would not keep it.
     async fn hand_over(&self, group: GroupId, to: NodeId) -> Result<(), NodeError>;
 }
 
@@ -82,8 +83,12 @@ impl<P: Platform> Groups for RunningNode<P> {
     }
 
     async fn hand_over(&self, group: GroupId, to: NodeId) -> Result<(), NodeError> {
-        let hosted = self.core().group(group);
-        let hosted = hosted.ok_or(NodeError::NotHosted(group))?;
+        let core = self.core();
+        let hosted = core.group(group).ok_or(NodeError::NotHosted(group))?;
+        let leads = hosted.group.status().leader == Some(core.me);
+        if leads && to != core.me && core.is_drained_there(group, to).await {
+            return Err(HandOverError::Drained { to }.into());
+        }
         Ok(hosted.group.transfer_leader(to).await?)
     }
 }

@@ -246,6 +246,12 @@ pub enum HandOverError {
         /// How many entries it lacks.
         entries: u64,
     },
+    /// The successor is being drained: it would give the lead away again at once.
+    #[error("{to} is being drained")]
+    Drained {
+        /// Who was to lead.
+        to: NodeId,
+    },
     /// The group has stopped on this node.
     #[error("the group has stopped on this node")]
     Stopped,
@@ -256,9 +262,10 @@ impl HandOverError {
     pub const fn code(&self) -> Code {
         match self {
             Self::NotLeader { .. } => Code::NOT_LEADER,
-            Self::NoVoter { .. } | Self::Silent { .. } | Self::Behind { .. } => {
-                Code::SUCCESSOR_UNFIT
-            }
+            Self::NoVoter { .. }
+            | Self::Silent { .. }
+            | Self::Behind { .. }
+            | Self::Drained { .. } => Code::SUCCESSOR_UNFIT,
             Self::Stopped => Code::GROUP_STOPPED,
         }
     }

@@ -342,8 +342,9 @@ codes! {
         zh "本节点不主持该审批组" en "This node does not lead that group."
         cure_zh "向主持的节点提出: tongban group status" cure_en "Ask the node that does: `tongban group status` names it.";
     4017 SUCCESSOR_UNFIT "successor-unfit"
-        zh "指定的节点现在不能接任主持" en "The node named cannot take the lead now: it is no voter, does not answer, or lags."
-        cure_zh "另选一个在线且同步的投票成员, 或稍候重试" cure_en "Name another voter that answers and is up to date, or try again in a moment.";
+        zh "指定的节点现在不能接任主持" en "The node named cannot take the lead now: it is no voter, does not answer, lags, or is being drained."
+        cure_zh "另选一个在线、同步且在用的投票成员, 或稍候重试"
+        cure_en "Name another voter that answers, is up to date and in service, or try again in a moment.";
     4018 NODE_DRAINING "node-draining"
         zh "本节点正在停用维护, 不再收新件" en "This node is being drained for maintenance and takes no new case."
         cure_zh "到本市另一节点收件; 维护结束后运行 tongban node resume" cure_en "Collect at another node of the city; after the maintenance, `tongban node resume`.";

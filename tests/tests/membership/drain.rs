@@ -21,6 +21,26 @@ fn collect(clerk: &mut Client, number: usize) -> (u16, Option<String>) {
     (answer.status, answer.code())
 }
 
+/// Whoever leads a city's group does not hand it to the city's node, as that is drained.
+fn refuses_to_hand_over_to(drained: usize, federation: &Federation, operator: &mut Client) {
+    let (group, to) = (CITIES[drained].0, federation.places[drained].node.as_str());
+    let refused = until(LIMIT, "another node leads and refuses", || {
+        let status = operator.read("/api/v1/status")?;
+        let leader = &status["groups"][0]["leader"];
+        let mut places = federation.places.iter();
+        let Some(place) = places.find(|place| *leader == place.node) else {
+            return Ok(None);
+        };
+        let config = place.config.to_str().unwrap();
+        let transfer = ["group", "transfer", group, "--to", to, "--config", config];
+        let (code, answer) = ask_tongban(&transfer)?;
+        Ok((code == Some(6) && answer["code"] == "TB4017").then_some(answer))
+    });
+    let causes = refused.unwrap()["causes_en"].to_string();
+    let why = format!("{to} is being drained");
+    assert!(causes.contains(&why), "{causes}");
+}
+
 #[test]
 fn a_node_that_drained_leads_nothing_and_takes_no_new_case_until_it_resumes() {
     let mut federation = Federation::start("warn").unwrap();
@@ -45,6 +65,7 @@ fn a_node_that_drained_leads_nothing_and_takes_no_new_case_until_it_resumes() {
         groups.iter().all(|group| group["leader"] != status["node"]),
         "{status}"
     );
+    refuses_to_hand_over_to(FUZHOU, &federation, &mut operator);
 
     let (code, back) = ask_tongban(&["node", "resume", "--config", config]).unwrap();
     assert_eq!((code, &back["draining"]), (Some(0), &false.into()));

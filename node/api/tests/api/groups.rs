@@ -121,9 +121,17 @@ async fn the_lead_is_handed_over_or_the_reason_told() {
     world
         .node
         .refuse(NodeError::HandOver(HandOverError::NotLeader { leader }));
-    let problem = post(&world, "lead", body).await.problem(409, "TB4016");
+    let reply = post(&world, "lead", body.clone()).await;
+    let problem = reply.problem(409, "TB4016");
     let leader = SampleFederation::node(2).to_string();
     assert!(problem["detail"].as_str().unwrap().contains(&leader));
+    let to = SampleFederation::node(1);
+    let drained = NodeError::HandOver(HandOverError::Drained { to });
+    world.node.refuse(drained);
+    let problem = post(&world, "lead", body).await.problem(409, "TB4017");
+    assert_eq!(problem["detail"], format!("{to} 正在停用维护"));
+    let english = format!("{to} is being drained for maintenance.");
+    assert_eq!(problem["detail_en"], english);
     let reply = post(&world, "lead", json!({"to": "nobody"}).to_string()).await;
     reply.problem(422, "TB7009");
 }

@@ -137,7 +137,7 @@ examples! {
         "离线签署部署令" "sign the order, offline";
     "tongban group apply order.json"
         "下达部署令, 等到就位" "hand it in, and wait until the group stands so";
-    "tongban group transfer 350100 --to 350300-01"
+    "tongban group transfer 610500 --to 610500-02"
         "移交主持" "hand the lead over";
     "tongban node drain"
         "停用本节点, 等到可以停机" "drain this node, and wait until it is safe to stop";

@@ -42,7 +42,7 @@ struct HandedOverView {
 #[utoipa::path(
     post, path = "/api/v1/groups/{group}/lead", operation_id = "handOverLead", tag = tag::NODE,
     params(GroupPath),
-    request_body(content = HandOverBody, example = json!({"to": "350300-01"})),
+    request_body(content = HandOverBody, example = json!({"to": "610500-02"})),
     responses((status = 202, description = "已移交 · Handed over", body = HandedOverView), HandOverProblems),
     security(("token" = [])),
 )]
