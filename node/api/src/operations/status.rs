@@ -84,8 +84,11 @@ fn names(nodes: &[NodeId]) -> Vec<String> {
 
 impl From<&NodeReport> for StatusView {
     fn from(report: &NodeReport) -> Self {
+        let city = report.node.city();
+        let mut groups = report.groups.iter();
+        let own = groups.find(|group| group.group.city() == city);
         Self {
-            can_lose: report.groups.first().map_or(0, |own| own.can_lose),
+            can_lose: own.map_or(0, |own| own.can_lose),
             schema: "tongban.status/v1",
             node: report.node.to_string(),
             failed: report.failed,

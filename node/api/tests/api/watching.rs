@@ -22,6 +22,15 @@ async fn status_begins_with_how_many_voters_may_be_lost() {
 }
 
 #[tokio::test]
+async fn a_node_without_its_own_group_does_not_give_anothers_figures_as_its_own() {
+    let world = World::new();
+    world.node.report.lock().unwrap().groups.remove(0);
+    let body = world.get("operator", "/api/v1/status").await.json();
+    assert_eq!(body["can_lose"], 0);
+    assert_eq!(body["groups"][0]["can_lose"], 1);
+}
+
+#[tokio::test]
 async fn health_is_open_and_a_node_without_a_quorum_is_ready_for_balancers_alone() {
     let world = World::new();
     for address in ["/livez", "/readyz", "/startupz"] {

@@ -25,6 +25,7 @@ pub(crate) mod key_recover;
 pub(crate) mod key_show;
 pub(crate) mod man;
 pub(crate) mod node;
+mod own_group;
 pub(crate) mod peer;
 mod pin;
 mod prefix;

@@ -11,6 +11,7 @@ use tongban_types::{Code, Timestamp};
 use super::verdict::{State, Verdict};
 use super::{Arguments, Subject};
 use crate::commands::doctor::free_space;
+use crate::commands::own_group::own_group;
 use crate::commands::stopped_node::on_tasks;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -57,10 +58,9 @@ pub(super) fn look(arguments: &Arguments) -> Result<Verdict, Failure> {
         Subject::Clock => {
             let (warn, crit) = limits(10.0, 30.0);
             let status = ask(arguments, "/api/v1/status")?;
-            let group = status["groups"][0]["time"]
-                .as_str()
-                .and_then(|time| read_time(time).ok());
-            let Some(group) = group.filter(|_| status["groups"][0]["has_quorum"] == true) else {
+            let own = own_group(&status).filter(|own| own["has_quorum"] == true);
+            let time = own.and_then(|own| own["time"].as_str());
+            let Some(group) = time.and_then(|time| read_time(time).ok()) else {
                 return Ok(unknown(
                     check,
                     "the group has no majority whose time could be compared",
@@ -209,12 +209,13 @@ fn partners_away(peers: &Value) -> (u64, u64) {
 
 /// How many voters can still be lost; -1 where the group cannot decide already.
 fn raft(status: &Value, (warn, crit): (f64, f64)) -> Verdict {
-    let own = &status["groups"][0];
-    let works = own["has_quorum"] == true && own["stopped"] == false && status["failed"] == false;
-    if !works {
+    let works = |own: &&Value| {
+        own["has_quorum"] == true && own["stopped"] == false && status["failed"] == false
+    };
+    let Some(own) = own_group(status).filter(works) else {
         let said = "the city's group has no quorum, or has stopped".to_owned();
         return Verdict::at_least("raft", -1.0, warn, crit, said);
-    }
+    };
     let can_lose = own["can_lose"].as_u64().unwrap_or(0);
     let leader = own["leader"].as_str().unwrap_or("?");
     let said = format!(
@@ -273,8 +274,9 @@ mod tests {
     #[test]
     fn a_group_that_cannot_decide_is_critical_and_one_without_reserve_a_warning() {
         let status = |can_lose, quorum| {
-            json!({"failed": false, "groups": [{
-                "can_lose": can_lose, "has_quorum": quorum, "stopped": false, "leader": "n", "term": 3
+            json!({"failed": false, "node": "350100-01", "groups": [{
+                "group": "350100", "can_lose": can_lose, "has_quorum": quorum,
+                "stopped": false, "leader": "n", "term": 3
             }]})
         };
         let state = |can_lose, quorum| raft(&status(can_lose, quorum), (0.0, -1.0)).state;
@@ -282,6 +284,9 @@ mod tests {
         assert_eq!(state(0, true), State::Warning);
         assert_eq!(state(1, false), State::Critical);
         assert_eq!(raft(&json!({}), (0.0, -1.0)).state, State::Critical);
+        let mut of_another = status(1, true);
+        of_another["node"] = json!("350300-01");
+        assert_eq!(raft(&of_another, (0.0, -1.0)).state, State::Critical);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use serde_json::Value;
 use tongban_runtime::seams::WallClock as _;
 
 use super::Finding;
+use crate::commands::own_group::own_group;
 use crate::commands::stopped_node::on_tasks;
 use crate::configuration::Configuration;
 use crate::instant::read_time;
@@ -77,13 +78,12 @@ fn clock(configuration: &Configuration) -> Finding {
 
 /// This machine's clock against the time of its group, which a majority's clocks carry.
 fn skew(status: &Value, now_ms: i64) -> Finding {
-    let group = status["groups"][0]["time"]
-        .as_str()
-        .and_then(|time| read_time(time).ok());
-    let Some(group) = group.filter(|_| status["groups"][0]["has_quorum"] == true) else {
+    let own = own_group(status).filter(|own| own["has_quorum"] == true);
+    let time = own.and_then(|own| own["time"].as_str());
+    let Some(group) = time.and_then(|time| read_time(time).ok()) else {
         let why = (
-            "审批组没有多数, 无从比较",
-            "the group has no majority to compare with",
+            "本市审批组没有多数或不在本节点, 无从比较",
+            "the city's group has no majority or is not here to compare with",
         );
         return Finding::skipped("clock", why);
     };
@@ -110,11 +110,18 @@ mod tests {
 
     #[test]
     fn a_clock_far_from_the_group_is_found() {
-        let status = |quorum| json!({"groups": [{"time": "1970-01-01T08:01:40.000+08:00", "has_quorum": quorum}]});
+        let status = |quorum| {
+            json!({"node": "350100-01", "groups": [{
+                "group": "350100", "time": "1970-01-01T08:01:40.000+08:00", "has_quorum": quorum
+            }]})
+        };
         let level = |now_ms| skew(&status(true), now_ms).level;
         assert_eq!(level(101_000), Level::Success);
         assert_eq!(level(120_000), Level::Warning);
         assert_eq!(level(60_000), Level::Failure);
         assert_eq!(skew(&status(false), 60_000).level, Level::Skipped);
+        let mut of_another = status(true);
+        of_another["node"] = json!("350300-01");
+        assert_eq!(skew(&of_another, 60_000).level, Level::Skipped);
     }
 }

@@ -3,12 +3,13 @@
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
-use tongban_api::GroupShape;
-use tongban_types::CityCode;
+use tongban_api::{GroupShape, Said};
+use tongban_types::{CityCode, Code};
 use utoipa::ToSchema;
 
 use super::PATIENCE;
 use super::words::{names, standing, text, voters};
+use crate::commands::own_group::own_group;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::node_access::{Call, NodeAccess};
@@ -106,9 +107,37 @@ pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, F
         let Some(answer) = client.order(&Call::get("/api/v1/groups")).await? else {
             return Ok(Exit::Yes);
         };
-        answer.json()["groups"][0].take()
+        own_of(&answer.json())?
     };
     let is_well = group["stands"] == true && group["has_quorum"] == true;
     output.answer(&Shown(group));
     Ok(if is_well { Exit::Yes } else { Exit::No })
+}
+
+fn own_of(answer: &Value) -> Result<Value, Failure> {
+    own_group(answer).cloned().ok_or_else(|| {
+        let says = Said::new(
+            "本节点没有本市审批组的副本",
+            "this node keeps no replica of its own city's group",
+        );
+        Failure::told(Code::NOT_HOSTED, Exit::NotFound, says).then("tongban group ls")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_node_without_its_own_citys_group_says_so_and_shows_no_other() {
+        let answer = |node: &str| json!({"this_node": node, "groups": [{"group": "350100"}]});
+        let own = own_of(&answer("350100-01")).unwrap();
+        assert_eq!(own["group"], "350100");
+        let failure = own_of(&answer("350300-01")).unwrap_err();
+        assert_eq!(failure.code, Code::NOT_HOSTED);
+        assert_eq!(failure.exit, Exit::NotFound);
+        assert_eq!(failure.next, "tongban group ls");
+    }
 }

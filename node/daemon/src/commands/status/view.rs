@@ -12,6 +12,7 @@ use tongban_api::StatusShape;
 use tongban_types::Division;
 use utoipa::ToSchema;
 
+use crate::commands::own_group::own_group;
 use crate::node_access::{Contact, Partner, partners};
 use crate::output::{Answer, Described, Mark, Reader};
 
@@ -43,7 +44,7 @@ impl Status {
         }
         let groups = groups(&answer);
         troubles.extend(groups.iter().flat_map(troubles_of));
-        if groups.is_empty() {
+        if own_group(&answer).is_none() {
             troubles.push(Trouble::NoGroup);
         }
         if answer["desk_refused"]
@@ -90,7 +91,7 @@ impl Answer for Status {
                 status["desk_refused"]
             ));
         }
-        if let Some(own) = groups.first() {
+        if let Some(own) = own_group(status) {
             lines.push(self.members(own, reader));
         }
         lines.push(Self::groups_table(groups, reader));
@@ -112,7 +113,7 @@ impl Status {
 
     fn can_lose_line(&self, reader: Reader) -> String {
         let word = reader.say("可再失去节点", "nodes that can be lost");
-        format!("{word}: {}", can_lose(groups(&self.answer).first(), reader))
+        format!("{word}: {}", can_lose(own_group(&self.answer), reader))
     }
 
     fn standing_line(&self, reader: Reader) -> String {

@@ -98,6 +98,26 @@ fn the_first_line_says_how_many_more_can_be_lost() {
 }
 
 #[test]
+fn the_group_of_another_city_is_shown_and_not_taken_for_the_own_one() {
+    let foreign = |node: &mut NodeReport| {
+        node.groups[0].group = GroupId("350300".parse().unwrap());
+    };
+    let found = status(foreign);
+    let shown = found.to_text(Reader::default());
+    assert!(!found.is_healthy());
+    assert!(
+        shown.starts_with("可再失去节点: 0 (未知: 没有本市的审批组)\n"),
+        "{shown}"
+    );
+    assert!(!shown.contains("成员"), "{shown}");
+    assert!(shown.contains("莆田市"), "{shown}");
+    assert!(
+        shown.ends_with(&format!("tongban explain {}", Code::NOT_HOSTED)),
+        "{shown}"
+    );
+}
+
+#[test]
 fn a_node_that_takes_no_new_case_is_not_said_to_be_well() {
     let drained = status(|node| node.draining = true);
     let shown = drained.to_text(Reader::default());
