@@ -68,7 +68,12 @@ impl<P: Platform> Core<P> {
         asked.is_err_and(|error| error.code() == Code::NODE_DRAINING)
     }
 
-    async fn ask_to_lead(&self, group: GroupId, node: NodeId) -> Result<Bytes, TransportError> {
+    /// Asks another node whether it would take a lead; any answer says that it is up.
+    pub(crate) async fn ask_to_lead(
+        &self,
+        group: GroupId,
+        node: NodeId,
+    ) -> Result<Bytes, TransportError> {
         let request = Bytes::from(encode(&SubmitRequest::MayLead { group }));
         let sent = self
             .transport

@@ -1,5 +1,6 @@
 //! Groups that move to other machines by signed orders, in a calm world.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use tongban_sim::runtime::{Sleep, World};
 use tongban_sim::world::ask::ask;
 use tongban_sim::world::federation::{self, CITIES};
 use tongban_sim::world::scene::Scene;
-use tongban_types::{PlacementOrder, Purpose, Signed, encode};
+use tongban_types::{NodeId, PlacementOrder, Purpose, Signed, decode, encode};
 
 use super::{
     DINGXI, FUZHOU, NANPING, NINGDE, PUTIAN, STEP_LIMIT, WEINAN, calm_world, seen_at, until,
@@ -25,6 +26,16 @@ fn order_by(governor: usize, version: u64, voters: [usize; 3], learners: &[usize
         reason: "演练".to_owned(),
     };
     federation::governance_key(governor).sign(Purpose::PlacementOrder, encode(&order))
+}
+
+/// The nodes that a change would wait for, as Fuzhou plans it.
+async fn waits_for(scene: &Arc<Scene>, signed: &Signed) -> BTreeSet<NodeId> {
+    let order: PlacementOrder = decode(&signed.bytes).unwrap();
+    let planned = ask(scene, FUZHOU, |node| async move {
+        let planned = node.groups().plan(&order).await;
+        planned.map(|plan| plan.waits_for)
+    });
+    planned.await.unwrap()
 }
 
 /// Whether a machine leads or follows Fuzhou's group with these members, nothing under way.
@@ -132,6 +143,19 @@ fn a_group_moves_to_other_machines_by_order_and_those_it_left_put_it_away() {
         let home = [FUZHOU, PUTIAN, NINGDE];
         order(&scene, FUZHOU, order_by(FUZHOU, 2, home, &[])).await;
         all_stand(&scene, &home, home, &[]).await;
+    });
+}
+
+#[test]
+fn a_plan_waits_for_the_newcomers_that_do_not_answer_and_for_no_others() {
+    let scene = calm_world(17);
+    World::block_on(async {
+        fuzhou_at_work(&scene).await;
+        let order = order_by(FUZHOU, 1, [FUZHOU, NANPING, WEINAN], &[]);
+        assert_eq!(waits_for(&scene, &order).await, BTreeSet::new());
+        scene.machines[WEINAN].crash(&scene.net);
+        let down = BTreeSet::from([federation::node(WEINAN)]);
+        assert_eq!(waits_for(&scene, &order).await, down);
     });
 }
 

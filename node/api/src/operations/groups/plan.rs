@@ -50,7 +50,7 @@ pub(crate) struct PlanView {
 pub(crate) async fn plan(State(api): State<Shared>, request: Request) -> Answer {
     let call = Call::open(&api, request, Operation::PlanPlacement)?;
     let file = order_of(call).await?;
-    let plan = api.node.groups().plan(file.order())?;
+    let plan = api.node.groups().plan(file.order()).await?;
     Ok(json(StatusCode::OK, &PlanView::of(file.order(), &plan)))
 }
 

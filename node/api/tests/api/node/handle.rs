@@ -221,7 +221,7 @@ impl Groups for RecordingNode {
         })
     }
 
-    fn plan(&self, order: &PlacementOrder) -> Result<PlacementPlan, NodeError> {
+    async fn plan(&self, order: &PlacementOrder) -> Result<PlacementPlan, NodeError> {
         if let Some(refusal) = self.refusal.lock().unwrap().clone() {
             return Err(refusal);
         }
