@@ -1,6 +1,7 @@
 //! Ports, and the clock against the group's time as the node that runs tells it.
 
-use std::net::{SocketAddr, TcpListener};
+use std::io;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -27,11 +28,16 @@ pub(super) fn examine(
     offline: bool,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (id, address) in [
+    let links = configuration.federation_listen;
+    let ports = [
         ("port-http", configuration.http_listen),
-        ("port-links", configuration.federation_listen),
-    ] {
-        findings.push(port(id, address, runs.is_some()));
+        ("port-links", links),
+    ];
+    for (id, address) in ports {
+        findings.push(port(id, Carrier::Tcp, address, runs.is_some()));
+    }
+    if configuration.federation_quic {
+        findings.push(port("port-quic", Carrier::Udp, links, runs.is_some()));
     }
     findings.push(match (offline, runs) {
         (true, _) => Finding::skipped("clock", "--offline"),
@@ -44,9 +50,34 @@ pub(super) fn examine(
     findings
 }
 
-fn port(id: &'static str, address: SocketAddr, is_ours: bool) -> Finding {
-    match TcpListener::bind(address) {
-        Ok(_) => {
+/// What a port is of: each has ports of its own.
+#[derive(Clone, Copy, Debug)]
+enum Carrier {
+    Tcp,
+    Udp,
+}
+
+impl Carrier {
+    fn try_port(self, address: SocketAddr) -> io::Result<()> {
+        match self {
+            Self::Tcp => TcpListener::bind(address).map(drop),
+            Self::Udp => UdpSocket::bind(address).map(drop),
+        }
+    }
+
+    /// Lists who uses a port.
+    fn listing(self, address: SocketAddr) -> String {
+        let letter = match self {
+            Self::Tcp => 't',
+            Self::Udp => 'u',
+        };
+        format!("ss -l{letter}np 'sport = :{}'", address.port())
+    }
+}
+
+fn port(id: &'static str, carrier: Carrier, address: SocketAddr, is_ours: bool) -> Finding {
+    match carrier.try_port(address) {
+        Ok(()) => {
             let seen = (format!("{address} 空闲"), format!("{address} is free"));
             Finding::success(id, seen)
         }
@@ -57,11 +88,10 @@ fn port(id: &'static str, address: SocketAddr, is_ours: bool) -> Finding {
             );
             Finding::success(id, seen)
         }
-        Err(error) => Finding::failure(
-            id,
-            format!("{address}: {error}"),
-            format!("ss -ltnp 'sport = :{}'", address.port()),
-        ),
+        Err(error) => {
+            let seen = format!("{address}: {error}");
+            Finding::failure(id, seen, carrier.listing(address))
+        }
     }
 }
 
@@ -107,6 +137,27 @@ mod tests {
 
     use super::super::Level;
     use super::*;
+
+    #[test]
+    fn a_port_that_another_has_taken_is_found_for_either_carrier() {
+        let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = taken.local_addr().unwrap();
+        let found = port("port-quic", Carrier::Udp, address, false);
+        assert_eq!(found.level, Level::Failure);
+        let cure = format!("ss -lunp 'sport = :{}'", address.port());
+        assert_eq!(found.cure, Some(cure));
+        let own = port("port-quic", Carrier::Udp, address, true);
+        assert_eq!(own.level, Level::Success);
+        drop(taken);
+        let free = port("port-quic", Carrier::Udp, address, false);
+        assert_eq!(free.level, Level::Success);
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = taken.local_addr().unwrap();
+        let found = port("port-links", Carrier::Tcp, address, false);
+        assert_eq!(found.level, Level::Failure);
+        let cure = format!("ss -ltnp 'sport = :{}'", address.port());
+        assert_eq!(found.cure, Some(cure));
+    }
 
     #[test]
     fn a_clock_far_from_the_group_is_found() {

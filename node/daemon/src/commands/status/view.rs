@@ -1,6 +1,7 @@
 //! What a status says to people, and whether all is well. The text, the JSON and the exit code are
 //! drawn from the same findings.
 
+mod reserve;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use crate::commands::own_group::own_group;
 use crate::node_access::{Contact, Partner, partners};
 use crate::output::{Answer, Described, Mark, Reader};
 
+use reserve::Reserve;
 use trouble::{Trouble, troubles_of};
 
 /// An answer of `GET /api/v1/status`, and what is wrong in it.
@@ -100,6 +102,8 @@ impl Answer for Status {
             lines.push(reader.next(&format!("tongban explain {}", trouble.code())));
         } else if self.is_drained() {
             lines.push(reader.next("tongban node resume"));
+        } else if self.reserve() != Reserve::Whole {
+            lines.push(reader.next(&self.look_at_voters()));
         }
         lines.join("\n")
     }
@@ -122,7 +126,10 @@ impl Status {
             None if self.is_drained() => {
                 reader.paint(Mark::Warning, reader.say("停用维护", "drained"))
             }
-            None => reader.paint(Mark::Good, reader.say("正常", "well")),
+            None => match self.reserve().said(reader) {
+                Some(said) => reader.paint(Mark::Warning, said),
+                None => reader.paint(Mark::Good, reader.say("正常", "well")),
+            },
             Some(Trouble::Failed) => reader.paint(Mark::Bad, reader.say("故障", "failed")),
             Some(_) => reader.paint(Mark::Bad, reader.say("异常", "troubled")),
         };

@@ -8,7 +8,7 @@ use crate::output::Reader;
 
 impl Status {
     /// Whether a node is in touch, as far as this one knows.
-    fn is_in_touch(&self, node: &str) -> bool {
+    pub(super) fn is_in_touch(&self, node: &str) -> bool {
         let connected = self.answer["connected"].as_array();
         node == text(&self.answer["node"])
             || connected.is_some_and(|nodes| nodes.iter().any(|one| one == node))

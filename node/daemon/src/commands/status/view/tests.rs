@@ -129,6 +129,48 @@ fn a_node_that_takes_no_new_case_is_not_said_to_be_well() {
 }
 
 #[test]
+fn a_group_that_could_lose_no_more_is_not_said_to_be_well() {
+    let spent = status(|node| {
+        node.groups[0].can_lose = 0;
+        node.groups[0].in_touch = 2;
+        node.connected.pop();
+    });
+    assert!(spent.is_healthy());
+    let shown = spent.to_text(Reader::default());
+    assert!(shown.contains("没有余量"), "{shown}");
+    let next = "下一步: tongban peer ping 350900-01";
+    assert!(shown.ends_with(next), "{shown}");
+    let english = spent.to_text(Reader::plain(Language::En));
+    assert!(english.contains("no reserve"), "{english}");
+}
+
+#[test]
+fn a_voter_that_is_away_is_said_though_another_may_be_lost() {
+    let reduced = status(|seen| {
+        let more = ["350700-01", "610500-01"].map(node);
+        seen.groups[0].status.voters.extend(more);
+        seen.connected.extend(more);
+        seen.groups[0].in_touch = 4;
+    });
+    let shown = reduced.to_text(Reader::plain(Language::En));
+    assert!(shown.contains("less reserve"), "{shown}");
+    // Whoever leads does not hear a voter that is connected.
+    assert!(shown.ends_with("next: tongban group status"), "{shown}");
+}
+
+#[test]
+fn a_group_of_a_single_voter_has_no_reserve_to_lose() {
+    let single = status(|node| {
+        node.groups[0].status.voters.truncate(1);
+        node.groups[0].in_touch = 1;
+        node.groups[0].can_lose = 0;
+    });
+    let shown = single.to_text(Reader::plain(Language::En));
+    assert!(shown.contains("well"), "{shown}");
+    assert!(!shown.contains("reserve"), "{shown}");
+}
+
+#[test]
 fn a_member_out_of_touch_is_seen_at_a_glance() {
     let found = status(|node| node.connected.clear());
     let shown = found.to_text(Reader::default());
