@@ -1,6 +1,7 @@
 //! Backups of real nodes: what was taken in is in them, nobody can alter or open one unnoticed, what comes
 //! back is another node, and a rehearsal finds what would not come back.
 
+mod interrupting;
 mod rejoin;
 mod restoring;
 mod under_way;

@@ -13,6 +13,7 @@ use tongban_tests::process::{ask_tongban, by_its_schema, tongban};
 use tongban_trust::SigningKey;
 use tongban_types::{BackupManifest, BackupPart, Hash, Purpose, decode, encode};
 
+use super::interrupting::leaves_no_keys_behind;
 use super::{DESK, OTHERS, REPLICATED, SETTLE_LIMIT, collect, open_for_work, text};
 
 /// Cases that only the desk has when it is backed up.
@@ -25,6 +26,7 @@ fn a_backup_is_made_checked_rehearsed_and_becomes_another_node() {
     altered_copies_are_refused(&scene).unwrap();
     listed(&scene).unwrap();
     drilled(&scene).unwrap();
+    interrupted(&scene).unwrap();
     restored(&scene).unwrap();
 }
 
@@ -210,6 +212,13 @@ fn drilled(scene: &Scene) -> Result<()> {
     ensure!(drill["groups"][0]["promised"] != drill["groups"][0]["restored"]);
     ensure!(!scratch.exists());
     Ok(())
+}
+
+fn interrupted(scene: &Scene) -> Result<()> {
+    let (file, key) = (scene.at("desk.backup"), scene.at("recovery.key"));
+    let from = ["backup", "drill", text(&file)?, "--key", text(&key)?];
+    let words = [&from[..], &["--trust", text(&scene.city.registry)?]].concat();
+    leaves_no_keys_behind(&words, &scene.at("temporary"))
 }
 
 /// The backup with a manifest that promises another state, signed by the node itself.

@@ -15,6 +15,7 @@ use crate::keys::{KeyError, KeyFolder};
 use crate::node_process::DataFolder;
 use crate::platform::FileDisk;
 use crate::says;
+use crate::staging::Stop;
 
 /// A log of a data folder.
 pub(crate) type Log = Wal<TokioRuntime, FileDisk>;
@@ -74,4 +75,19 @@ pub(crate) fn on_tasks<T>(work: impl Future<Output = Result<T, Failure>>) -> Res
         .build()
         .context("starting the tasks of the process")?;
     runtime.block_on(work)
+}
+
+/// The same, until the process is told to stop: then the work is let go where it stands, with what it holds, and
+/// there is no answer. Work on threads of its own has ended when this returns.
+pub(crate) fn on_tasks_until_stopped<T>(
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<Option<T>, Failure> {
+    on_tasks(async {
+        let mut stop = Stop::listen().context("listening for signals")?;
+        tokio::select! {
+            biased;
+            () = stop.asked() => Ok(None),
+            done = Box::pin(work) => done.map(Some),
+        }
+    })
 }

@@ -46,6 +46,6 @@ pub(super) async fn rehearse(layout: &Layout, site: &Site) -> Result<Rehearsal, 
     back_up_running(&site.data, &file).await?;
     let source = Source::of(&file, &layout.registry, Some(layout.governance))?;
     let seed = read_seed(&recovery_key(&layout.folder))?;
-    let drilled = drill(&source, &seed, Some(&layout.folder.join("drill"))).await?;
+    let drilled = drill(&source, &seed, &layout.folder.join("drill")).await?;
     Ok(Rehearsal { file, drilled })
 }

@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 use super::restore::check_empty;
 use super::source::{Source, SourceArguments};
-use crate::commands::stopped_node::{on_tasks, open_log};
+use crate::commands::stopped_node::{on_tasks_until_stopped, open_log};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::FileError;
@@ -236,7 +236,23 @@ fn table_said(table: LocalTable, reader: Reader) -> &'static str {
 pub(super) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
     let seed = read_seed(&arguments.key)?;
     let source = Source::check(&arguments.source)?;
-    let drilled = on_tasks(drill(&source, &seed, arguments.scratch.as_deref()))?;
+    // It goes behind the tasks: what still writes into it when the drill is interrupted ends with them.
+    let mut scratch = None;
+    let drilled = on_tasks_until_stopped(async {
+        let scratch = scratch.insert(Scratch::make(arguments.scratch.as_deref())?);
+        drill_in(&source, &seed, scratch).await
+    })?;
+    if let Some(scratch) = scratch {
+        scratch.remove()?;
+    }
+    let Some(drilled) = drilled else {
+        let reader = output.reader();
+        output.talk(reader.say(
+            "演练被中断, 演练用的目录已删除",
+            "the drill was interrupted; its scratch folder is removed",
+        ));
+        return Ok(Exit::No);
+    };
     output.answer(&drilled);
     Ok(if drilled.has_passed() {
         Exit::Yes
@@ -250,12 +266,21 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
 pub(crate) async fn drill(
     source: &Source,
     seed: &Zeroizing<[u8; 32]>,
-    scratch: Option<&Path>,
+    scratch: &Path,
 ) -> Result<Drilled, Failure> {
-    let scratch = Scratch::make(scratch)?;
+    let scratch = Scratch::make(Some(scratch))?;
+    let drilled = drill_in(source, seed, &scratch).await?;
+    scratch.remove()?;
+    Ok(drilled)
+}
+
+async fn drill_in(
+    source: &Source,
+    seed: &Zeroizing<[u8; 32]>,
+    scratch: &Scratch,
+) -> Result<Drilled, Failure> {
     restore_all(source, seed, &scratch.0).await?;
     let found = Found::look(source, &scratch.0).await?;
-    scratch.remove()?;
     Ok(Drilled::of(source, &found))
 }
 
@@ -271,6 +296,8 @@ async fn restore_all(
     let mut restoring = Restoring::into(&log, &disk, WhatComesBack::RecordsAndStates);
     while let Some(chunk) = opening.next_chunk()? {
         restoring.put(chunk).await?;
+        // The chunks of a state are written without waiting: whoever interrupts is heard between two of them.
+        tokio::task::yield_now().await;
     }
     log.close().await.context("closing the log of the drill")?;
     Ok(())

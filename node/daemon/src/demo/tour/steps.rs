@@ -269,7 +269,7 @@ impl Tour<'_> {
     pub(super) async fn drill_passes(&mut self, source: &Source) -> Came<()> {
         let folder = &self.story.federation.layout.folder;
         let seed = read_seed(&recovery_key(folder))?;
-        let drilled = Box::pin(drill(source, &seed, Some(&folder.join("drill")))).await?;
+        let drilled = Box::pin(drill(source, &seed, &folder.join("drill"))).await?;
         self.summary.note_drill(&drilled);
         let groups = drilled.groups.iter().map(|group| {
             let short = |hash: &str| hash.chars().take(HASH_LETTERS).collect::<String>();
