@@ -1,8 +1,9 @@
 //! A desk that stopped is backed up: the backup is made, checked and rehearsed, altered copies are refused, and
 //! what comes back of it is another node.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, ensure};
 use data_encoding::HEXLOWER;
@@ -25,6 +26,7 @@ fn a_backup_is_made_checked_rehearsed_and_becomes_another_node() {
     made_and_verified(&scene).unwrap();
     altered_copies_are_refused(&scene).unwrap();
     listed(&scene).unwrap();
+    judged(&scene).unwrap();
     drilled(&scene).unwrap();
     interrupted(&scene).unwrap();
     restored(&scene).unwrap();
@@ -182,6 +184,35 @@ fn listed(scene: &Scene) -> Result<()> {
     let absent = scene.at("absent");
     let (exit, said) = ask_tongban(&["backup", "ls", text(&absent)?])?;
     ensure!(exit == Some(5), "{said}");
+    Ok(())
+}
+
+/// A backup is as old as its node signed, whatever the date of the file; what is none is critical, new as it is.
+fn judged(scene: &Scene) -> Result<()> {
+    let copied = scene.at("copied.backup");
+    fs::copy(scene.at("desk.backup"), &copied)?;
+    let dated = File::options().write(true).open(&copied)?;
+    dated.set_modified(SystemTime::UNIX_EPOCH)?;
+    for (name, code) in [
+        ("copied.backup", ""),
+        ("altered.backup", "TB4021"),
+        ("cut.backup", "TB4020"),
+        ("other", "TB4020"),
+    ] {
+        let file = scene.at(name);
+        let (exit, verdict) = ask_tongban(&["check", "backup", "--file", text(&file)?])?;
+        by_its_schema(&verdict)?;
+        let said = verdict["said"].as_str().context("what was seen")?;
+        if code.is_empty() {
+            ensure!(exit == Some(0) && verdict["state"] == "ok", "{verdict}");
+            let hours = verdict["value"].as_f64();
+            ensure!(hours.is_some_and(|hours| hours < 1.0), "{verdict}");
+        } else {
+            let is_critical = exit == Some(3) && verdict["state"] == "critical";
+            ensure!(is_critical && said.starts_with(code), "{name}: {verdict}");
+        }
+    }
+    fs::remove_file(copied)?;
     Ok(())
 }
 

@@ -27,7 +27,7 @@ pub(crate) const ANSWERS: &[Described] = &[
 
 pub(crate) use create::back_up_running;
 pub(crate) use drill::{Drilled, drill};
-pub(crate) use source::Source;
+pub(crate) use source::{Source, check_file};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BackupCommand {

@@ -126,7 +126,7 @@ impl Source {
 }
 
 /// Checks a file without asking who signed it.
-pub(super) fn check_file(path: &Path) -> Result<CheckedBackup, Failure> {
+pub(crate) fn check_file(path: &Path) -> Result<CheckedBackup, Failure> {
     Ok(check_backup(read(path)?)?)
 }
 

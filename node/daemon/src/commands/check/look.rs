@@ -10,6 +10,7 @@ use tongban_types::{Code, Timestamp};
 
 use super::verdict::{State, Verdict};
 use super::{Arguments, Subject};
+use crate::commands::backup::check_file;
 use crate::commands::doctor::free_space;
 use crate::commands::own_group::own_group;
 use crate::commands::stopped_node::on_tasks;
@@ -122,11 +123,18 @@ pub(super) fn look(arguments: &Arguments) -> Result<Verdict, Failure> {
         }
         Subject::Backup => {
             let (warn, crit) = limits(26.0, 50.0);
-            let Some(made) = last_backup(arguments)? else {
-                let said = "the node was never backed up".to_owned();
-                return Ok(Verdict::without_figure(check, State::Critical, said));
+            let age = match age_of_backup(arguments) {
+                Ok(Some(age)) => age,
+                Ok(None) => {
+                    let said = "the node was never backed up".to_owned();
+                    return Ok(Verdict::without_figure(check, State::Critical, said));
+                }
+                // A file that is surely no backup is as bad as none, however new it is.
+                Err(failure) if arguments.file.is_some() && failure.exit == Exit::No => {
+                    return Ok(Verdict::of_failure(check, State::Critical, &failure));
+                }
+                Err(failure) => return Err(failure),
             };
-            let age = SystemTime::now().duration_since(made).unwrap_or_default();
             let hours = age.as_secs_f64() / HOUR;
             Ok(Verdict::at_most(
                 check,
@@ -173,20 +181,28 @@ fn folder_here(arguments: &Arguments) -> Result<PathBuf, Failure> {
     arguments.node.folder()
 }
 
-/// When the backup at hand was written, or the node here was last backed up, if it ever was.
-fn last_backup(arguments: &Arguments) -> Result<Option<SystemTime>, Failure> {
+/// How old the backup at hand is, or the last one of the node here, if there ever was one. A file is read from its
+/// first byte to its last, and as old as its node signed: a copy bears the date of the copying.
+fn age_of_backup(arguments: &Arguments) -> Result<Option<Duration>, Failure> {
+    if let Some(file) = &arguments.file {
+        let ended_at = check_file(file)?.manifest.ended_at;
+        let now = SystemClock.now();
+        let age_ms = now.unix_ms().saturating_sub(ended_at.unix_ms());
+        let age = Duration::from_millis(u64::try_from(age_ms).unwrap_or(0));
+        return Ok(Some(age));
+    }
     let written = |file: &Path| {
         let about = std::fs::metadata(file).and_then(|about| about.modified());
         about.map_err(FileError::at(file))
     };
-    if let Some(file) = &arguments.file {
-        return Ok(Some(written(file)?));
-    }
     let data = folder_here(arguments)?;
     // A folder that is not there says nothing of backups.
     written(&data)?;
     match written(&data.join(BACKUP_STAMP)) {
-        Ok(made) => Ok(Some(made)),
+        Ok(made) => {
+            let age = SystemTime::now().duration_since(made);
+            Ok(Some(age.unwrap_or_default()))
+        }
         Err(error) if error.is_missing() => Ok(None),
         Err(error) => Err(error.into()),
     }
@@ -268,7 +284,13 @@ mod tests {
             "http://127.0.0.1:8443",
         ];
         let typed = Typed::try_parse_from(typed).unwrap();
-        assert_eq!(look(&typed.arguments).unwrap().state, State::Ok);
+        // An empty file is no backup, new as it is.
+        let verdict = look(&typed.arguments).unwrap();
+        assert_eq!(verdict.state, State::Critical);
+        assert!(verdict.said.starts_with("TB4020: "), "{}", verdict.said);
+        file.close().unwrap();
+        let absent = look(&typed.arguments).unwrap_err();
+        assert_eq!(absent.exit, Exit::NotFound);
     }
 
     #[test]

@@ -94,10 +94,7 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
         Ok(verdict) => verdict,
         // A monitoring system reads one line whatever happens.
         Err(failure) if arguments.format != Style::Text => {
-            // In English, as all its lines are.
-            let cause = failure.causes().next().unwrap_or_default();
-            let said = format!("{}: {}", failure.code, cause.en);
-            Verdict::without_figure(arguments.subject.name(), State::Unknown, said)
+            Verdict::of_failure(arguments.subject.name(), State::Unknown, &failure)
         }
         Err(failure) => return Err(failure),
     };

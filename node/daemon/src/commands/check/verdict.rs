@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::output::{Answer, Described, Mark, Reader};
 
 /// The four states of the Nagios plugin guidelines.
@@ -126,6 +127,13 @@ impl Verdict {
             crit: None,
             less_is_worse: false,
         }
+    }
+
+    /// Of a failure: its code, and what happened. In English, as all its lines are.
+    pub(super) fn of_failure(check: &'static str, state: State, failure: &Failure) -> Self {
+        let cause = failure.causes().next().unwrap_or_default();
+        let said = format!("{}: {}", failure.code, cause.en);
+        Self::without_figure(check, state, said)
     }
 
     fn of(
