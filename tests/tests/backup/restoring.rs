@@ -242,6 +242,10 @@ fn drilled(scene: &Scene) -> Result<()> {
     ensure!(drill["groups"][0]["equal"] == false, "{drill}");
     ensure!(drill["groups"][0]["promised"] != drill["groups"][0]["restored"]);
     ensure!(!scratch.exists());
+    // What is removed afterwards is not the root of a disk.
+    fs::create_dir_all(scratch.join("lost+found"))?;
+    scene.refuses("drill", "desk.backup", &more, 6, "TB8080")?;
+    ensure!(scratch.join("lost+found").is_dir());
     Ok(())
 }
 
@@ -314,6 +318,8 @@ fn restored(scene: &Scene) -> Result<()> {
     scene.refuses("restore", "desk.backup", &dry, 6, "TB8080")?;
     ensure!(everything(&data)?.len() == 1);
     fs::remove_file(data.join("something"))?;
+    // The root of a new disk is as good as empty.
+    fs::create_dir(data.join("lost+found"))?;
 
     let (exit, done) = scene.ask("restore", "desk.backup", &to("350100-04")?)?;
     ensure!(exit == Some(0) && done["dry_run"] == false, "{done}");

@@ -346,6 +346,7 @@ struct Scratch(PathBuf);
 impl Scratch {
     fn make(told: Option<&Path>) -> Result<Self, Failure> {
         let path = if let Some(path) = told {
+            // It goes whole: of the root of a disk not even what came with it is spared.
             check_empty(path)?;
             path.to_owned()
         } else {

@@ -26,6 +26,9 @@ use crate::output::{Answer, Described, Output, Reader};
 use crate::platform::FileDisk;
 use crate::registry::{believe, is_held_name};
 
+/// What a new file system has at its root.
+const LOST_AND_FOUND: &str = "lost+found";
+
 /// What it takes.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -112,7 +115,7 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
     let source = Source::check(&arguments.source)?;
     check_number(arguments.node, &source)?;
     check_user(&arguments.data)?;
-    check_empty(&arguments.data)?;
+    check_holds_only(&arguments.data, &[LOST_AND_FOUND])?;
     let restored = if arguments.dry_run {
         rehearse(&source, &seed)?
     } else {
@@ -156,22 +159,30 @@ fn check_number(node: NodeId, source: &Source) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Nothing is ever restored over anything.
+/// Refuses a folder that has anything in it.
 pub(super) fn check_empty(folder: &Path) -> Result<(), Failure> {
+    check_holds_only(folder, &[])
+}
+
+/// Nothing is ever restored over anything.
+fn check_holds_only(folder: &Path, spared: &[&str]) -> Result<(), Failure> {
     let entries = match fs::read_dir(folder) {
-        Ok(mut entries) => entries.next().transpose().map_err(FileError::at(folder))?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(FileError::at(folder)(error).into()),
     };
-    if entries.is_none() {
-        return Ok(());
+    for entry in entries {
+        let name = entry.map_err(FileError::at(folder))?.file_name();
+        if !spared.iter().any(|spared| name == *spared) {
+            let says = Said::new(
+                format!("{} 不是空的", folder.display()),
+                format!("{} is not empty", folder.display()),
+            );
+            let (code, exit) = (Code::FOLDER_NOT_EMPTY, Exit::Conflict);
+            return Err(Failure::told(code, exit, says));
+        }
     }
-    let says = Said::new(
-        format!("{} 不是空的", folder.display()),
-        format!("{} is not empty", folder.display()),
-    );
-    let (code, exit) = (Code::FOLDER_NOT_EMPTY, Exit::Conflict);
-    Err(Failure::told(code, exit, says))
+    Ok(())
 }
 
 /// Opens everything and counts it.
