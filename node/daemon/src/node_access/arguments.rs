@@ -145,9 +145,24 @@ impl NodeAccess {
         self.config.as_deref().or_else(usual)
     }
 
-    fn nobody(&self, data: &Path) -> Failure {
+    /// The command that looks closer at this node: at all it needs where it is here, and from outside where not.
+    pub(crate) fn look_closer(&self) -> String {
+        let Some(url) = &self.url else {
+            return format!("tongban doctor --config {}", self.config_known());
+        };
+        let ca = self.ca.as_deref().map(Path::display);
+        let ca = ca.map_or_else(String::new, |file| format!(" --ca {file}"));
+        format!("tongban status --url {url}{ca}")
+    }
+
+    /// The configuration as the next command names it.
+    fn config_known(&self) -> String {
         let config = self.config_here();
-        let config = config.map_or_else(|| "FILE".to_owned(), |file| file.display().to_string());
+        config.map_or_else(|| "FILE".to_owned(), |file| file.display().to_string())
+    }
+
+    fn nobody(&self, data: &Path) -> Failure {
+        let config = self.config_known();
         let data = data.display();
         let says = Said::new(
             format!("{data} 中没有运行的节点"),
@@ -214,5 +229,23 @@ governance = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
             assert_eq!(refused.code, Code::NODE_UNREACHABLE);
             assert_eq!(refused.next, next);
         }
+    }
+
+    #[test]
+    fn whoever_looks_closer_looks_at_the_node_that_was_asked() {
+        let here = NodeAccess {
+            config: Some("350100.toml".into()),
+            ..NodeAccess::default()
+        };
+        assert_eq!(here.look_closer(), "tongban doctor --config 350100.toml");
+        let elsewhere = NodeAccess {
+            url: Some("https://192.0.2.1:8443".parse().unwrap()),
+            ca: Some("ca.pem".into()),
+            ..NodeAccess::default()
+        };
+        assert_eq!(
+            elsewhere.look_closer(),
+            "tongban status --url https://192.0.2.1:8443 --ca ca.pem"
+        );
     }
 }

@@ -42,7 +42,10 @@ pub(super) fn look(arguments: &Arguments) -> Result<Verdict, Failure> {
         Subject::Federation => {
             let (warn, crit) = limits(1.0, 2.0);
             let (away, all) = partners_away(&ask(arguments, "/api/v1/peers")?);
-            let said = format!("{away} of {all} partner cities out of touch");
+            let said = Said::new(
+                format!("{all} 个伙伴城市中 {away} 个联系不上"),
+                format!("{away} of {all} partner cities out of touch"),
+            );
             Ok(Verdict::at_most(check, float(away), warn, crit, said))
         }
         Subject::Raft => Ok(raft(&ask(arguments, "/api/v1/status")?, limits(0.0, -1.0))),
@@ -50,9 +53,10 @@ pub(super) fn look(arguments: &Arguments) -> Result<Verdict, Failure> {
             let (warn, crit) = limits(100.0, 1_000.0);
             let status = ask(arguments, "/api/v1/status")?;
             let waiting = status["desk_waiting"].as_u64().unwrap_or(0);
-            let said = format!(
-                "{waiting} applications wait to be replicated, {} refused",
-                status["desk_refused"]
+            let refused = &status["desk_refused"];
+            let said = Said::new(
+                format!("待复制的收件 {waiting} 件, 被拒 {refused} 件"),
+                format!("{waiting} applications wait to be replicated, {refused} refused"),
             );
             Ok(Verdict::at_most(check, float(waiting), warn, crit, said))
         }
@@ -62,19 +66,18 @@ pub(super) fn look(arguments: &Arguments) -> Result<Verdict, Failure> {
             let own = own_group(&status).filter(|own| own["has_quorum"] == true);
             let time = own.and_then(|own| own["time"].as_str());
             let Some(group) = time.and_then(|time| read_time(time).ok()) else {
-                return Ok(unknown(
-                    check,
+                let said = Said::new(
+                    "审批组没有多数, 无从比较",
                     "the group has no majority whose time could be compared",
-                ));
+                );
+                return Ok(Verdict::without_figure(check, State::Unknown, said));
             };
             let apart = float(SystemClock.now().unix_ms().abs_diff(group.unix_ms())) / 1e3;
-            Ok(Verdict::at_most(
-                check,
-                apart,
-                warn,
-                crit,
+            let said = Said::new(
+                format!("与审批组时间相差 {apart:.1} 秒"),
                 format!("{apart:.1} s apart from the group's time"),
-            ))
+            );
+            Ok(Verdict::at_most(check, apart, warn, crit, said))
         }
         Subject::Cert => {
             let (warn, crit) = limits(30.0, 7.0);
@@ -83,19 +86,18 @@ pub(super) fn look(arguments: &Arguments) -> Result<Verdict, Failure> {
                 .as_str()
                 .and_then(|time| read_time(time).ok());
             let Some(expires) = expires else {
-                return Ok(unknown(
-                    check,
+                let said = Said::new(
+                    "节点没有说名册何时到期",
                     "the node does not say when its registry expires",
-                ));
+                );
+                return Ok(Verdict::without_figure(check, State::Unknown, said));
             };
             let days = days_until(expires);
-            Ok(Verdict::at_least(
-                check,
-                days,
-                warn,
-                crit,
+            let said = Said::new(
+                format!("名册还有 {days:.1} 天到期"),
                 format!("the registry expires in {days:.1} days"),
-            ))
+            );
+            Ok(Verdict::at_least(check, days, warn, crit, said))
         }
         Subject::Tls => {
             let (warn, crit) = limits(14.0, 3.0);
@@ -105,7 +107,10 @@ pub(super) fn look(arguments: &Arguments) -> Result<Verdict, Failure> {
             let file = served.unwrap_or_else(|| own_files(&data).certificate);
             let end = end_of_file(&file)?;
             let days = days_until(end);
-            let said = format!("the certificate of the API expires in {days:.1} days");
+            let said = Said::new(
+                format!("接口证书还有 {days:.1} 天到期"),
+                format!("the certificate of the API expires in {days:.1} days"),
+            );
             Ok(Verdict::at_least(check, days, warn, crit, said))
         }
         Subject::Disk => {
@@ -113,20 +118,18 @@ pub(super) fn look(arguments: &Arguments) -> Result<Verdict, Failure> {
             let data = folder_here(arguments)?;
             let (free, total) = free_space(&data).map_err(FileError::at(&data))?;
             let used = 100.0 - 100.0 * float(free) / float(total.max(1));
-            Ok(Verdict::at_most(
-                check,
-                used,
-                warn,
-                crit,
+            let said = Said::new(
+                format!("磁盘已用 {used:.1} %"),
                 format!("{used:.1} % of the disk is in use"),
-            ))
+            );
+            Ok(Verdict::at_most(check, used, warn, crit, said))
         }
         Subject::Backup => {
             let (warn, crit) = limits(26.0, 50.0);
             let age = match age_of_backup(arguments) {
                 Ok(Some(age)) => age,
                 Ok(None) => {
-                    let said = "the node was never backed up".to_owned();
+                    let said = Said::new("节点从未备份过", "the node was never backed up");
                     return Ok(Verdict::without_figure(check, State::Critical, said));
                 }
                 // A file that is surely no backup is as bad as none, however new it is.
@@ -136,13 +139,11 @@ pub(super) fn look(arguments: &Arguments) -> Result<Verdict, Failure> {
                 Err(failure) => return Err(failure),
             };
             let hours = age.as_secs_f64() / HOUR;
-            Ok(Verdict::at_most(
-                check,
-                hours,
-                warn,
-                crit,
+            let said = Said::new(
+                format!("备份是 {hours:.1} 小时前的"),
                 format!("the backup is {hours:.1} hours old"),
-            ))
+            );
+            Ok(Verdict::at_most(check, hours, warn, crit, said))
         }
     }
 }
@@ -208,10 +209,6 @@ fn age_of_backup(arguments: &Arguments) -> Result<Option<Duration>, Failure> {
     }
 }
 
-fn unknown(check: &'static str, said: &str) -> Verdict {
-    Verdict::without_figure(check, State::Unknown, said.to_owned())
-}
-
 /// Partner cities all of whose nodes were dialed in vain, and all partner cities. One that nobody wanted
 /// anything of yet is not away.
 fn partners_away(peers: &Value) -> (u64, u64) {
@@ -229,14 +226,18 @@ fn raft(status: &Value, (warn, crit): (f64, f64)) -> Verdict {
         own["has_quorum"] == true && own["stopped"] == false && status["failed"] == false
     };
     let Some(own) = own_group(status).filter(works) else {
-        let said = "the city's group has no quorum, or has stopped".to_owned();
+        let said = Said::new(
+            "本市审批组没有多数, 或已停止",
+            "the city's group has no quorum, or has stopped",
+        );
         return Verdict::at_least("raft", -1.0, warn, crit, said);
     };
     let can_lose = own["can_lose"].as_u64().unwrap_or(0);
     let leader = own["leader"].as_str().unwrap_or("?");
-    let said = format!(
-        "voters that can be lost: {can_lose}, led by {leader}, term {}",
-        own["term"]
+    let term = &own["term"];
+    let said = Said::new(
+        format!("还可失去 {can_lose} 个投票节点, 主副本在 {leader}, 任期 {term}"),
+        format!("voters that can be lost: {can_lose}, led by {leader}, term {term}"),
     );
     Verdict::at_least("raft", float(can_lose), warn, crit, said)
 }
@@ -252,6 +253,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::both_languages::{is_chinese, is_han};
+    use crate::output::{Answer as _, Language, Reader};
 
     #[derive(Debug, Parser)]
     struct Typed {
@@ -305,7 +308,11 @@ mod tests {
         assert_eq!(state(1, true), State::Ok);
         assert_eq!(state(0, true), State::Warning);
         assert_eq!(state(1, false), State::Critical);
-        assert_eq!(raft(&json!({}), (0.0, -1.0)).state, State::Critical);
+        let nothing = raft(&json!({}), (0.0, -1.0));
+        assert_eq!(nothing.state, State::Critical);
+        let told = |language| nothing.to_text(Reader::plain(language));
+        assert!(told(Language::Zh).contains(is_han));
+        assert!(!told(Language::En).contains(is_chinese));
         let mut of_another = status(1, true);
         of_another["node"] = json!("350300-01");
         assert_eq!(raft(&of_another, (0.0, -1.0)).state, State::Critical);

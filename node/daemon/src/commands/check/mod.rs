@@ -98,6 +98,7 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
         }
         Err(failure) => return Err(failure),
     };
+    let verdict = verdict.or_next(|| arguments.node.look_closer());
     match arguments.format {
         Style::Text => output.answer(&verdict),
         Style::Json => output.answer_json(&verdict),

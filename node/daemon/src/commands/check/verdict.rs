@@ -1,6 +1,7 @@
 //! What a check found, and how each monitoring system reads it.
 
 use serde::Serialize;
+use tongban_api::Said;
 use utoipa::ToSchema;
 
 use crate::exit::Exit;
@@ -24,8 +25,11 @@ pub(super) struct Verdict {
     pub(super) check: &'static str,
     /// How it stands.
     pub(super) state: State,
-    /// What was seen.
+    /// What was seen, in English, as every line for a monitoring system is.
     pub(super) said: String,
+    /// The same in Chinese, for people.
+    #[serde(skip)]
+    said_zh: String,
     /// The figure it was judged by.
     pub(super) value: Option<f64>,
     /// Where a warning begins.
@@ -35,6 +39,9 @@ pub(super) struct Verdict {
     /// Whether less is worse.
     #[serde(skip)]
     less_is_worse: bool,
+    /// The command to run next where it is not as it should be.
+    #[serde(skip)]
+    next: Option<String>,
 }
 
 impl State {
@@ -83,7 +90,7 @@ impl Verdict {
         value: f64,
         warn: f64,
         crit: f64,
-        said: String,
+        said: Said,
     ) -> Self {
         let state = if value >= crit {
             State::Critical
@@ -101,7 +108,7 @@ impl Verdict {
         value: f64,
         warn: f64,
         crit: f64,
-        said: String,
+        said: Said,
     ) -> Self {
         let state = if value <= crit {
             State::Critical
@@ -117,41 +124,48 @@ impl Verdict {
     }
 
     /// What there is no figure for.
-    pub(super) fn without_figure(check: &'static str, state: State, said: String) -> Self {
+    pub(super) fn without_figure(check: &'static str, state: State, said: Said) -> Self {
         Self {
             check,
             state,
-            said,
+            said: said.en,
+            said_zh: said.zh,
             value: None,
             warn: None,
             crit: None,
             less_is_worse: false,
+            next: None,
         }
     }
 
-    /// Of a failure: its code, and what happened. In English, as all its lines are.
+    /// Of a failure: its code, what happened, and what it says to do.
     pub(super) fn of_failure(check: &'static str, state: State, failure: &Failure) -> Self {
-        let cause = failure.causes().next().unwrap_or_default();
-        let said = format!("{}: {}", failure.code, cause.en);
-        Self::without_figure(check, state, said)
+        let Said { zh, en } = failure.causes().next().unwrap_or_default();
+        let code = failure.code;
+        let said = Said::new(format!("{code}: {zh}"), format!("{code}: {en}"));
+        Self {
+            next: Some(failure.next.clone()),
+            ..Self::without_figure(check, state, said)
+        }
     }
 
-    fn of(
-        check: &'static str,
-        state: State,
-        value: f64,
-        warn: f64,
-        crit: f64,
-        said: String,
-    ) -> Self {
+    /// With the command to run next, where none is known yet.
+    pub(super) fn or_next(mut self, next: impl FnOnce() -> String) -> Self {
+        self.next = Some(self.next.unwrap_or_else(next));
+        self
+    }
+
+    fn of(check: &'static str, state: State, value: f64, warn: f64, crit: f64, said: Said) -> Self {
         Self {
             check,
             state,
-            said,
+            said: said.en,
+            said_zh: said.zh,
             value: Some(value),
             warn: Some(warn),
             crit: Some(crit),
             less_is_worse: false,
+            next: None,
         }
     }
 
@@ -208,26 +222,50 @@ impl Answer for Verdict {
             State::Warning | State::Unknown => Mark::Warning,
             State::Critical => Mark::Bad,
         };
-        let line = format!("{} {}", reader.paint(mark, self.state.name()), self.said);
-        if self.state == State::Ok {
-            return line;
+        let said = reader.say(&self.said_zh, &self.said);
+        let line = format!("{} {said}", reader.paint(mark, self.state.name()));
+        match &self.next {
+            Some(next) if self.state != State::Ok => format!("{line}\n{}", reader.next(next)),
+            _ => line,
         }
-        format!("{line}\n{}", reader.next("tongban doctor"))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::Language;
+
+    #[test]
+    fn people_are_told_in_their_language_and_monitoring_systems_in_english() {
+        let said = Said::new("没有多数", "no quorum");
+        let verdict = Verdict::at_least("raft", -1.0, 0.0, -1.0, said);
+        let verdict = verdict.or_next(|| "tongban doctor --config node.toml".to_owned());
+        let told = |language| verdict.to_text(Reader::plain(language));
+        assert_eq!(
+            told(Language::Zh),
+            "CRITICAL 没有多数\n下一步: tongban doctor --config node.toml"
+        );
+        assert_eq!(
+            told(Language::En),
+            "CRITICAL no quorum\nnext: tongban doctor --config node.toml"
+        );
+        assert!(verdict.nagios().contains(" CRITICAL - no quorum | "));
+        let for_programs = serde_json::to_value(&verdict).unwrap();
+        assert_eq!(for_programs["said"], "no quorum");
+        let good = Verdict::at_least("raft", 1.0, 0.0, -1.0, Said::alike("x"));
+        let good = good.or_next(|| "tongban doctor".to_owned());
+        assert_eq!(good.to_text(Reader::plain(Language::Zh)), "OK x");
+    }
 
     #[test]
     fn a_figure_is_judged_by_its_thresholds_on_either_side() {
-        let most = |value| Verdict::at_most("queue", value, 10.0, 20.0, String::new()).state;
+        let most = |value| Verdict::at_most("queue", value, 10.0, 20.0, Said::default()).state;
         assert_eq!(
             [most(9.0), most(10.0), most(20.0)],
             [State::Ok, State::Warning, State::Critical]
         );
-        let least = |value| Verdict::at_least("cert", value, 30.0, 7.0, String::new()).state;
+        let least = |value| Verdict::at_least("cert", value, 30.0, 7.0, Said::default()).state;
         assert_eq!(
             [least(31.0), least(30.0), least(7.0)],
             [State::Ok, State::Warning, State::Critical]
@@ -236,12 +274,12 @@ mod tests {
 
     #[test]
     fn each_system_reads_its_own_form_and_exit_code() {
-        let verdict = Verdict::at_most("disk", 81.5, 80.0, 95.0, "a|b".to_owned());
+        let verdict = Verdict::at_most("disk", 81.5, 80.0, 95.0, Said::alike("a|b"));
         assert_eq!(
             verdict.nagios(),
             "TONGBAN DISK WARNING - a b | disk=81.5;80;95"
         );
-        let less = Verdict::at_least("cert", 364.997_1, 30.0, 7.0, "a".to_owned());
+        let less = Verdict::at_least("cert", 364.997_1, 30.0, 7.0, Said::alike("a"));
         assert_eq!(less.nagios(), "TONGBAN CERT OK - a | cert=365;@~:30;@~:7");
         let lines = verdict.prometheus();
         assert!(
