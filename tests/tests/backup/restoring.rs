@@ -24,6 +24,7 @@ const STORED: usize = 2;
 fn a_backup_is_made_checked_rehearsed_and_becomes_another_node() {
     let scene = Scene::play().unwrap();
     made_and_verified(&scene).unwrap();
+    backed_up_as_configured(&scene).unwrap();
     altered_copies_are_refused(&scene).unwrap();
     listed(&scene).unwrap();
     judged(&scene).unwrap();
@@ -131,6 +132,25 @@ fn made_and_verified(scene: &Scene) -> Result<()> {
         "a backup that is there is never replaced: {said}"
     );
     ensure!(fs::read(scene.at("desk.backup"))? == bytes);
+    Ok(())
+}
+
+/// To whom a stopped node is backed up is said by its configuration where nobody else says it.
+fn backed_up_as_configured(scene: &Scene) -> Result<()> {
+    let (config, out) = (scene.at("backed-up.toml"), scene.at("configured.backup"));
+    let beside = scene.data().parent().context("a folder")?;
+    let without = fs::read_to_string(beside.join("node.toml"))?;
+    let words = ["backup", "create", "--stopped", "--config", text(&config)?];
+    let words = [&words[..], &["--out", text(&out)?]].concat();
+    fs::write(&config, &without)?;
+    let (exit, said) = ask_tongban(&words)?;
+    ensure!(exit == Some(6) && said["code"] == "TB4024", "{said}");
+    let recovery = &scene.recovery;
+    let with = format!("{without}\n[backup]\nrecovery_key = \"{recovery}\"\n");
+    fs::write(&config, with)?;
+    let made = tongban(&words)?;
+    ensure!(made["recovery_key"] == *recovery, "{made}");
+    fs::remove_file(out)?;
     Ok(())
 }
 

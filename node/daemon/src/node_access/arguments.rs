@@ -136,6 +136,12 @@ impl NodeAccess {
         }
     }
 
+    /// The configuration of the node on this machine, where one is known.
+    pub(crate) fn configuration(&self) -> Result<Option<Configuration>, Failure> {
+        let read = self.config_here().map(Configuration::read);
+        Ok(read.transpose()?)
+    }
+
     /// The configuration that says where the node on this machine has its data, if one does.
     fn config_here(&self) -> Option<&Path> {
         if self.data.is_some() {

@@ -1,5 +1,5 @@
 //! `tongban backup create`: a backup of a running node, asked of it, to the recovery key it is configured with;
-//! or of one that is stopped, made by whoever may read its data folder, to a key they name.
+//! or of one that is stopped, made by whoever may read its data folder, to that key or another they name.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,9 +9,10 @@ use anyhow::Context as _;
 use bytes::Bytes;
 use clap::Args;
 use serde::Serialize;
+use tongban_api::Said;
 use tongban_assembly::replicas_at_rest;
 use tongban_runtime::{BackupSink as _, BackupSource, take_backup};
-use tongban_types::{GroupId, SealingPublicKey};
+use tongban_types::{Code, GroupId, SealingPublicKey};
 use utoipa::ToSchema;
 
 use super::contents::Contents;
@@ -38,10 +39,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// 节点已停止: 直接读它的数据目录 (the node is stopped: read its data folder)
-    #[arg(long, requires = "to", conflicts_with_all = ["url", "curl"])]
+    #[arg(long, conflicts_with_all = ["url", "curl"])]
     stopped: bool,
-    /// 恢复密钥的公钥, 由 tongban key make --recovery 输出; 运行中的节点只用配置中的 (public half of the recovery key; a
-    /// running node uses the one of its configuration)
+    /// 恢复密钥的公钥, 由 tongban key make --recovery 输出; 不给则用配置中的, 运行中的节点只用配置中的 (public half of the
+    /// recovery key; the one of the configuration by default, and always for a running node)
     #[arg(long, value_name = "PUBLIC_KEY", value_parser = read_recovery, requires = "stopped")]
     to: Option<SealingPublicKey>,
     #[command(flatten)]
@@ -84,8 +85,8 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
     on_tasks(async {
         let mut destination = Destination::begin(&arguments.out)?;
         let mut stopped = None;
-        if let Some(recovery) = arguments.to {
-            let data = arguments.node.folder()?;
+        if arguments.stopped {
+            let (data, recovery) = (arguments.node.folder()?, recovery_key(arguments)?);
             back_up_stopped(&data, recovery, &mut destination).await?;
             stopped = Some(data);
         } else if !ask_running(&arguments.node, &mut destination).await? {
@@ -102,6 +103,22 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
             });
         }
         Ok(Exit::Yes)
+    })
+}
+
+/// The key a stopped node is backed up to.
+fn recovery_key(arguments: &Arguments) -> Result<SealingPublicKey, Failure> {
+    if let Some(named) = arguments.to {
+        return Ok(named);
+    }
+    let configuration = arguments.node.configuration()?;
+    let configured = configuration.and_then(|configuration| configuration.recovery_key);
+    configured.ok_or_else(|| {
+        let says = Said::new(
+            "没有用 --to 指明恢复密钥, 配置里也没有 [backup] recovery_key",
+            "neither --to nor [backup] recovery_key of the configuration names a recovery key",
+        );
+        Failure::told(Code::NO_RECOVERY_KEY, Exit::Conflict, says)
     })
 }
 
