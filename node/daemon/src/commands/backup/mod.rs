@@ -1,6 +1,7 @@
 //! `tongban backup`: a node's own records, case keys and states under an offline recovery key; whether such a
 //! file is what it says, what would come back of it, and a rehearsal of that.
 
+mod age;
 mod contents;
 mod create;
 mod destination;
@@ -25,6 +26,7 @@ pub(crate) const ANSWERS: &[Described] = &[
     verify::ANSWER,
 ];
 
+pub(crate) use age::age_of_last;
 pub(crate) use create::back_up_running;
 pub(crate) use drill::{Drilled, drill};
 pub(crate) use source::{Source, check_file};

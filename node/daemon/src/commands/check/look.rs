@@ -1,7 +1,7 @@
 //! Looking: at the node's own account of itself, at its disk, at a backup.
 
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::Value;
 use tongban_api::Said;
@@ -10,7 +10,7 @@ use tongban_types::{Code, Timestamp};
 
 use super::verdict::{State, Verdict};
 use super::{Arguments, Subject};
-use crate::commands::backup::check_file;
+use crate::commands::backup::{age_of_last, check_file};
 use crate::commands::doctor::free_space;
 use crate::commands::own_group::own_group;
 use crate::commands::stopped_node::on_tasks;
@@ -19,7 +19,7 @@ use crate::failure::Failure;
 use crate::files::FileError;
 use crate::instant::read_time;
 use crate::node_access::{Contact, partners};
-use crate::node_process::{BACKUP_STAMP, READY_FILE, Ready};
+use crate::node_process::{READY_FILE, Ready};
 use crate::platform::SystemClock;
 use crate::tls::{end_of_file, own_files};
 
@@ -192,21 +192,10 @@ fn age_of_backup(arguments: &Arguments) -> Result<Option<Duration>, Failure> {
         let age = Duration::from_millis(u64::try_from(age_ms).unwrap_or(0));
         return Ok(Some(age));
     }
-    let written = |file: &Path| {
-        let about = std::fs::metadata(file).and_then(|about| about.modified());
-        about.map_err(FileError::at(file))
-    };
     let data = folder_here(arguments)?;
     // A folder that is not there says nothing of backups.
-    written(&data)?;
-    match written(&data.join(BACKUP_STAMP)) {
-        Ok(made) => {
-            let age = SystemTime::now().duration_since(made);
-            Ok(Some(age.unwrap_or_default()))
-        }
-        Err(error) if error.is_missing() => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    std::fs::metadata(&data).map_err(FileError::at(&data))?;
+    Ok(age_of_last(&data)?)
 }
 
 /// Partner cities all of whose nodes were dialed in vain, and all partner cities. One that nobody wanted

@@ -1,6 +1,7 @@
 //! `tongban doctor`: everything a node needs, looked at one by one, also while it is down. Nothing of
 //! the node is changed.
 
+mod backup;
 mod certificate;
 mod disk;
 mod finding;
@@ -120,6 +121,7 @@ fn examine(configuration: &Configuration, offline: bool, findings: &mut Vec<Find
     findings.push(certificate::examine(configuration));
     findings.push(log::examine(configuration, runs.is_some()));
     findings.push(folder::state(data));
+    findings.push(backup::examine(configuration, runs.is_some()));
     findings.extend(disk::examine(data));
     findings.extend(network::examine(configuration, runs.as_ref(), offline));
 }

@@ -1,0 +1,129 @@
+//! Backups: whether the node can be backed up at all, and when it last was. What a lost machine had alone comes back
+//! from there or from nowhere.
+
+use std::fs;
+use std::time::Duration;
+
+use tongban_types::Code;
+
+use super::Finding;
+use crate::commands::backup::age_of_last;
+use crate::configuration::Configuration;
+
+const ID: &str = "backup";
+
+/// One is made every day; where `check backup` warns as well.
+const AGE_WARNING: Duration = Duration::from_hours(26);
+
+pub(super) fn examine(configuration: &Configuration, runs: bool) -> Finding {
+    if configuration.recovery_key.is_none() {
+        let seen = (
+            "没有配置 [backup] recovery_key, 无法备份",
+            "no [backup] recovery_key is configured: no backup can be made",
+        );
+        return Finding {
+            code: Some(Code::NO_RECOVERY_KEY.to_string()),
+            ..Finding::warning(ID, seen, "tongban key make --recovery recovery.key")
+        };
+    }
+    let (file, node) = (configuration.file.display(), configuration.node);
+    let stopped = if runs { "" } else { " --stopped" };
+    let cure = format!("tongban backup create{stopped} --config {file} --out {node}.backup");
+    match age_of_last(&configuration.data) {
+        Ok(Some(age)) => judge(age, cure),
+        Ok(None) if was_started(configuration) => {
+            Finding::warning(ID, ("从未备份过", "it was never backed up"), cure)
+        }
+        Ok(None) => {
+            let why = (
+                "还没有可备份的: 节点从未启动",
+                "nothing to back up yet: the node was never started",
+            );
+            Finding::skipped(ID, why)
+        }
+        Err(error) => Finding::failed(ID, &error.into()),
+    }
+}
+
+fn judge(age: Duration, cure: String) -> Finding {
+    let hours = age.as_secs() / 3_600;
+    let seen = (
+        format!("上次备份在 {hours} 小时前"),
+        format!("last backed up {hours} hours ago"),
+    );
+    if age > AGE_WARNING {
+        Finding::warning(ID, seen, cure)
+    } else {
+        Finding::success(ID, seen)
+    }
+}
+
+fn was_started(configuration: &Configuration) -> bool {
+    let log = fs::read_dir(configuration.data.join("wal"));
+    log.is_ok_and(|mut files| files.next().is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::time::SystemTime;
+
+    use data_encoding::HEXLOWER;
+    use tongban_runtime::recovery_public;
+    use zeroize::Zeroizing;
+
+    use super::super::Level;
+    use super::*;
+    use crate::both_languages::{is_chinese, is_han};
+    use crate::node_process::BACKUP_STAMP;
+
+    const CONFIGURATION: &str = r#"
+[node]
+city = "350100"
+number = 1
+
+[data]
+folder = "data"
+
+[registry]
+file = "registry.json"
+governance = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+"#;
+
+    #[test]
+    fn a_node_that_cannot_be_backed_up_or_was_not_of_late_is_warned_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("node.toml");
+        let read = |added: &str| {
+            let text = format!("{CONFIGURATION}{added}");
+            Configuration::parse(&file, &text).unwrap()
+        };
+        let found = |configuration: &Configuration, runs| {
+            let found = examine(configuration, runs);
+            assert!(found.seen.contains(is_han), "{found:?}");
+            assert!(!found.seen_en.contains(is_chinese), "{found:?}");
+            found
+        };
+        let without = found(&read(""), false);
+        assert_eq!(without.level, Level::Warning);
+        assert_eq!(without.code.as_deref(), Some("TB4024"));
+
+        let recovery = recovery_public(&Zeroizing::new([7; 32]));
+        let recovery = HEXLOWER.encode(&recovery.0);
+        let with = read(&format!("\n[backup]\nrecovery_key = \"{recovery}\"\n"));
+        assert_eq!(found(&with, false).level, Level::Skipped);
+        fs::create_dir_all(with.data.join("wal")).unwrap();
+        fs::write(with.data.join("wal/0000000000000001.log"), "x").unwrap();
+        let never = found(&with, false);
+        assert_eq!(never.level, Level::Warning);
+        let cure = never.cure.unwrap();
+        assert!(cure.starts_with("tongban backup create --stopped --config /"));
+        assert!(cure.ends_with(" --out 350100-01.backup"), "{cure}");
+        let stamp = File::create(with.data.join(BACKUP_STAMP)).unwrap();
+        assert_eq!(found(&with, true).level, Level::Success);
+        stamp.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        let old = found(&with, true);
+        assert_eq!(old.level, Level::Warning);
+        assert!(!old.cure.unwrap().contains("--stopped"));
+    }
+}
