@@ -47,33 +47,7 @@ pub(super) fn examine(configuration: &Configuration, runs: Option<&Ready>) -> Ve
     let mut findings = Vec::new();
     let (mode, owner) = (about.mode() & 0o777, about.uid());
     let me = rustix::process::geteuid().as_raw();
-    findings.push(if mode & 0o077 != 0 {
-        Finding::failure(
-            "data-folder",
-            (
-                format!("{shown} 的权限是 {mode:03o}, 他人可读"),
-                format!("{shown} has mode {mode:03o}: others can read it"),
-            ),
-            format!("chmod 700 {shown}"),
-        )
-    } else if owner != me && me != 0 {
-        Finding::failure(
-            "data-folder",
-            (
-                format!("{shown} 属于用户 {owner}, 不是 {me}"),
-                format!("{shown} belongs to user {owner}, not {me}"),
-            ),
-            format!("sudo -u '#{owner}' tongban doctor"),
-        )
-    } else {
-        Finding::success(
-            "data-folder",
-            (
-                format!("{shown} 权限 {mode:03o}, 用户 {owner}"),
-                format!("{shown} mode {mode:03o}, user {owner}"),
-            ),
-        )
-    });
+    findings.push(access(data, mode, owner, me, has_closed_keys(data, me)));
     findings.push(match city_of_folder(data, Some(configuration.node)) {
         Ok(_) => {
             let node = configuration.node;
@@ -94,6 +68,44 @@ pub(super) fn examine(configuration: &Configuration, runs: Option<&Ready>) -> Ve
     findings
 }
 
+/// Whose the folder is, and who may read it. A volume that a container mounts for the node's group is root's, and
+/// the node cannot change that: what nobody else may read there are the keys.
+fn access(data: &Path, mode: u32, owner: u32, me: u32, has_closed_keys: bool) -> Finding {
+    const ID: &str = "data-folder";
+    let shown = data.display();
+    if owner == 0 && me != 0 && has_closed_keys {
+        let seen = (
+            format!("{shown} 是 root 的卷, 密钥只有用户 {me} 可读"),
+            format!("{shown} is a volume of root's; the keys are for user {me} alone"),
+        );
+        Finding::success(ID, seen)
+    } else if mode & 0o077 != 0 {
+        let seen = (
+            format!("{shown} 的权限是 {mode:03o}, 他人可读"),
+            format!("{shown} has mode {mode:03o}: others can read it"),
+        );
+        Finding::failure(ID, seen, format!("chmod 700 {shown}"))
+    } else if owner != me && me != 0 {
+        let seen = (
+            format!("{shown} 属于用户 {owner}, 不是 {me}"),
+            format!("{shown} belongs to user {owner}, not {me}"),
+        );
+        Finding::failure(ID, seen, format!("sudo -u '#{owner}' tongban doctor"))
+    } else {
+        let seen = (
+            format!("{shown} 权限 {mode:03o}, 用户 {owner}"),
+            format!("{shown} mode {mode:03o}, user {owner}"),
+        );
+        Finding::success(ID, seen)
+    }
+}
+
+/// Whether the node's keys are this user's and for nobody else.
+fn has_closed_keys(data: &Path, me: u32) -> bool {
+    let keys = fs::metadata(data.join("keys"));
+    keys.is_ok_and(|keys| keys.uid() == me && keys.mode() & 0o077 == 0)
+}
+
 /// The applied state is made again out of snapshot and log where it does not open.
 pub(super) fn state(data: &Path) -> Finding {
     match fs::read_dir(data.join("state")).map(Iterator::count) {
@@ -111,5 +123,48 @@ pub(super) fn state(data: &Path) -> Finding {
                 format!("{files} files; made anew where it does not open"),
             ),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::super::Level;
+    use super::*;
+
+    /// As a container's user is numbered.
+    const ME: u32 = 65_532;
+
+    #[test]
+    fn a_volume_of_roots_is_well_where_the_keys_on_it_are_closed() {
+        let level = |mode, owner, me, has_closed_keys| {
+            access(Path::new("data"), mode, owner, me, has_closed_keys).level
+        };
+        assert_eq!(level(0o775, 0, ME, true), Level::Success);
+        assert_eq!(level(0o775, 0, ME, false), Level::Failure);
+        assert_eq!(level(0o775, ME, ME, true), Level::Failure);
+        assert_eq!(level(0o775, 0, 0, true), Level::Failure);
+        assert_eq!(level(0o700, ME, ME, true), Level::Success);
+        assert_eq!(level(0o700, 1_000, ME, true), Level::Failure);
+        assert_eq!(level(0o700, ME, 0, false), Level::Success);
+    }
+
+    #[test]
+    fn keys_are_closed_where_they_are_for_their_user_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let me = fs::metadata(folder.path()).unwrap().uid();
+        assert!(!has_closed_keys(folder.path(), me));
+        let keys = folder.path().join("keys");
+        fs::create_dir(&keys).unwrap();
+        let open_to = |mode| {
+            let permissions = fs::Permissions::from_mode(mode);
+            fs::set_permissions(&keys, permissions).unwrap();
+        };
+        open_to(0o700);
+        assert!(has_closed_keys(folder.path(), me));
+        assert!(!has_closed_keys(folder.path(), me + 1));
+        open_to(0o750);
+        assert!(!has_closed_keys(folder.path(), me));
     }
 }
