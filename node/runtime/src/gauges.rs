@@ -49,7 +49,7 @@ pub struct GroupGauges {
     pub outbox_next: u64,
     /// Packets not answered yet, by the group they are for.
     pub unanswered_to: BTreeMap<GroupId, u64>,
-    /// When the law or an alarm acts next, by group time.
+    /// When silence next counts as acceptance or a city is told again what it missed, in group time.
     pub next_deadline: Option<Timestamp>,
     /// Cases that wait for somebody, by their state; counted in this city's own group only.
     pub waiting: BTreeMap<CaseState, u64>,

@@ -189,7 +189,7 @@ impl Page<'_> {
         });
         self.gauges_of(
             "tongban_group_next_deadline_timestamp_seconds",
-            "When the law or an alarm acts next in a group: deemed acceptance, an expired time limit",
+            "When silence next counts as acceptance in a group, or a city is told again what it missed",
             deadlines,
         )
     }
