@@ -166,6 +166,23 @@ fn the_manifests_keep_the_schemas_strictly() {
     assert!(refuses("kubernetes-validate", &strict, sample, wrong.0, wrong.1).unwrap());
 }
 
+/// By default each mount lets the group read and write every file of a volume, and a node refuses such keys:
+/// whoever looked at the public keys again by the pod of the first start had a node that does not start.
+#[test]
+fn a_mount_leaves_the_modes_of_keys_alone() {
+    for file in ["first-start.yml", "tongban.yml"] {
+        let manifests = root().unwrap().join("deploy/kubernetes").join(file);
+        let text = fs::read_to_string(manifests).unwrap();
+        let begins = |beginning: &str| {
+            let lines = text.lines().map(str::trim_start);
+            lines.filter(|line| line.starts_with(beginning)).count()
+        };
+        assert!(begins("fsGroup: ") > 0, "{file}");
+        let kept = begins("fsGroupChangePolicy: OnRootMismatch");
+        assert_eq!(begins("fsGroup: "), kept, "{file}");
+    }
+}
+
 #[test]
 fn every_alert_fires_when_it_should_and_only_then() {
     let at = "deploy/prometheus";
