@@ -64,6 +64,34 @@ fn a_command_inside_a_sentence_of_a_runbook_is_read_too() {
     assert_eq!(commands_of(page), found);
 }
 
+/// Keys of a node are changed by no command: whoever must change them replaces the node, and is not sent to where
+/// nothing is said of that.
+#[test]
+fn a_section_that_a_runbook_sends_to_is_there_and_tells_how() {
+    let readme = handed_out("README.md");
+    let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/runbooks");
+    let mut told = 0;
+    for entry in std::fs::read_dir(pages).unwrap() {
+        let page = entry.unwrap().path();
+        let text = std::fs::read_to_string(&page).unwrap();
+        for sent in text.split("deploy/README.md “").skip(1) {
+            let (title, _) = sent.split_once('”').unwrap();
+            let how = match title {
+                "备份与恢复" => "`retired = true`",
+                "下一版名册" => "`tongban registry make ",
+                _ => panic!("{}: {title}", page.display()),
+            };
+            let (_, rest) = readme.split_once(&format!("\n## {title}\n")).unwrap();
+            let (section, _) = rest.split_once("\n## ").unwrap();
+            assert!(section.contains(how), "{}: {title}", page.display());
+            told += 1;
+        }
+    }
+    assert!(told > 3, "{told}");
+    let stolen = handed_out("runbooks/TongbanEvidence.md");
+    assert!(stolen.contains("deploy/README.md “备份与恢复”"), "{stolen}");
+}
+
 /// Without the one in force the next registry is made as version 1 again, and passes a check of itself
 /// alone: no node takes it.
 #[test]

@@ -636,8 +636,8 @@ codes! {
         cure_zh "用 tongban key make 生成, 或放回备份" cure_en "Make it with `tongban key make`, or put the backup back.";
     8021 KEY_FILE_EXPOSED "key-file-exposed"
         zh "密钥文件可被他人读取" en "A key file can be read by others."
-        cure_zh "chmod 600 该文件; 若他人可能已读取, 换新密钥并重新登记"
-        cure_en "Run chmod 600 on it; if others may have read it, make and enrol a new key.";
+        cure_zh "chmod 600 该文件; 若他人可能已读取节点的密钥, 以新编号、新密钥的节点换下它 (tongban backup restore), 并在下一版名册里停用它"
+        cure_en "Run chmod 600 on it; if others may have read a node's keys, put one with a new number and new keys in its place (`tongban backup restore`) and retire it in the next registry.";
     8022 KEY_FILE_MALFORMED "key-file-malformed"
         zh "密钥文件内容有误" en "A key file does not hold 64 hexadecimal digits."
         cure_zh "放回备份" cure_en "Put the backup back.";
