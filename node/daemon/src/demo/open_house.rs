@@ -12,6 +12,7 @@ use super::story::{FORM, ITEM};
 use super::words;
 use crate::failure::Failure;
 use crate::files::replace;
+use crate::output::Reader;
 use crate::staging::Federation;
 use crate::tls::OWN_CERTIFICATE;
 
@@ -40,14 +41,15 @@ pub(crate) fn welcome(federation: &Federation, account: &Account) -> Result<(), 
     let site = federation.site(0);
     let clerk = federation.token(0, Role::Clerk, "demo-clerk")?;
     account.show(&format!(
-        "\n  {program} status --data {data}\n\
-         \x20 {program} doc verify {document} --trust {registry} --pin {pin}\n\
+        "\n  {program} status --data {data}{language}\n\
+         \x20 {program} doc verify {document} --trust {registry} --pin {pin}{language}\n\
          \n{hand_in}\n\n\
          \x20 curl -i --cacert {certificate} -H 'Authorization: Bearer {clerk}' -H 'Content-Type: application/json' \
          -H 'Idempotency-Key: {key}' -H 'Prefer: wait=replicated' --data @{form} {url}/api/v1/cases\n\
          \x20 curl --cacert {certificate} -H 'Authorization: Bearer {clerk}' {url}/api/v1/cases\n\
          \n{page}",
         program = this_program(),
+        language = in_language_of(reader),
         hand_in = words::HAND_IN.told(reader, &[]),
         page = words::API_PAGE.told(reader, &[("url", &format!("{}/docs", site.url()))]),
         data = quoted(&site.data),
@@ -65,6 +67,11 @@ pub(crate) fn welcome(federation: &Federation, account: &Account) -> Result<(), 
 /// This very program: nobody has to have installed it to run what is shown.
 pub(super) fn this_program() -> String {
     std::env::current_exe().map_or_else(|_| "tongban".to_owned(), |path| quoted(&path))
+}
+
+/// What has a command that is shown answer in the language of whoever it is shown to.
+pub(super) fn in_language_of(reader: Reader) -> &'static str {
+    reader.say("", " --lang en")
 }
 
 /// As a shell reads it.
@@ -89,6 +96,16 @@ fn application(federation: &Federation) -> Result<PathBuf, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::Language;
+
+    #[test]
+    fn a_command_is_shown_to_answer_in_the_language_it_is_shown_in() {
+        let shown = |language| in_language_of(Reader::plain(language));
+        assert_eq!(
+            (shown(Language::Zh), shown(Language::En)),
+            ("", " --lang en")
+        );
+    }
 
     #[test]
     fn a_path_is_quoted_where_a_shell_would_read_it_otherwise() {

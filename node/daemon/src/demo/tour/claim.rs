@@ -1,9 +1,10 @@
 //! What the tour claims, in its order, and where to look when a claim does not hold.
 
-use crate::demo::open_house::{quoted, this_program};
+use crate::demo::open_house::{in_language_of, quoted, this_program};
 use crate::demo::proof;
 use crate::demo::rehearsal::{backup_file, recovery_key};
 use crate::demo::words::{self, Line};
+use crate::output::Reader;
 use crate::staging::{Layout, Site};
 
 /// A claim.
@@ -101,7 +102,7 @@ impl Claim {
     }
 
     /// A command that looks at the same once more; it runs while the cities are up and when they are down.
-    pub(super) fn look_further(self, layout: &Layout) -> String {
+    pub(super) fn look_further(self, layout: &Layout, reader: Reader) -> String {
         let fuzhou = &layout.sites[FUZHOU];
         let command = match self {
             Self::CitiesAreUp | Self::IsReplicated | Self::LinesAreQuic | Self::AllAreThere => {
@@ -120,7 +121,7 @@ impl Claim {
             Self::BackupIsWhole => backup(layout, "verify"),
             Self::DrillPasses => backup(layout, "drill"),
         };
-        format!("{} {command}", this_program())
+        format!("{} {command}{}", this_program(), in_language_of(reader))
     }
 }
 
@@ -145,4 +146,31 @@ fn backup(layout: &Layout, verb: &str) -> String {
         layout.governance,
         quoted(&recovery_key(&layout.folder)),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::*;
+    use crate::command_line::CommandLine;
+    use crate::output::Language;
+    use crate::staging::{SIX_CITIES, Scheme, StageLine};
+
+    #[test]
+    fn a_command_to_look_further_parses_and_answers_in_the_language_of_the_tour() {
+        let folder = tempfile::tempdir().unwrap();
+        let scheme = Scheme {
+            with_two: &[610_500],
+            ..Scheme::of(&SIX_CITIES, 3, StageLine::Own)
+        };
+        let layout = Layout::make(folder.path(), &scheme).unwrap();
+        for claim in Claim::ALL {
+            let shown = |language| claim.look_further(&layout, Reader::plain(language));
+            let english = shown(Language::En);
+            assert_eq!(english, format!("{} --lang en", shown(Language::Zh)));
+            let parsed = CommandLine::read(english.split_whitespace().map(OsString::from));
+            assert!(parsed.is_ok(), "{english}: {:?}", parsed.err());
+        }
+    }
 }

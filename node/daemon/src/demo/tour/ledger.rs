@@ -82,7 +82,9 @@ impl Ledger {
         };
         say(account, outcome, claim);
         account.note_below(&seen);
-        let next = failure.is_some().then(|| claim.look_further(layout));
+        let next = failure
+            .is_some()
+            .then(|| claim.look_further(layout, reader));
         if let Some((failure, next)) = failure.as_ref().zip(next.as_ref()) {
             let entry = failure.code.entry();
             let what = entry.map_or("", |entry| reader.say(entry.zh, entry.en));
