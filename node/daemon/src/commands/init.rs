@@ -25,6 +25,9 @@ use crate::registry::{believe, read_registry};
 /// An answer typed at a terminal is a path at most.
 const ANSWER_BYTES_MAX: u64 = 4_096;
 
+/// The signed registry, beside the configuration, until another place is written there.
+const REGISTRY_FILE: &str = "registry.json";
+
 /// What it takes.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -93,8 +96,11 @@ impl Answer for Begun {
                 format!("hash of the governance keys {hash}: compare it with another city"),
             ),
             None => reader.say(
-                "还没有名册: 把公钥文件交给制作名册的人, 名册签好后按下面的命令填写".to_owned(),
-                "no registry yet: hand the public keys to whoever makes it".to_owned(),
+                "还没有名册: 把公钥文件交给制作名册的人 (tongban registry make --help), 名册签好后按下面的命令填写"
+                    .to_owned(),
+                "no registry yet: hand the public keys to whoever makes it (tongban registry make --help), \
+                 and once it is signed go on as follows"
+                    .to_owned(),
             ),
         });
         let word = reader.say("下一步", "next");
@@ -212,10 +218,12 @@ fn ask_for_registry(asks_nothing: bool) -> Result<Option<PathBuf>, Failure> {
 }
 
 fn next(config: &Path, has_registry: bool) -> Vec<String> {
+    // Where the configuration looks for it, from wherever the command is typed.
+    let registry = config.with_file_name(REGISTRY_FILE);
     let config = config.display();
     let mut commands = Vec::new();
     if !has_registry {
-        commands.push("tongban registry check registry.json".to_owned());
+        commands.push(format!("tongban registry check {}", registry.display()));
         commands.push(format!("tongban config check --config {config}"));
     }
     commands.push(format!("tongban doctor --config {config}"));
@@ -229,7 +237,7 @@ fn configuration(node: NodeId, data: &Path, registry: Option<&Path>, pin: Option
     let (file, advice) = match registry {
         Some(file) => (quoted(file), ""),
         None => (
-            "\"registry.json\"".to_owned(),
+            quoted(Path::new(REGISTRY_FILE)),
             "# 名册签好后放在这里, 并填入 tongban registry check 显示的治理密钥哈希\n\
              # Put the signed registry here and fill in the hash that `tongban registry check` shows.\n",
         ),
@@ -288,6 +296,18 @@ mod tests {
         fs::remove_file(folder.path().join("etc/node.toml")).unwrap();
         let keys = run(&arguments, Output::default()).unwrap_err();
         assert_eq!(keys.code, Code::KEY_FILE_EXISTS);
+    }
+
+    #[test]
+    fn whoever_has_no_registry_is_sent_to_where_the_configuration_looks_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let arguments = arguments(folder.path());
+        assert_eq!(run(&arguments, Output::default()).unwrap(), Exit::Yes);
+        let config = folder.path().join("etc/node.toml");
+        let read = Configuration::read(&config).unwrap();
+        let check = format!("tongban registry check {}", read.registry_file.display());
+        assert_eq!(next(&config, false).first(), Some(&check));
+        assert!(!next(&config, true).contains(&check));
     }
 
     #[test]
