@@ -100,7 +100,11 @@ fn the_user_and_the_folders_of_an_installation_are_made() {
     assert!(made.unwrap().ends_with("/usr/sbin/nologin"), "{users}");
     content("systemd-tmpfiles", &["--create", &inside, "tongban.conf"]).unwrap();
     let id = |kind: usize| -> u32 { made.unwrap().split(':').nth(kind).unwrap().parse().unwrap() };
-    let wanted = [("etc/tongban", 0o750, 0), ("var/lib/tongban", 0o700, id(2))];
+    let wanted = [
+        ("etc/tongban", 0o750, 0),
+        ("var/lib/tongban", 0o700, id(2)),
+        ("var/backups/tongban", 0o700, id(2)),
+    ];
     for (made, mode, owner) in wanted {
         let made = fs::metadata(folder.path().join(made)).unwrap();
         let found = (made.mode() & 0o7777, made.uid(), made.gid());
