@@ -123,6 +123,9 @@ fn the_container_file_is_clean_and_runs_as_nobody_special() {
         assert!(text.lines().any(|found| found == line), "{line}");
     }
     assert!(text.contains("HEALTHCHECK"));
+    // What is off by default can be asked for: an image has no compiler.
+    assert!(text.lines().any(|found| found == "ARG FEATURES=\"\""));
+    assert!(text.contains("--package tongban --features \"$FEATURES\" "));
     let left_out = fs::read_to_string(root().unwrap().join(".dockerignore")).unwrap();
     for line in [".git", "target", "*.key"] {
         assert!(left_out.lines().any(|found| found == line), "{line}");
@@ -168,6 +171,29 @@ fn the_manifests_keep_the_schemas_strictly() {
     let wrong = ("replicas: 1", "replica: 1");
     let sample = "kubernetes/tongban.yml";
     assert!(refuses("kubernetes-validate", &strict, sample, wrong.0, wrong.1).unwrap());
+}
+
+/// What a node with its attachments in a bucket needs stands there as comments, one line each.
+#[test]
+fn the_manifests_keep_the_schemas_with_a_bucket_too() {
+    let manifests = root().unwrap().join("deploy/kubernetes/tongban.yml");
+    let mut text = fs::read_to_string(manifests).unwrap();
+    for line in [
+        "- ports: [{port: 443, protocol: TCP}]\n",
+        "- {name: bucket, mountPath: /etc/tongban-bucket, readOnly: true}\n",
+        "- {name: bucket, secret: {secretName: tongban-350100-bucket, ",
+    ] {
+        let comment = format!(" # {line}");
+        assert_eq!(text.matches(&comment).count(), 1, "{line}");
+        text = text.replace(&comment, &format!(" {line}"));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let with_bucket = folder.path().join("tongban.yml");
+    fs::write(&with_bucket, &text).unwrap();
+    let with_bucket = with_bucket.to_str().unwrap();
+    content("kubernetes-validate", &["--strict", with_bucket]).unwrap();
+    let mounted = "secret_key_file = \"/etc/tongban-bucket/";
+    assert!(text.contains(mounted), "{mounted}");
 }
 
 /// By default each mount lets the group read and write every file of a volume, and a node refuses such keys:

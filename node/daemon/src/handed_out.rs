@@ -146,14 +146,40 @@ fn each_sample_is_certified_for_the_host_the_plan_names() {
     assert!(certified.iter().any(|name| name == host), "{host}");
 }
 
-#[test]
-fn the_configuration_in_the_manifests_loads() {
+/// The configuration inside the manifests.
+fn manifest_toml() -> String {
     let text = handed_out("kubernetes/tongban.yml");
     let (_, block) = text.split_once("  node.toml: |\n").unwrap();
     let lines = block.lines().map_while(|line| line.strip_prefix("    "));
-    let toml: Vec<_> = lines.collect();
-    let read = Configuration::parse(Path::new("/etc/tongban/node.toml"), &toml.join("\n")).unwrap();
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_configuration_in_the_manifests_loads() {
+    let toml = manifest_toml();
+    let read = Configuration::parse(Path::new("/etc/tongban/node.toml"), &toml).unwrap();
     assert_eq!(read.data, Path::new("/var/lib/tongban"));
     assert_eq!(read.http_listen.port(), 8443);
     assert_eq!(read.federation_listen.port(), 7400);
+}
+
+/// Nowhere else are the keys of `[blobs.s3]` written down as one writes them.
+#[cfg(feature = "s3")]
+#[test]
+fn the_bucket_in_the_comments_of_the_manifests_loads() {
+    let toml = manifest_toml();
+    let (before, bucket) = toml.split_once("# [blobs.s3]\n").unwrap();
+    let keys = bucket.lines().map(|line| line.strip_prefix("# ").unwrap());
+    let keys: Vec<_> = keys.collect();
+    let written = format!("{before}[blobs.s3]\n{}", keys.join("\n"));
+    let file = Path::new("/etc/tongban/node.toml");
+    assert!(Configuration::parse(file, &toml).unwrap().bucket.is_none());
+    assert!(
+        Configuration::parse(file, &written)
+            .unwrap()
+            .bucket
+            .is_some()
+    );
+    // Those that may be left out among them.
+    assert_eq!(keys.len(), 5, "{keys:?}");
 }
