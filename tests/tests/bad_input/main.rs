@@ -3,6 +3,7 @@
 
 mod peers;
 mod requests;
+mod uploads;
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use tongban_tests::forms::{Applicant, migration};
 use tongban_tests::process::{tongban, until};
 
 use requests::{Bad, By, bad_requests};
+use uploads::bad_uploads;
 
 const CASES: &str = "/api/v1/cases";
 const MOVE_TO_WEINAN: &str = "610502";
@@ -57,8 +59,10 @@ fn bad_input_is_refused_by_name_counted_and_changes_nothing() {
     let case = reviewed_case(&mut desks).unwrap();
     let mut auditors =
         [FUZHOU, WEINAN].map(|index| federation.person(index, "auditor", "auditor").unwrap());
+    let upload = uploads::begin(&mut desks.clerk).unwrap();
     let before = state(&mut auditors).unwrap();
-    for bad in bad_requests(&case).unwrap() {
+    let requests = bad_requests(&case).unwrap().into_iter();
+    for bad in requests.chain(bad_uploads(&upload)) {
         let node = usize::from(matches!(bad.by, By::ClerkAtWeinan | By::ReviewerAtWeinan));
         let counted = count(&mut auditors[node], bad.code).unwrap();
         let answer = desks.of(bad.by).ask(&bad.ask).unwrap();
@@ -72,6 +76,7 @@ fn bad_input_is_refused_by_name_counted_and_changes_nothing() {
             bad.name
         );
     }
+    uploads::check_untouched(&mut desks.clerk, &upload).unwrap();
     federation.end().unwrap();
 }
 

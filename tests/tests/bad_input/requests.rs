@@ -31,7 +31,7 @@ pub(crate) enum By {
 }
 
 impl Bad {
-    fn by(by: By, name: &'static str, ask: Ask) -> Self {
+    pub(crate) fn by(by: By, name: &'static str, ask: Ask) -> Self {
         Self {
             name,
             by,
@@ -42,7 +42,7 @@ impl Bad {
         }
     }
 
-    fn refused(self, status: u16, code: &'static str, told: &'static str) -> Self {
+    pub(crate) fn refused(self, status: u16, code: &'static str, told: &'static str) -> Self {
         Self {
             status,
             code,

@@ -24,5 +24,6 @@ mod rejections;
 mod rights;
 mod serving;
 mod streams;
+mod uploads;
 mod watching;
 mod world;

@@ -64,9 +64,14 @@ pub(in crate::operations) async fn append(State(api): State<Shared>, request: Re
         ("id" = String, Path, description = "上传编号 · Its id", pattern = "^[0-9a-f]{32}$"),
         ("Tus-Resumable" = String, Header, description = "1.0.0", example = "1.0.0"),
         ("X-HTTP-Method-Override" = String, Header, description = "PATCH 或 DELETE", example = "PATCH"),
+        ("Upload-Offset" = Option<String>, Header, description = "PATCH 所需: 从此处续传 · Of PATCH, which needs it: where the bytes go on", example = "0"),
     ),
     responses(
-        (status = 204, description = "已办 · As the method that is meant"),
+        (status = 204, description = "已办 · As the method that is meant", headers(
+            ("Upload-Offset" = String, description = "PATCH: 已有的字节数 · Of PATCH: bytes that are here"),
+            ("Upload-Length" = String, description = "PATCH: 总字节数 · Of PATCH: bytes in all"),
+            ("Upload-Expires" = String, description = "PATCH: 此后作废 · Of PATCH: forgotten after that"),
+        )),
         (status = 404, description = "没有这个上传 · There is no such upload", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "位移不符 · Another offset is expected", body = ProblemBody, content_type = "application/problem+json"),
         (status = 412, description = "tus 版本不符 · Another version of tus is spoken", body = ProblemBody, content_type = "application/problem+json"),
@@ -97,6 +102,7 @@ async fn as_meant(api: &Shared, request: Request) -> Answer {
 
 async fn appended(api: &Shared, mut call: Call) -> Answer {
     let id: UploadId = call.path("id").await?;
+    call.query(&[])?;
     check_version(&call)?;
     if call.header(&header::CONTENT_TYPE)? != Some(OFFSET_STREAM) {
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;

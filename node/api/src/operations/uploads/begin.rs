@@ -21,9 +21,16 @@ use crate::state::Shared;
         ("Upload-Length" = String, Header, description = "总字节数 · Bytes in all", example = "1048576"),
     ),
     responses(
-        (status = 201, description = "已开始 · It is open", headers(("Location" = String, description = "上传 · The upload"))),
+        (status = 201, description = "已开始 · It is open", headers(
+            ("Location" = String, description = "上传 · The upload"),
+            ("Upload-Offset" = String, description = "已有的字节数 · Bytes that are here"),
+            ("Upload-Length" = String, description = "总字节数 · Bytes in all"),
+            ("Upload-Expires" = String, description = "此后作废 · Forgotten after that"),
+        )),
         (status = 412, description = "tus 版本不符 · Another version of tus is spoken", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "过大 · Too large", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "TB5403 上传过多, 先完成或取消一些; TB7020 过于频繁, 见 Retry-After · Too many uploads, finish or cancel some first; or too often, Retry-After says when", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 507, description = "TB5405 附件存储空间不足 · There is no room for the file", body = ProblemBody, content_type = "application/problem+json"),
     ),
     security(("token" = [])),
 )]

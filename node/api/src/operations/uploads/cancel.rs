@@ -38,6 +38,7 @@ pub(in crate::operations) async fn cancel(State(api): State<Shared>, request: Re
 
 pub(super) async fn cancelled(api: &Shared, mut call: Call) -> Answer {
     let id: UploadId = call.path("id").await?;
+    call.query(&[])?;
     check_version(&call)?;
     let (node, owner) = (Arc::clone(&api.node), call.session.token_hash);
     carried_out(async move { node.attachments().cancel(owner, id).await }).await??;

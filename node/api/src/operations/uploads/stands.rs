@@ -37,6 +37,7 @@ pub(in crate::operations) async fn stands(State(api): State<Shared>, request: Re
 async fn told(api: &Shared, request: Request) -> Answer {
     let mut call = Call::open(api, request, Operation::Collect)?;
     let id: UploadId = call.path("id").await?;
+    call.query(&[])?;
     check_version(&call)?;
     let upload = committed(api, call.session.token_hash, id).await?;
     Ok(standing(StatusCode::OK, &upload))
