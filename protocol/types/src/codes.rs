@@ -579,6 +579,10 @@ codes! {
     7024 STREAM_ENDED "stream-ended"
         zh "节点正在停止, 事件流结束" en "The node stops; the stream of events ends."
         cure_zh "带 Last-Event-ID 重连即可接着听" cure_en "Connect again with `Last-Event-ID` to go on from there.";
+    7025 OUT_OF_REACH "out-of-reach"
+        zh "该事项不在与该市的通办范围内" en "The item is not handled across with the city of the authority."
+        cure_zh "请申请人向该市直接申请, 或核对表单中的行政区划; 通办范围见 GET /api/v1/agreements"
+        cure_en "Let the applicant apply there, or check the division in the form; GET /api/v1/agreements says which cities handle the item together.";
     7030 ITEM_FILE_UNSOUND "item-file-unsound"
         zh "事项或日历文件不成立" en "A file of the catalogue cannot be used."
         cure_zh "按提示改正文件; 已发布的版本不可修改, 应发布新版本"

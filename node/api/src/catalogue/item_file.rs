@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tongban_types::{HandlingMode, ItemCode};
+use tongban_types::{CityCode, Division, HandlingMode, ItemCode};
 use utoipa::ToSchema;
 
 /// A name in both languages.
@@ -28,6 +28,18 @@ pub enum Reach {
     CrossCity,
     /// 跨县.
     CrossCounty,
+}
+
+impl Reach {
+    /// Whether an item that reaches so far is handled across between two cities.
+    pub fn has_both(self, here: CityCode, there: CityCode) -> bool {
+        let province = |city: CityCode| Division::from(city).province();
+        match self {
+            Self::Nationwide | Self::CrossProvince => true,
+            Self::CrossCity => province(here) == province(there),
+            Self::CrossCounty => here == there,
+        }
+    }
 }
 
 /// What is charged. The federation takes no money.
@@ -148,4 +160,21 @@ pub(super) struct ItemFile {
     pub materials: Vec<Material>,
     pub form: Value,
     pub result: Option<ResultFile>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_is_handled_across_as_far_as_it_reaches() {
+        let city = |code: &str| code.parse::<CityCode>().unwrap();
+        let (fuzhou, putian, weinan) = (city("350100"), city("350300"), city("610500"));
+        let all = [fuzhou, putian, weinan];
+        let with = |reach: Reach| all.map(|there| reach.has_both(fuzhou, there));
+        assert_eq!(with(Reach::Nationwide), [true; 3]);
+        assert_eq!(with(Reach::CrossProvince), [true; 3]);
+        assert_eq!(with(Reach::CrossCity), [true, true, false]);
+        assert_eq!(with(Reach::CrossCounty), [true, false, false]);
+    }
 }

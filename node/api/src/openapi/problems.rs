@@ -85,8 +85,8 @@ problem_set! {
         ("409", "TB4007 同一请求正在处理 · The same request is under way"),
         ("413", "TB1003 过大 · Too large"),
         ("415", "TB7006 应为 application/json"),
-        ("422", "表单不合事项规则 (见 errors), 或同一键用于另一内容 · The form breaks its item's rules, or the key was \
-                 used for another request"),
+        ("422", "表单不合事项规则 (见 errors), TB7025 该事项不与该市通办, 或同一键用于另一内容 · The form breaks its \
+                 item's rules, the item is not handled with that city, or the key was used for another request"),
         PASSING,
     ]
 }

@@ -4,7 +4,7 @@
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use serde::Serialize;
-use tongban_types::{CityCode, Division, HandlingMode};
+use tongban_types::HandlingMode;
 use utoipa::ToSchema;
 
 use super::federation::no_registry;
@@ -66,7 +66,7 @@ pub(crate) async fn list(State(api): State<Shared>, request: Request) -> Answer 
         cities: registry
             .cities()
             .map(|(city, _)| city)
-            .filter(|city| is_within(item.guide.reach, here, *city))
+            .filter(|city| item.guide.reach.has_both(here, *city))
             .map(PlaceView::from)
             .collect(),
     });
@@ -75,30 +75,4 @@ pub(crate) async fn list(State(api): State<Shared>, request: Request) -> Answer 
         agreements: agreements.collect(),
     };
     Ok(json(StatusCode::OK, &view))
-}
-
-/// Whether an item that reaches so far is handled across between two cities.
-fn is_within(reach: Reach, here: CityCode, there: CityCode) -> bool {
-    let province = |city: CityCode| Division::from(city).province();
-    match reach {
-        Reach::Nationwide | Reach::CrossProvince => true,
-        Reach::CrossCity => province(here) == province(there),
-        Reach::CrossCounty => here == there,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_item_is_handled_across_as_far_as_it_reaches() {
-        let city = |code: &str| code.parse::<CityCode>().unwrap();
-        let (fuzhou, putian, weinan) = (city("350100"), city("350300"), city("610500"));
-        let with = |reach| [fuzhou, putian, weinan].map(|there| is_within(reach, fuzhou, there));
-        assert_eq!(with(Reach::Nationwide), [true; 3]);
-        assert_eq!(with(Reach::CrossProvince), [true; 3]);
-        assert_eq!(with(Reach::CrossCity), [true, true, false]);
-        assert_eq!(with(Reach::CrossCounty), [true, false, false]);
-    }
 }

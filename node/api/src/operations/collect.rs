@@ -6,11 +6,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tongban_runtime::{Application, Collected, Wait};
 use tongban_trust::Json;
-use tongban_types::{Channel, ItemVersion, Receipt};
+use tongban_types::{Channel, Code, Division, ItemVersion, Receipt};
 use utoipa::ToSchema;
 
 use super::attachment_list::{AttachmentNamed, take_attachments};
 use crate::authorization::Operation;
+use crate::catalogue::Item;
 use crate::openapi::{
     CaseNumberKind, ChannelKind, CollectProblems, FormKind, IdempotencyKey, ItemCodeKind, Prefer,
     tag,
@@ -134,6 +135,7 @@ fn read(api: &ApiState, mut fields: BodyFields) -> Result<Application, Problem> 
     let form = item
         .check_form(form)
         .map_err(|fault| Problem::of_form(fault, "/form"))?;
+    check_reach(api, item, form.authority)?;
     Ok(Application {
         item: item.terms.item,
         item_file: item.terms.file,
@@ -145,6 +147,24 @@ fn read(api: &ApiState, mut fields: BodyFields) -> Result<Application, Problem> 
         channel,
         hand_over,
     })
+}
+
+/// An item is taken in for the cities that `/api/v1/agreements` lists with it. Whether a city of the
+/// federation answers for the division at all is the node's to say.
+fn check_reach(api: &ApiState, item: &Item, authority: Division) -> Result<(), Problem> {
+    let registry = api.node.registry();
+    let there = registry.and_then(|registry| registry.city_of_division(authority.number()));
+    let here = api.node.city();
+    if there.is_none_or(|there| item.guide.reach.has_both(here, there)) {
+        return Ok(());
+    }
+    let at = format!("/form{}", item.authority_pointer());
+    let says = Said::new(
+        "该事项不在与该市的通办范围内",
+        "leads to a city that this item is not handled with",
+    );
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    Err(Problem::new(status, Code::OUT_OF_REACH).at(&at, "reach", says))
 }
 
 fn channel(fields: &mut BodyFields) -> Result<Channel, Problem> {

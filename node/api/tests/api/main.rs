@@ -19,6 +19,7 @@ mod hostile;
 mod links;
 mod listing;
 mod node;
+mod reaching;
 mod reading;
 mod rejections;
 mod rights;

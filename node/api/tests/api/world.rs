@@ -174,6 +174,19 @@ impl World {
         }
     }
 
+    /// The same, with other items.
+    pub(crate) fn offering(self, catalogue: Catalogue) -> Self {
+        let state = ApiState {
+            catalogue: Arc::new(catalogue),
+            ..self.state
+        };
+        Self {
+            router: router(state.clone()),
+            node: self.node,
+            state,
+        }
+    }
+
     /// The same, with somebody who collects traces.
     pub(crate) fn traced(self, traces: Arc<TakeUpTrace>) -> Self {
         let state = ApiState {
