@@ -1,12 +1,13 @@
 //! The arrows between rooms point one way, foreign crates stay in the rooms that own them, pure
-//! source names no clock, file, socket, thread or chance, and no two records have one number.
+//! source names no clock, file, socket, thread or chance, no two records have one number, and each that
+//! others send is fuzzed.
 
 use std::path::Path;
 
 use serde_json::{Value, json};
 use tongban_tests::arrows::{
     Graph, arrow_faults, foreign_faults, pure_sources, record_faults, shipped_sources,
-    source_faults,
+    source_faults, unfuzzed,
 };
 
 fn workspace() -> Graph {
@@ -49,6 +50,32 @@ fn no_two_records_have_one_number() {
         "let x = 206 v 1;\nrecords! {\n    C = 206 v 2 \"c\";\n}\nD = 207 v 1",
     ];
     assert_eq!(record_faults(twice), (3, vec!["206: A, C".to_owned()]));
+}
+
+#[test]
+fn every_record_that_others_sign_or_send_is_fuzzed() {
+    const RECORDS: &str = "tests/fuzz/fuzz_targets/records.rs";
+    let house = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let sources = shipped_sources(&workspace()).unwrap();
+    for (place, target, count) in [
+        ("protocol/types/src", RECORDS, 10),
+        ("protocol/machine/src", RECORDS, 1),
+        (
+            "node/runtime/src/wire.rs",
+            "node/runtime/src/fuzzing.rs",
+            10,
+        ),
+    ] {
+        let target = std::fs::read_to_string(house.join(target)).unwrap();
+        let sources = sources.iter();
+        let of_place = sources.filter(|(path, _)| path.to_string_lossy().contains(place));
+        let texts: Vec<&str> = of_place.map(|(_, text)| text.as_str()).collect();
+        let left_out = texts.iter().flat_map(|text| unfuzzed(text, &target));
+        assert_eq!(left_out.collect::<Vec<_>>(), Vec::<&str>::new(), "{place}");
+        assert!(record_faults(texts).0 >= count, "{place}");
+    }
+    let list = "records! {\n    A = 206 v 1 \"a\";\n    B = 207 v 1 \"b\";\n}";
+    assert_eq!(unfuzzed(list, "    again::<A>(input);\n"), ["B"]);
 }
 
 /// The output of `cargo metadata --no-deps` for one room that names these crates.

@@ -1,12 +1,15 @@
 //! What fuzzing reaches of this room: what nodes ask each other above Raft, and snapshot files.
 
-use tongban_types::{GroupId, Record, decode, encode};
+use tongban_types::{
+    BlobHash, CaseNumber, CertifiedParcels, GroupId, PublicKey, Record, Signature, Signed, decode,
+    encode,
+};
 
 use crate::seams::{Disk, DiskFile};
 use crate::snapshot;
 use crate::wire::{
-    CertifyAnswer, CertifyRequest, KeysRequest, ParcelAnswers, ParcelDelivery, SubmitAnswer,
-    SubmitRequest, WrappedKeys,
+    CertifyAnswer, CertifyRequest, FileRequest, KeysRequest, ParcelAnswers, ParcelDelivery,
+    ParcelRelay, SubmitAnswer, SubmitRequest, WrappedKeys,
 };
 
 /// Decodes any bytes as every record of this room; what decodes is the same after being written
@@ -20,6 +23,8 @@ pub fn decode_all(input: &[u8]) {
     again::<ParcelAnswers>(input);
     again::<KeysRequest>(input);
     again::<WrappedKeys>(input);
+    again::<FileRequest>(input);
+    again::<ParcelRelay>(input);
     let seed = zeroize::Zeroizing::new([7; 32]);
     let _ = crate::open_vault_backup(input, &seed);
     if let Ok(checked) = crate::check_backup(input) {
@@ -32,6 +37,85 @@ fn again<T: Record + PartialEq + std::fmt::Debug>(input: &[u8]) {
     if let Ok(record) = decode::<T>(input) {
         assert_eq!(decode::<T>(&encode(&record)), Ok(record));
     }
+}
+
+/// What nodes ask each other and answer about a case and its parcels, written, by name: what fuzzing
+/// begins from.
+pub fn samples(case: CaseNumber, parcels: &CertifiedParcels) -> Vec<(&'static str, Vec<u8>)> {
+    let group = parcels.batch.group;
+    let signature = Signature([9; 64]);
+    let order = Signed {
+        signer: PublicKey([7; 32]),
+        signature,
+        bytes: vec![1, 2, 3],
+    };
+    let delivery = ParcelDelivery {
+        to: group,
+        batches: vec![parcels.clone()],
+    };
+    let wrapped = WrappedKeys {
+        encapped: [5; 32],
+        keys: vec![(case, [6; 24], vec![8; 48])],
+    };
+    let propose = SubmitRequest::Propose {
+        group,
+        entry: vec![1, 2, 3],
+    };
+    let placed = SubmitRequest::Placed {
+        group,
+        order: order.clone(),
+        naming: Some(Box::new(order.clone())),
+    };
+    let standing = SubmitAnswer::Standing {
+        order: Some(order),
+        stands: true,
+    };
+    let certify = CertifyRequest {
+        group,
+        firsts: vec![1, 65],
+    };
+    let certified = CertifyAnswer {
+        signatures: vec![None, Some(signature)],
+    };
+    let answers = ParcelAnswers {
+        batches: vec![parcels.clone()],
+    };
+    let file = FileRequest {
+        case,
+        blob: BlobHash([3; 32]),
+        offset: 16_384,
+        length: 65_536,
+    };
+    vec![
+        ("propose", encode(&propose)),
+        ("placed", encode(&placed)),
+        ("may-lead", encode(&SubmitRequest::MayLead { group })),
+        ("applied", encode(&SubmitAnswer::Applied(vec![1, 2, 3]))),
+        ("standing", encode(&standing)),
+        ("certify", encode(&certify)),
+        ("certified", encode(&certified)),
+        ("delivery", encode(&delivery)),
+        ("relay", encode(&ParcelRelay { delivery })),
+        ("answers", encode(&answers)),
+        ("ask-keys", encode(&KeysRequest::Ask(vec![case]))),
+        ("give-keys", encode(&KeysRequest::Give(wrapped.clone()))),
+        ("keys", encode(&wrapped)),
+        ("file", encode(&file)),
+    ]
+}
+
+/// Writes a small snapshot file of a group.
+pub async fn write_snapshot<D: Disk>(disk: &D, name: &str, group: GroupId) {
+    let file = disk.create(name).expect("no file has the name");
+    let head = snapshot::Head {
+        group,
+        index: 300,
+        position: vec![1, 2, 3],
+    };
+    let mut writer = snapshot::Writer::start(file, &head).expect("the disk takes it");
+    let pairs = [(vec![1], vec![2; 40]), (vec![3], Vec::new())];
+    writer.page(&pairs).expect("the disk takes it");
+    writer.finish().await.expect("the disk takes it");
 }
 
 /// Checks a snapshot file of any bytes, and reads it whole if it passes.

@@ -12,6 +12,32 @@ pub fn read_frames(stream: &[u8], piece: usize) {
     read_as::<AnswerHead>(stream, piece);
 }
 
+/// Two requests and two answers, the second a refusal, as they follow each other in a stream.
+pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
+    let request = |id| RequestHead {
+        id,
+        ttl_ms: 5_000,
+        length: 3,
+    };
+    let answer = |id, status, length| AnswerHead { id, status, length };
+    let requests = [(request(1), "abc"), (request(2), "def")];
+    let answers = [(answer(1, 0, 3), "abc"), (answer(2, 6010, 0), "")];
+    vec![
+        ("requests", stream(&requests)),
+        ("answers", stream(&answers)),
+    ]
+}
+
+/// An input that arrives seven bytes at a time.
+fn stream<H: Head>(frames: &[(H, &str)]) -> Vec<u8> {
+    let mut bytes = BytesMut::from(&[7_u8][..]);
+    for (head, body) in frames {
+        head.encode(&mut bytes);
+        bytes.extend_from_slice(body.as_bytes());
+    }
+    bytes.to_vec()
+}
+
 fn read_as<H: Head + PartialEq + std::fmt::Debug>(stream: &[u8], piece: usize) {
     let whole = frames::<H>(stream, stream.len());
     assert_eq!(frames::<H>(stream, piece), whole);

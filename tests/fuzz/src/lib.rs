@@ -1,6 +1,6 @@
 //! What the fuzz targets share: the federation of the machine's tests, the disk of the log's tests,
-//! and how one input is cut into turns. The catalogue and the frames are taken as files out of their
-//! rooms, whose servers and networks a target does not need and would build for minutes.
+//! and how one input is cut into turns. The catalogue, the frames and the proofs are taken as files
+//! out of their rooms, whose servers and networks a target does not need and would build for minutes.
 
 #[path = "../../../node/api/src/catalogue/mod.rs"]
 #[expect(
@@ -22,10 +22,13 @@ mod disk;
 pub mod document;
 pub mod forms;
 #[path = "../../../node/net/src/frame.rs"]
-#[expect(dead_code, reason = "a target reads frames and writes none")]
+#[expect(dead_code, reason = "a target needs heads and nothing else of it")]
 mod frame;
 pub mod frames;
 pub mod log;
+#[path = "../../../node/blobs/src/proof.rs"]
+mod proof;
+pub mod proofs;
 #[path = "../../../node/net/src/reader.rs"]
 #[expect(dead_code, reason = "a target feeds the decoder by itself")]
 mod reader;

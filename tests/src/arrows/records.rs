@@ -13,6 +13,13 @@ fn records_in(text: &str) -> impl Iterator<Item = (u16, &str)> {
     })
 }
 
+/// Names that a text lists as records and that the source of a fuzz target does not decode.
+pub fn unfuzzed<'a>(text: &'a str, target: &str) -> Vec<&'a str> {
+    let is_left_out = |name: &&str| !target.contains(&format!("again::<{name}>(input);"));
+    let names = records_in(text).map(|(_, name)| name);
+    names.filter(is_left_out).collect()
+}
+
 /// Numbers that several records of these texts have, with their names; and how many records there are.
 pub fn record_faults<'a>(texts: impl IntoIterator<Item = &'a str>) -> (usize, Vec<String>) {
     let mut names = BTreeMap::<u16, Vec<&str>>::new();
