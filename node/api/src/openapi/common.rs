@@ -98,9 +98,11 @@ pub(super) fn complete(mut api: OpenApi) -> OpenApi {
 }
 
 const ABOUT: &str = "跨地区政务服务联盟节点的接口。每个不成功的答复都是 application/problem+json (RFC 9457), 带稳定的 TB \
-    代码, 经过和改法用中文和英文各说一遍。\n\nThe API of a node of the federation. Every answer that is not a \
+    代码, 经过和改法用中文和英文各说一遍; 只有不成 HTTP 请求的, 或请求头过多过大的, 答 400 或 431 而没有正文。\n\n\
+    The API of a node of the federation. Every answer that is not a \
     success is application/problem+json (RFC 9457) with a stable TB code; what it says in Chinese it says in \
-    English too, in the members that end in `_en`. Creating and acting carry an Idempotency-Key; \
+    English too, in the members that end in `_en`. Only what is no HTTP request at all, or has too many or too \
+    large headers, is refused by 400 or 431 without a body. Creating and acting carry an Idempotency-Key; \
     acting carries the version it is based on. Lists give an opaque cursor and `Link: rel=next`. Unknown \
     parameters and members are refused.";
 

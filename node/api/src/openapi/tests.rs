@@ -24,6 +24,18 @@ fn the_description_is_of_openapi_3_1() {
 }
 
 #[test]
+fn refusals_without_a_body_are_named_in_both_languages() {
+    let said = said();
+    let about = said["info"]["description"].as_str().unwrap();
+    let (zh, en) = about.split_once("\n\n").unwrap();
+    for told in [zh, en] {
+        let is_named = told.contains("problem+json") && told.contains("431");
+        assert!(is_named, "{told}");
+    }
+    assert!(en.is_ascii(), "{en}");
+}
+
+#[test]
 fn every_operation_says_what_it_does_what_it_takes_and_what_it_answers() {
     let said = said();
     let operations = operations(&said);

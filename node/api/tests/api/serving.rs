@@ -105,6 +105,19 @@ async fn a_stream_ends_with_its_reason_when_the_node_stops() {
 }
 
 #[tokio::test]
+async fn too_many_headers_are_refused_without_a_body() {
+    let served = served().await;
+    let mut stream = TcpStream::connect(served.address).await.unwrap();
+    let lines = "a: b\r\n".repeat(80);
+    let asked = format!("GET /livez HTTP/1.1\r\nhost: x\r\n{lines}\r\n");
+    stream.write_all(asked.as_bytes()).await.unwrap();
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).await.unwrap();
+    assert!(rest.starts_with(b"HTTP/1.1 431"));
+    assert!(rest.ends_with(b"\r\n\r\n"), "a head and nothing else");
+}
+
+#[tokio::test]
 async fn what_is_not_http_ends_its_own_connection_only() {
     let served = served().await;
     let mut garbage = TcpStream::connect(served.address).await.unwrap();
@@ -115,6 +128,7 @@ async fn what_is_not_http_ends_its_own_connection_only() {
     let mut rest = Vec::new();
     garbage.read_to_end(&mut rest).await.unwrap();
     assert!(rest.starts_with(b"HTTP/1.1 400"));
+    assert!(rest.ends_with(b"\r\n\r\n"), "a head and nothing else");
     let mut stream = TcpStream::connect(served.address).await.unwrap();
     assert!(ask(&mut stream, LIVE).await.starts_with("HTTP/1.1 200"));
 }
