@@ -104,7 +104,7 @@ impl NodeAccess {
 
     fn here(&self) -> Result<(NodeUrl, Trust, String), Failure> {
         let data = self.folder()?;
-        let Some(ready) = Ready::read(&data.join(READY_FILE))? else {
+        let Some(ready) = Ready::on(&data)? else {
             return Err(self.nobody(&data));
         };
         let url: NodeUrl = ready
@@ -202,6 +202,7 @@ fn no_token() -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::node_process::DataFolder;
 
     const CONFIGURATION: &str = r#"
 [node]
@@ -253,5 +254,30 @@ governance = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
             elsewhere.look_closer(),
             "tongban status --url https://192.0.2.1:8443 --ca ca.pem"
         );
+    }
+
+    #[test]
+    fn a_node_that_was_killed_does_not_run_whatever_it_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path();
+        let taken = DataFolder::take(data, "350100-01".parse().unwrap()).unwrap();
+        let ready = Ready {
+            http: "127.0.0.1:9".to_owned(),
+            url: "http://127.0.0.1:9".to_owned(),
+            certificate: None,
+            fingerprint: None,
+            federation: String::new(),
+            node: "350100-01".to_owned(),
+            pid: 1,
+        };
+        ready.write(&data.join(READY_FILE)).unwrap();
+        std::fs::write(data.join("operator.token"), "token").unwrap();
+        let access = NodeAccess::of_data(data);
+        let open = || access.open(Duration::from_secs(1));
+        assert!(open().is_ok());
+        drop(taken);
+        let refused = open().unwrap_err();
+        assert_eq!(refused.code, Code::NODE_UNREACHABLE);
+        assert_eq!(refused.next, "tongban up --config FILE");
     }
 }

@@ -1,9 +1,9 @@
 //! The data folder: one process at a time, one node for ever, and no vote by a node whose log is
 //! gone.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::process::geteuid;
@@ -12,6 +12,10 @@ use tongban_api::Said;
 use tongban_types::{CityCode, Code, NodeId};
 use tongban_wal::has_log;
 
+use super::folder_lock::lock;
+use super::operator::OPERATOR_FILE;
+use super::ready::READY_FILE;
+use super::running::RUNNING_FILE;
 use crate::exit::Exit;
 use crate::failure::Coded;
 use crate::files::{FileError, read_bounded, replace};
@@ -27,8 +31,8 @@ pub(crate) const BACKUP_STAMP: &str = "last-backup";
 /// Says which node the folder belongs to, once its log exists.
 const OWNER_FILE: &str = "node";
 
-/// Held by the process that uses the folder.
-pub(crate) const LOCK_FILE: &str = "lock";
+/// What a process leaves of itself for as long as it runs.
+const WORD_FILES: [&str; 3] = [READY_FILE, OPERATOR_FILE, RUNNING_FILE];
 
 /// A node's name takes nine bytes.
 const OWNER_BYTES_MAX: usize = 64;
@@ -209,11 +213,14 @@ impl DataFolder {
                 .create(path.join(folder));
             made.map_err(unusable)?;
         }
-        Ok(Self {
+        let taken = Self {
             path: path.to_owned(),
             owner: node,
             _lock: lock,
-        })
+        };
+        // A process that was killed left it, and another may have its number by now.
+        taken.withdraw_word();
+        Ok(taken)
     }
 
     /// From now on the folder is this node's, and its log must be there. Called when the log exists
@@ -226,26 +233,16 @@ impl DataFolder {
         Ok(())
     }
 
+    /// Takes back what a process says of itself in the folder.
+    pub(super) fn withdraw_word(&self) {
+        for file in WORD_FILES {
+            let _ = fs::remove_file(self.path.join(file));
+        }
+    }
+
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.path
-    }
-}
-
-fn lock(path: &Path) -> Result<File, DataFolderError> {
-    let unusable = |source| DataFolderError::Unusable {
-        path: path.to_owned(),
-        source,
-    };
-    let mut options = OpenOptions::new();
-    let options = options.write(true).create(true).truncate(false).mode(0o600);
-    let file = options.open(path.join(LOCK_FILE)).map_err(unusable)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(DataFolderError::InUse {
-            path: path.to_owned(),
-        }),
-        Err(TryLockError::Error(source)) => Err(unusable(source)),
     }
 }
 

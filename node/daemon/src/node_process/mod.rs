@@ -5,6 +5,7 @@ mod backing_up;
 mod data_folder;
 mod enrolled;
 mod files;
+mod folder_lock;
 mod links;
 mod measurement;
 mod metrics;
@@ -21,9 +22,7 @@ mod telemetry;
 #[cfg(feature = "otlp")]
 mod traces;
 
-pub(crate) use data_folder::{
-    BACKUP_STAMP, DataFolder, LOCK_FILE, TOKENS_FILE, check_user, city_of_folder,
-};
+pub(crate) use data_folder::{BACKUP_STAMP, DataFolder, TOKENS_FILE, check_user, city_of_folder};
 pub(crate) use enrolled::check_enrolled;
 pub(crate) use operator::read_token;
 pub(crate) use ready::{ANSWER as READY, READY_FILE, Ready};

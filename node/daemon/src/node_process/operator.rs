@@ -10,7 +10,7 @@ use crate::files::{FileError, read_bounded, replace};
 use crate::platform::OsEntropy;
 
 /// In the data folder while the process runs; for its owner alone.
-pub(crate) const OPERATOR_FILE: &str = "operator.token";
+pub(super) const OPERATOR_FILE: &str = "operator.token";
 
 /// A token has 43 characters.
 const TOKEN_BYTES_MAX: usize = 128;

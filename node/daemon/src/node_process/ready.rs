@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::folder_lock::is_held;
 use crate::files::{FileError, read_bounded, replace};
 use crate::output::{Answer, Described, Reader};
 use crate::tls::Trust;
@@ -76,6 +77,16 @@ impl Ready {
     pub(crate) fn write(&self, file: &Path) -> Result<(), FileError> {
         let json = serde_json::to_vec(self).expect("texts and a number");
         replace(file, &json, 0o644)
+    }
+
+    /// Where the node that runs on a data folder answers; `None` where none runs, whatever one that was
+    /// killed left there.
+    pub(crate) fn on(data: &Path) -> Result<Option<Self>, FileError> {
+        if is_held(data) {
+            Self::read(&data.join(READY_FILE))
+        } else {
+            Ok(None)
+        }
     }
 
     /// Reads it; `None` while there is none.

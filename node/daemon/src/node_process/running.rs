@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tongban_types::Code;
 
+use super::folder_lock::is_held;
 use crate::configuration::Configuration;
 use crate::files::{FileError, read_bounded, replace};
 
 /// In the data folder while the process runs.
-pub(crate) const RUNNING_FILE: &str = "running.json";
+pub(super) const RUNNING_FILE: &str = "running.json";
 
 /// Some dozen settings of a line each.
 const RUNNING_BYTES_MAX: usize = 256 * 1024;
@@ -56,8 +57,17 @@ impl Running {
         replace(&data.join(RUNNING_FILE), &json, 0o600)
     }
 
-    /// Reads it; `None` while nothing runs.
-    pub(crate) fn read(data: &Path) -> Result<Option<Self>, FileError> {
+    /// What the node that runs on a data folder runs with; `None` where none runs, whatever one that was
+    /// killed left there: its number may be another process by now.
+    pub(crate) fn on(data: &Path) -> Result<Option<Self>, FileError> {
+        if is_held(data) {
+            Self::read(data)
+        } else {
+            Ok(None)
+        }
+    }
+
+    fn read(data: &Path) -> Result<Option<Self>, FileError> {
         match read_bounded(&data.join(RUNNING_FILE), RUNNING_BYTES_MAX) {
             Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
             Err(error) if error.is_missing() => Ok(None),
@@ -69,6 +79,23 @@ impl Running {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::node_process::DataFolder;
+
+    #[test]
+    fn what_a_killed_process_left_is_no_word_of_one_that_runs() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path();
+        let take = || DataFolder::take(data, "350100-01".parse().unwrap()).unwrap();
+        let taken = take();
+        let word = r#"{"pid":7,"reloads":1,"refused":null,"pending":[],"settings":[]}"#;
+        std::fs::write(data.join(RUNNING_FILE), word).unwrap();
+        assert_eq!(Running::on(data).unwrap().unwrap().pid, 7);
+        drop(taken);
+        assert_eq!(Running::on(data).unwrap(), None);
+        // Nor of the next one, before it has said anything.
+        let _taken = take();
+        assert_eq!(Running::on(data).unwrap(), None);
+    }
 
     #[test]
     fn word_of_an_earlier_program_is_read_though_it_names_no_code() {

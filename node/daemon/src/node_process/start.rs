@@ -26,10 +26,9 @@ use super::files::open_files;
 use super::links::Links;
 use super::measurement::check_measurement;
 use super::metrics::{Parts, metrics_text};
-use super::operator::{OPERATOR_FILE, leave_token};
+use super::operator::leave_token;
 use super::peers::{Peers, follow_registry};
 use super::ready::{READY_FILE, Ready};
-use super::running::RUNNING_FILE;
 use super::service_manager::say_stopping;
 use super::shutdown::Shutdown;
 use crate::configuration::Configuration;
@@ -307,9 +306,7 @@ impl NodeProcess {
     async fn end(self) {
         say_stopping();
         // Gone before the answers stop, so that nobody is sent to a closed door.
-        for file in [READY_FILE, OPERATOR_FILE, RUNNING_FILE] {
-            let _ = std::fs::remove_file(self.folder.path().join(file));
-        }
+        self.folder.withdraw_word();
         self.follower.abort();
         if let Some(renewals) = &self.renewals {
             renewals.abort();

@@ -85,7 +85,7 @@ impl Answer for Checked {
 pub(super) fn run(which: &Which, output: Output) -> Result<Exit, Failure> {
     let read = which.read()?;
     // No node that runs, or one of another user: there is nothing to compare with.
-    let running = Running::read(&read.data).ok().flatten();
+    let running = Running::on(&read.data).ok().flatten();
     let changes = running.map(|running| changes_from(&running, &read.settings));
     output.answer(&Checked {
         config: read.file,

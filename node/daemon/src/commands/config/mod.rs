@@ -67,7 +67,7 @@ impl Which {
 
 /// What the node of a configuration runs with.
 fn running(read: &Configuration) -> Result<Running, Failure> {
-    Running::read(&read.data)?.ok_or_else(|| {
+    Running::on(&read.data)?.ok_or_else(|| {
         let data = read.data.display();
         let says = Said::new(
             format!("{data} 中没有运行的节点"),

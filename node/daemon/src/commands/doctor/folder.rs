@@ -1,23 +1,16 @@
 //! The data folder: whose it is, who may read it, and whether a node runs on it.
 
-use std::fs::{self, OpenOptions, TryLockError};
+use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use super::Finding;
 use crate::configuration::Configuration;
-use crate::node_process::{LOCK_FILE, READY_FILE, Ready, city_of_folder};
+use crate::node_process::{Ready, city_of_folder};
 
 /// The node that runs on a folder, if one does: it holds the lock and says where it answers.
 pub(super) fn node_that_runs(data: &Path) -> Option<Ready> {
-    let lock = OpenOptions::new()
-        .read(true)
-        .open(data.join(LOCK_FILE))
-        .ok()?;
-    match lock.try_lock_shared() {
-        Err(TryLockError::WouldBlock) => Ready::read(&data.join(READY_FILE)).ok().flatten(),
-        _ => None,
-    }
+    Ready::on(data).ok().flatten()
 }
 
 pub(super) fn examine(configuration: &Configuration, runs: Option<&Ready>) -> Vec<Finding> {
@@ -79,7 +72,7 @@ fn access(data: &Path, mode: u32, owner: u32, me: u32, has_closed_keys: bool) ->
             format!("{shown} is a volume of root's; the keys are for user {me} alone"),
         );
         Finding::success(ID, seen)
-    } else if mode & 0o077 != 0 {
+    } else if is_open(mode) {
         let seen = (
             format!("{shown} 的权限是 {mode:03o}, 他人可读"),
             format!("{shown} has mode {mode:03o}: others can read it"),
@@ -100,10 +93,15 @@ fn access(data: &Path, mode: u32, owner: u32, me: u32, has_closed_keys: bool) ->
     }
 }
 
+/// Whether anybody but the owner may do anything with it.
+const fn is_open(mode: u32) -> bool {
+    mode & 0o077 != 0
+}
+
 /// Whether the node's keys are this user's and for nobody else.
 fn has_closed_keys(data: &Path, me: u32) -> bool {
     let keys = fs::metadata(data.join("keys"));
-    keys.is_ok_and(|keys| keys.uid() == me && keys.mode() & 0o077 == 0)
+    keys.is_ok_and(|keys| keys.uid() == me && !is_open(keys.mode()))
 }
 
 /// The applied state is made again out of snapshot and log where it does not open.
