@@ -8,7 +8,7 @@ use clap::Args;
 use tongban_api::Said;
 use tongban_types::Code;
 
-use super::{NodeClient, NodeUrl};
+use super::{NodeClient, NodeUrl, word};
 use crate::configuration::Configuration;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -19,6 +19,9 @@ use crate::tls::Trust;
 /// Where an installed node is configured and where its data are, if the file does not say it.
 pub(crate) const CONFIG_USUAL: &str = "/etc/tongban/node.toml";
 const DATA_USUAL: &str = "/var/lib/tongban";
+
+/// Where a token is taken from that nobody typed.
+const TOKEN_VARIABLE: &str = "TONGBAN_TOKEN";
 
 /// A token has 43 characters.
 const TOKEN_BYTES_MAX: usize = 128;
@@ -40,7 +43,7 @@ pub(crate) struct NodeAccess {
     #[arg(long, value_name = "FILE", requires = "url")]
     ca: Option<PathBuf>,
     /// 访问令牌; 不给则用本机节点留下的运维令牌 (access token)
-    #[arg(long, env = "TONGBAN_TOKEN", hide_env_values = true)]
+    #[arg(long, env = TOKEN_VARIABLE, hide_env_values = true)]
     token: Option<String>,
     /// 从文件读访问令牌 (file of the access token)
     #[arg(
@@ -90,6 +93,29 @@ impl NodeAccess {
             timeout.unwrap_or(patience),
             self.curl,
         ))
+    }
+
+    /// How the node was named, each word behind a space, so that a command told next means the same one.
+    /// A token that was typed is not shown; the environment has its own for the next command too.
+    pub(crate) fn words(&self) -> String {
+        let path = |path: &Path| path.to_string_lossy().into_owned();
+        let named = [
+            ("--config", self.config.as_deref().map(path)),
+            ("--data", self.data.as_deref().map(path)),
+            ("--url", self.url.as_ref().map(ToString::to_string)),
+            ("--ca", self.ca.as_deref().map(path)),
+            ("--token-file", self.token_file.as_deref().map(path)),
+        ];
+        let mut words = String::new();
+        for (name, value) in named {
+            if let Some(value) = value {
+                words.extend([" ", name, " ", &word(&value)]);
+            }
+        }
+        if self.token.is_some() && self.token != std::env::var(TOKEN_VARIABLE).ok() {
+            words.push_str(" --token TOKEN");
+        }
+        words
     }
 
     /// Whether a node is named by its address: then nothing of it is looked for on this machine.
@@ -254,6 +280,21 @@ governance = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
             elsewhere.look_closer(),
             "tongban status --url https://192.0.2.1:8443 --ca ca.pem"
         );
+    }
+
+    #[test]
+    fn a_node_is_named_again_as_it_was_and_a_token_is_not_shown() {
+        assert_eq!(NodeAccess::default().words(), "");
+        let here = NodeAccess::of_data(Path::new("/srv/the node"));
+        assert_eq!(here.words(), " --data '/srv/the node'");
+        let elsewhere = NodeAccess {
+            url: Some("https://127.0.0.1:8443".parse().unwrap()),
+            ca: Some("c.pem".into()),
+            token: Some("a token nobody is to see".to_owned()),
+            ..NodeAccess::default()
+        };
+        let words = " --url https://127.0.0.1:8443 --ca c.pem --token TOKEN";
+        assert_eq!(elsewhere.words(), words);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use hyper::Method;
 
+use super::shell::quoted;
 use super::{Call, NodeUrl};
 use crate::tls::Trust;
 
@@ -28,10 +29,6 @@ pub(super) fn curl(url: &NodeUrl, trust: &Trust, call: &Call) -> String {
     }
     parts.push(quoted(&format!("{url}{}", call.path)));
     parts.join(" ")
-}
-
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]

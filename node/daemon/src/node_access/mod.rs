@@ -6,8 +6,10 @@ mod client;
 mod curl;
 mod partners;
 mod place;
+mod shell;
 
 pub(crate) use arguments::{CONFIG_USUAL, NodeAccess};
 pub(crate) use client::{Call, NodeClient};
 pub(crate) use partners::{Contact, Partner, partners};
 use place::NodeUrl;
+pub(crate) use shell::word;

@@ -15,7 +15,7 @@ use super::{new_key, read_form, text, under_key};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::http_client::order_patience;
-use crate::node_access::{Call, NodeAccess};
+use crate::node_access::{Call, NodeAccess, word};
 use crate::output::{Answer, Described, Output, Reader};
 
 /// What it takes.
@@ -137,16 +137,37 @@ pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, F
     )
     .header("idempotency-key", &key);
     let answer = client.order(&call).await;
-    let again = format!("tongban case act {number} {act} --expect {version}");
     let answer = answer.map_err(|failure| match failure.code {
         // Somebody else was faster: what they did is to be seen first.
         Code::STALE_VERSION => failure.then(format!("tongban case show {number}")),
-        _ => under_key(failure, &again, &key),
+        _ => {
+            let again = again(arguments, &number, version, &key);
+            under_key(failure, again, arguments.form.as_deref(), output)
+        }
     })?;
     if let Some(answer) = answer {
         output.answer(&Acted(answer.json()));
     }
     Ok(Exit::Yes)
+}
+
+/// The same order, of the same node: another one under its key would be refused.
+fn again(arguments: &Arguments, number: &str, version: u64, key: &str) -> String {
+    let form = arguments.form.as_ref().map(|file| file.to_string_lossy());
+    let given = [
+        ("--words", arguments.words.as_deref()),
+        ("--recommend", arguments.recommend.as_deref()),
+        ("--decision", arguments.decision.as_deref()),
+        ("--form", form.as_deref()),
+    ];
+    let mut line = format!("tongban case act {number} {}", arguments.act.name());
+    for (name, value) in given {
+        if let Some(value) = value {
+            line.extend([" ", name, " ", &word(value)]);
+        }
+    }
+    let (key, node) = (word(key), arguments.node.words());
+    format!("{line} --expect {version} --key {key}{node}")
 }
 
 /// What is particular to the step; what does not belong to it, or is missing, is a mistake of usage.
@@ -199,4 +220,39 @@ fn not_with(step: Step, given: &str) -> Failure {
         format!("{step} takes no {given}"),
     );
     Failure::told(Code::USAGE, Exit::Usage, says).then("tongban case act --help")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Typed {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    #[test]
+    fn an_order_sent_again_is_the_one_that_was_given() {
+        let line = |given: &[&str]| {
+            let typed = Typed::try_parse_from([&["act", "35"][..], given].concat()).unwrap();
+            again(&typed.arguments, "350100000001", 4, "k")
+        };
+        let review = ["review", "--recommend", "grant", "--words", "it's whole"];
+        assert_eq!(
+            line(&[&review[..], &["--data", "/d"]].concat()),
+            "tongban case act 350100000001 review --words 'it'\\''s whole' --recommend grant \
+             --expect 4 --key k --data /d"
+        );
+        assert_eq!(
+            line(&["decide", "--decision", "refuse", "--words", "no"]),
+            "tongban case act 350100000001 decide --words no --decision refuse --expect 4 --key k"
+        );
+        assert_eq!(
+            line(&["correct", "--form", "-"]),
+            "tongban case act 350100000001 correct --form - --expect 4 --key k"
+        );
+    }
 }

@@ -79,13 +79,19 @@ fn new_key() -> String {
     data_encoding::HEXLOWER.encode(&OsEntropy.array::<16>())
 }
 
-/// An order whose answer did not come may have been carried out: sent again under its key, it is not
-/// carried out twice.
-fn under_key(failure: Failure, command: &str, key: &str) -> Failure {
-    match failure.exit {
-        Exit::TimedOut | Exit::Unreachable => failure.then(format!("{command} --key {key}")),
-        _ => failure,
+/// An order whose answer did not come may have been carried out: sent again whole and under its key, it is
+/// not carried out twice. The form it had must be the same too.
+fn under_key(failure: Failure, again: String, form: Option<&Path>, output: Output) -> Failure {
+    if !matches!(failure.exit, Exit::TimedOut | Exit::Unreachable) {
+        return failure;
     }
+    if form == Some(Path::new("-")) {
+        output.talk(output.reader().say(
+            "重发时, 标准输入须再给同一份表单",
+            "sent again, it needs the same form on stdin",
+        ));
+    }
+    failure.then(again)
 }
 
 pub(crate) fn text(value: &Value) -> &str {

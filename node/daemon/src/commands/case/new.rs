@@ -12,7 +12,7 @@ use super::{new_key, read_form, text, under_key};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::http_client::order_patience;
-use crate::node_access::{Call, NodeAccess, NodeClient};
+use crate::node_access::{Call, NodeAccess, NodeClient, word};
 use crate::output::{Answer, Described, Output, Reader};
 
 /// What it takes.
@@ -84,16 +84,29 @@ pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, F
     if arguments.wait {
         call = call.header("prefer", "wait=replicated");
     }
-    let again = format!(
-        "tongban case new --item {} --form {}",
-        arguments.item,
-        arguments.form.display()
-    );
-    let answer = client.order(&call).await;
-    if let Some(answer) = answer.map_err(|failure| under_key(failure, &again, &key))? {
+    let answer = client.order(&call).await.map_err(|failure| {
+        let again = again(arguments, version, &key);
+        under_key(failure, again, Some(&arguments.form), output)
+    })?;
+    if let Some(answer) = answer {
         output.answer(&Collected(answer.json()));
     }
     Ok(Exit::Yes)
+}
+
+/// The same order, of the same node: another one under its key would be refused.
+fn again(arguments: &Arguments, version: u32, key: &str) -> String {
+    let flag = |is_set: bool, flag: &'static str| if is_set { flag } else { "" };
+    format!(
+        "tongban case new --item {} --item-version {version} --form {} --channel {}{}{} --key {}{}",
+        word(&arguments.item),
+        word(&arguments.form.to_string_lossy()),
+        arguments.channel,
+        flag(arguments.keep_here, " --keep-here"),
+        flag(arguments.wait, " --wait"),
+        word(key),
+        arguments.node.words()
+    )
 }
 
 /// The newest version of an item; one that is not in the catalogue is refused by the node.
@@ -104,4 +117,39 @@ async fn newest(client: &mut NodeClient, code: &str) -> Result<u32, Failure> {
     let versions = versions.filter(|item| item["code"] == code);
     let versions = versions.filter_map(|item| u32::try_from(item["version"].as_u64()?).ok());
     Ok(versions.max().unwrap_or(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Typed {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    #[test]
+    fn an_order_sent_again_is_the_one_that_was_given() {
+        let read = |line: &str| {
+            let words = line.split_whitespace().skip(2);
+            Typed::try_parse_from(words).unwrap().arguments
+        };
+        for given in [
+            "tongban case new --item 000109900001 --form f.json",
+            "tongban case new --item 000109900001 --item-version 3 --form - --channel online \
+             --keep-here --wait --key k --data /d",
+        ] {
+            let given = read(given);
+            let again = read(&again(&given, 3, "k"));
+            let whole = Arguments {
+                item_version: Some(3),
+                key: Some("k".to_owned()),
+                ..given
+            };
+            assert_eq!(format!("{again:?}"), format!("{whole:?}"));
+        }
+    }
 }
