@@ -11,7 +11,7 @@ use super::stopped_node::on_tasks;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::http_client::order_patience;
-use crate::node_access::{Call, NodeAccess};
+use crate::node_access::{Call, NodeAccess, word};
 use crate::output::{Answer, Described, Output, Reader};
 
 /// Pages of a hundred read for `--all`: as many as of cases.
@@ -52,6 +52,12 @@ struct Listed {
     documents: Vec<Value>,
     #[serde(skip)]
     has_more: bool,
+    /// What the list was narrowed to.
+    #[serde(skip)]
+    narrowed: String,
+    /// How the node was named.
+    #[serde(skip)]
+    at: String,
 }
 
 /// Its JSON form.
@@ -64,7 +70,8 @@ impl Answer for Listed {
     fn to_text(&self, reader: Reader) -> String {
         let Some(first) = self.documents.first() else {
             let none = reader.say("没有文书", "no documents");
-            return format!("{none}\n{}", reader.next("tongban case ls"));
+            let next = format!("tongban case ls{}", self.at);
+            return format!("{none}\n{}", reader.next(&next));
         };
         let mut table = reader.table(&[
             ("办件编号", "CASE"),
@@ -90,9 +97,10 @@ impl Answer for Listed {
             ]);
         }
         let next = if self.has_more {
-            "tongban doc ls --all".to_owned()
+            format!("tongban doc ls --all{}{}", self.narrowed, self.at)
         } else {
-            format!("tongban case export {}", text(&first["case"]))
+            let case = text(&first["case"]);
+            format!("tongban case export {case} --dir DIR{}", self.at)
         };
         format!("{}\n{}", table.text(), reader.next(&next))
     }
@@ -127,6 +135,8 @@ async fn list(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
     let mut listed = Listed {
         documents: Vec::new(),
         has_more: false,
+        narrowed: narrowed(arguments),
+        at: arguments.node.words(),
     };
     for _ in 0..PAGES_MAX {
         if let Some(Value::Array(documents)) = page.get_mut("documents").map(Value::take) {
@@ -159,4 +169,23 @@ fn path(arguments: &Arguments) -> String {
         }
     }
     path
+}
+
+/// What the list was narrowed to, as it is typed.
+fn narrowed(arguments: &Arguments) -> String {
+    let narrowed = [
+        ("--case", &arguments.case),
+        ("--state", &arguments.state),
+        ("--item", &arguments.item),
+    ];
+    let mut words = String::new();
+    for (name, value) in narrowed {
+        if let Some(value) = value {
+            words.extend([" ", name, " ", &word(value)]);
+        }
+    }
+    if arguments.fresh {
+        words.push_str(" --fresh");
+    }
+    words
 }

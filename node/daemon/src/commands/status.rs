@@ -41,7 +41,8 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
     let at_terminal = std::io::stdout().is_terminal() && !output.is_for_machines();
     if arguments.watch && !at_terminal {
         let says = Said::new("--watch 只用于终端", "--watch is for a terminal alone");
-        return Err(Failure::told(Code::USAGE, Exit::Usage, says).then("tongban status --json"));
+        let next = format!("tongban status --json{}", arguments.node.words());
+        return Err(Failure::told(Code::USAGE, Exit::Usage, says).then(next));
     }
     let mut client = arguments.node.open(PATIENCE)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -75,7 +76,7 @@ async fn show(client: &mut NodeClient, output: Output) -> Result<Exit, Failure> 
     };
     // Who the partners are is beside the point of a status: who may not see the links sees the rest.
     let peers = client.read("/api/v1/peers").await.unwrap_or(Value::Null);
-    let status = Status::of(answer.json(), &peers);
+    let status = Status::of(answer.json(), &peers).at(client.words());
     output.answer(&status);
     Ok(if status.is_healthy() {
         Exit::Yes

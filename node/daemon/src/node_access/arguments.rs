@@ -92,6 +92,7 @@ impl NodeAccess {
             token,
             timeout.unwrap_or(patience),
             self.curl,
+            self.words(),
         ))
     }
 

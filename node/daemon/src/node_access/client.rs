@@ -67,6 +67,8 @@ pub(crate) struct NodeClient {
     token: String,
     patience: Duration,
     shows_curl: bool,
+    /// How the node was named on the command line.
+    words: String,
     connected: Option<HttpClient>,
 }
 
@@ -77,6 +79,7 @@ impl NodeClient {
         token: String,
         patience: Duration,
         shows_curl: bool,
+        words: String,
     ) -> Self {
         Self {
             url,
@@ -84,8 +87,14 @@ impl NodeClient {
             token,
             patience,
             shows_curl,
+            words,
             connected: None,
         }
+    }
+
+    /// How the node was named, each word behind a space, so that a command told next means the same one.
+    pub(crate) fn words(&self) -> &str {
+        &self.words
     }
 
     /// Reads JSON.

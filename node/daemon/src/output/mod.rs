@@ -108,6 +108,14 @@ impl Output {
         }
     }
 
+    /// Gives the answer of a node, and tells people the command to run next.
+    pub(crate) fn answer_then<T: Answer>(self, answer: &T, next: &str) {
+        self.answer(answer);
+        if !self.is_for_machines() {
+            say(&self.reader.next(next));
+        }
+    }
+
     /// Gives an answer that machines read even when people asked: never a table.
     pub(crate) fn answer_json<T: Answer>(self, answer: &T) {
         let format = match self.format {

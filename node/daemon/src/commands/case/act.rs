@@ -112,8 +112,7 @@ impl Answer for Acted {
     fn to_text(&self, reader: Reader) -> String {
         let (case, version) = (text(&self.0["case"]), &self.0["version"]);
         let state = reader.say(text(&self.0["state_zh"]), text(&self.0["state"]));
-        let next = reader.next(&format!("tongban case show {case}"));
-        format!("{case}  {state}  v{version}\n{next}")
+        format!("{case}  {state}  v{version}")
     }
 }
 
@@ -137,16 +136,17 @@ pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, F
     )
     .header("idempotency-key", &key);
     let answer = client.order(&call).await;
-    let answer = answer.map_err(|failure| match failure.code {
-        // Somebody else was faster: what they did is to be seen first.
-        Code::STALE_VERSION => failure.then(format!("tongban case show {number}")),
-        _ => {
-            let again = again(arguments, &number, version, &key);
-            under_key(failure, again, arguments.form.as_deref(), output)
+    let show = format!("tongban case show {number}{}", client.words());
+    let answer = answer.map_err(|failure| {
+        if failure.code == Code::STALE_VERSION {
+            // Somebody else was faster: what they did is to be seen first.
+            return failure.then(&show);
         }
+        let again = again(arguments, &number, version, &key);
+        under_key(failure, again, arguments.form.as_deref(), output)
     })?;
     if let Some(answer) = answer {
-        output.answer(&Acted(answer.json()));
+        output.answer_then(&Acted(answer.json()), &show);
     }
     Ok(Exit::Yes)
 }

@@ -12,7 +12,7 @@ use super::{minute, place, text};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::http_client::order_patience;
-use crate::node_access::{Call, NodeAccess};
+use crate::node_access::{Call, NodeAccess, word};
 use crate::output::{Answer, Described, Output, Reader};
 
 /// Pages of a hundred read for `--all`: a million cases are for an export of another kind.
@@ -43,6 +43,12 @@ struct Listed {
     cases: Vec<Value>,
     #[serde(skip)]
     has_more: bool,
+    /// What the list was narrowed to.
+    #[serde(skip)]
+    narrowed: String,
+    /// How the node was named.
+    #[serde(skip)]
+    at: String,
 }
 
 /// A case of the group, or one that only this desk has.
@@ -77,10 +83,8 @@ impl Answer for Listed {
     fn to_text(&self, reader: Reader) -> String {
         if self.cases.is_empty() {
             let none = reader.say("没有办件", "no cases");
-            return format!(
-                "{none}\n{}",
-                reader.next("tongban case new --item CODE --form FILE")
-            );
+            let next = format!("tongban case new --item CODE --form FILE{}", self.at);
+            return format!("{none}\n{}", reader.next(&next));
         }
         let mut table = reader.table(&[
             ("办件编号", "CASE"),
@@ -109,7 +113,8 @@ impl Answer for Listed {
             ]);
         }
         if self.has_more {
-            return format!("{}\n{}", table.text(), reader.next("tongban case ls --all"));
+            let next = format!("tongban case ls --all{}{}", self.narrowed, self.at);
+            return format!("{}\n{}", table.text(), reader.next(&next));
         }
         table.text()
     }
@@ -139,6 +144,8 @@ pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, F
     let mut listed = Listed {
         cases: Vec::new(),
         has_more: false,
+        narrowed: narrowed(arguments),
+        at: arguments.node.words(),
     };
     for _ in 0..PAGES_MAX {
         for list in ["stored", "cases"] {
@@ -158,4 +165,14 @@ pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, F
     }
     output.answer(&listed);
     Ok(Exit::Yes)
+}
+
+/// What the list was narrowed to, as it is typed.
+fn narrowed(arguments: &Arguments) -> String {
+    let state = arguments.state.as_deref();
+    let mut words = state.map_or_else(String::new, |state| format!(" --state {}", word(state)));
+    if arguments.fresh {
+        words.push_str(" --fresh");
+    }
+    words
 }

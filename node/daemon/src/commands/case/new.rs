@@ -57,11 +57,7 @@ impl Answer for Collected {
     fn to_text(&self, reader: Reader) -> String {
         let (case, receipt) = (text(&self.0["case"]), &self.0["receipt"]);
         let safety = reader.say(text(&receipt["safety_zh"]), text(&receipt["safety"]));
-        let next = reader.next(&format!("tongban case show {case}"));
-        format!(
-            "{case}\n{}: {safety}\n{next}",
-            reader.say("回执", "receipt")
-        )
+        format!("{case}\n{}: {safety}", reader.say("回执", "receipt"))
     }
 }
 
@@ -89,7 +85,10 @@ pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, F
         under_key(failure, again, Some(&arguments.form), output)
     })?;
     if let Some(answer) = answer {
-        output.answer(&Collected(answer.json()));
+        let collected = Collected(answer.json());
+        let case = text(&collected.0["case"]);
+        let next = format!("tongban case show {case}{}", client.words());
+        output.answer_then(&collected, &next);
     }
     Ok(Exit::Yes)
 }

@@ -32,7 +32,7 @@ pub(super) async fn number_of(client: &mut NodeClient, typed: &str) -> Result<St
     let ids = numbers.iter().map(String::as_str);
     the_one(ids, typed, Code::NO_SUCH_CASE)
         .map(ToOwned::to_owned)
-        .map_err(|failure| failure.then("tongban case ls"))
+        .map_err(|failure| failure.then(format!("tongban case ls{}", client.words())))
 }
 
 /// What the node knows of a case.
@@ -40,7 +40,7 @@ pub(super) async fn read_case(client: &mut NodeClient, number: &str) -> Result<V
     let read = client.read(&format!("/api/v1/cases/{number}")).await;
     read.map_err(|failure| {
         if failure.code == Code::NO_SUCH_CASE {
-            return failure.then("tongban case ls");
+            return failure.then(format!("tongban case ls{}", client.words()));
         }
         failure
     })

@@ -41,7 +41,7 @@ impl Answer for Shown {
         let case = &self.0["case"];
         if case.is_null() {
             let stored = reader.say("仅在本窗口, 尚未复制", "stored at this desk only");
-            return format!("{number}  {stored}\n{}", reader.next("tongban status"));
+            return format!("{number}  {stored}");
         }
         let state = reader.say(text(&case["state_zh"]), text(&case["state"]));
         let owner = match text(&case["standpoint"]) {
@@ -82,7 +82,6 @@ impl Answer for Shown {
                 .iter()
                 .map(|step| movement(step, reader)),
         );
-        lines.push(reader.next(&next_command(number, case)));
         lines.join("\n")
     }
 }
@@ -116,6 +115,9 @@ fn movement(step: &Value, reader: Reader) -> String {
 
 /// What an officer or a clerk does next with a case in this state.
 fn next_command(number: &str, case: &Value) -> String {
+    if case.is_null() {
+        return "tongban status".to_owned();
+    }
     let act = match text(&case["state"]) {
         "collected" => "transfer",
         "received" | "corrected" => "accept",
@@ -141,6 +143,7 @@ pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, F
         return Ok(Exit::Yes);
     }
     let shown = Shown(read_case(&mut client, &number).await?);
-    output.answer(&shown);
+    let next = next_command(&number, &shown.0["case"]);
+    output.answer_then(&shown, &format!("{next}{}", client.words()));
     Ok(Exit::Yes)
 }

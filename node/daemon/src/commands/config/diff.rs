@@ -1,6 +1,8 @@
 //! `tongban config diff`: what the file says otherwise than the node that runs. 10 where something
 //! differs.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -16,6 +18,8 @@ use crate::output::{Answer, Described, Output, Reader};
 #[derive(Serialize, ToSchema)]
 struct Difference {
     changes: Vec<Change>,
+    #[serde(skip)]
+    config: PathBuf,
 }
 
 /// Its JSON form.
@@ -50,11 +54,11 @@ impl Answer for Difference {
         }
         let is_reload = self.changes.iter().any(|change| !change.needs_restart);
         let next = if is_reload {
-            "tongban config reload"
+            format!("tongban config reload --config {}", self.config.display())
         } else {
-            "systemctl restart tongban"
+            "systemctl restart tongban".to_owned()
         };
-        format!("{}\n{}", table.text(), reader.next(next))
+        format!("{}\n{}", table.text(), reader.next(&next))
     }
 }
 
@@ -67,7 +71,10 @@ pub(super) fn run(which: &Which, output: Output) -> Result<Exit, Failure> {
     } else {
         Exit::Changes
     };
-    output.answer(&Difference { changes });
+    output.answer(&Difference {
+        changes,
+        config: read.file,
+    });
     Ok(exit)
 }
 

@@ -69,7 +69,7 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
     // Judged here first: whoever typed it reads the mistake where they are.
     let read = arguments.which.read()?;
     let before = running(&read)?;
-    hang_up(before.pid)?;
+    hang_up(before.pid, &read.file)?;
     let patience = Duration::from_secs(arguments.timeout);
     let after = wait_for(&read, before.reloads, patience)?;
     if let Some(refused) = after.refused {
@@ -106,7 +106,7 @@ fn refusal(code: Code, why: String, config: &Path) -> Failure {
         .then(format!("tongban {verb} --config {}", config.display()))
 }
 
-fn hang_up(process: u32) -> Result<(), Failure> {
+fn hang_up(process: u32, config: &Path) -> Result<(), Failure> {
     let pid = i32::try_from(process).ok().and_then(Pid::from_raw);
     let told = pid.map_or(Err(rustix::io::Errno::SRCH), |pid| {
         kill_process(pid, Signal::HUP)
@@ -121,7 +121,8 @@ fn hang_up(process: u32) -> Result<(), Failure> {
             format!("进程 {process}: {error}"),
             format!("process {process}: {error}"),
         );
-        Failure::told(code, exit, says).then("tongban status")
+        let next = format!("tongban status --config {}", config.display());
+        Failure::told(code, exit, says).then(next)
     })
 }
 
@@ -139,7 +140,7 @@ fn wait_for(read: &Configuration, reloads: u64, patience: Duration) -> Result<Ru
                 format!("the node did not read its configuration anew within {seconds} s"),
             );
             return Err(Failure::told(Code::NODE_TIMED_OUT, Exit::TimedOut, says)
-                .then("tongban config diff"));
+                .then(format!("tongban config diff --config {}", read.file.display())));
         }
         sleep(LOOK_EVERY);
     }

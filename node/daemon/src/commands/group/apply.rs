@@ -44,6 +44,9 @@ struct Applied {
     /// Without a replica of the group here any more, none.
     #[schema(value_type = Option<MembersShape>)]
     members: Value,
+    /// How the node was named.
+    #[serde(skip)]
+    at: String,
 }
 
 /// Its JSON form.
@@ -79,12 +82,12 @@ impl Answer for Applied {
                 ),
             ),
         };
-        let elsewhere = if is_kept {
-            ""
+        let at = if is_kept {
+            self.at.as_str()
         } else {
             " --url URL --token TOKEN --ca FILE"
         };
-        let next = reader.next(&format!("tongban group status {group}{elsewhere}"));
+        let next = reader.next(&format!("tongban group status {group}{at}"));
         format!("{said}\n{next}")
     }
 }
@@ -118,6 +121,7 @@ pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, F
                 version,
                 stands,
                 members,
+                at: arguments.node.words(),
             });
             return Ok(exit_of(stands, arguments.wait));
         }
@@ -175,6 +179,7 @@ mod tests {
             version: 2,
             stands,
             members,
+            at: String::new(),
         };
         let said = applied.to_text(Reader::plain(Language::En));
         assert!(said.contains("cannot know"), "{said}");
@@ -190,10 +195,25 @@ mod tests {
             version: 2,
             stands,
             members,
+            at: String::new(),
         };
         let said = applied.to_text(Reader::plain(Language::En));
         assert!(said.contains("stands as order v2 says\n"), "{said}");
         assert!(said.contains("group status 350100 --url"), "{said}");
+    }
+
+    #[test]
+    fn a_group_is_looked_at_next_where_its_order_was_handed_in() {
+        let members = json!({"voter_sets": [["350100-01"]], "learners": []});
+        let applied = Applied {
+            group: "350100".to_owned(),
+            version: 2,
+            stands: Some(false),
+            members,
+            at: " --data /d".to_owned(),
+        };
+        let said = applied.to_text(Reader::plain(Language::En));
+        assert!(said.ends_with("group status 350100 --data /d"), "{said}");
     }
 
     #[test]

@@ -107,7 +107,8 @@ pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, F
         let Some(answer) = client.order(&Call::get("/api/v1/groups")).await? else {
             return Ok(Exit::Yes);
         };
-        own_of(&answer.json())?
+        own_of(&answer.json())
+            .map_err(|failure| failure.then(format!("tongban group ls{}", client.words())))?
     };
     let is_well = group["stands"] == true && group["has_quorum"] == true;
     output.answer(&Shown(group));

@@ -42,6 +42,9 @@ struct HandedOver {
     leads: bool,
     /// It is of another city: the lead goes back by itself once a node of the group's own city can take it.
     comes_home: bool,
+    /// How the node was named.
+    #[serde(skip)]
+    at: String,
 }
 
 /// Its JSON form.
@@ -52,7 +55,7 @@ impl Answer for HandedOver {
 
     fn to_text(&self, reader: Reader) -> String {
         let (group, to) = (&self.group, &self.to);
-        let look = reader.next(&format!("tongban group status {group}"));
+        let look = reader.next(&format!("tongban group status {group}{}", self.at));
         if !self.leads {
             let said = reader.say(
                 format!("已要求 {to} 接任 {group} 的主持, 还没有看到它主持"),
@@ -72,8 +75,7 @@ impl Answer for HandedOver {
             "it is of another city: the lead comes home by itself once a node of the city can take \
              it; drain that node to keep it away",
         );
-        let next = reader.next("tongban node drain");
-        format!("{said}\n{home}\n{next}")
+        format!("{said}\n{home}\n{look}")
     }
 }
 
@@ -99,6 +101,7 @@ pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, F
         to,
         leads,
         comes_home: arguments.to.city() != arguments.group,
+        at: arguments.node.words(),
     });
     Ok(if leads { Exit::Yes } else { Exit::TimedOut })
 }
@@ -114,6 +117,7 @@ mod tests {
             to: to.to_owned(),
             leads,
             comes_home,
+            at: String::new(),
         };
         handed_over.to_text(Reader::plain(language))
     }
@@ -133,7 +137,9 @@ mod tests {
     fn a_lead_in_another_city_is_said_to_come_home_by_itself() {
         let away = said("350300-01", true, true, Language::En);
         assert!(away.contains("comes home by itself"), "{away}");
-        assert!(away.ends_with("next: tongban node drain"), "{away}");
+        assert!(away.contains("drain that node"), "{away}");
+        let next = "next: tongban group status 610500";
+        assert!(away.ends_with(next), "{away}");
         let away = said("350300-01", true, true, Language::Zh);
         assert!(away.contains("主持会自动交回"), "{away}");
     }

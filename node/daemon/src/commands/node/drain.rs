@@ -39,7 +39,10 @@ pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, F
         tokio::time::sleep(LOOK_EVERY).await;
         drained = Drained(client.read(DRAIN).await?);
     }
-    let is_safe = drained.is_safe();
-    output.answer(&drained);
-    Ok(if is_safe { Exit::Yes } else { Exit::No })
+    if drained.is_safe() {
+        output.answer(&drained);
+        return Ok(Exit::Yes);
+    }
+    output.answer_then(&drained, &format!("tongban node drain{}", client.words()));
+    Ok(Exit::No)
 }

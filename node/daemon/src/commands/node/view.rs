@@ -45,8 +45,7 @@ impl Answer for Drained {
             format!("  {}", said.unwrap_or("-"))
         });
         let lines: Vec<String> = std::iter::once(head).chain(lines).collect();
-        let next = reader.next("tongban node drain");
-        format!("{}\n{next}", lines.join("\n"))
+        lines.join("\n")
     }
 }
 

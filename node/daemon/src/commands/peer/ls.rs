@@ -25,6 +25,9 @@ struct Listed {
     this_node: Value,
     #[schema(value_type = Vec<PeerShape>)]
     peers: Vec<Value>,
+    /// How the node was named.
+    #[serde(skip)]
+    at: String,
 }
 
 /// Its JSON form.
@@ -70,7 +73,7 @@ impl Answer for Listed {
         let ill = self.peers.iter().find(|peer| is_ill(peer));
         match ill {
             Some(peer) => {
-                let next = format!("tongban peer ping {}", text(&peer["node"]));
+                let next = format!("tongban peer ping {}{}", text(&peer["node"]), self.at);
                 format!("{}\n{}", table.text(), reader.next(&next))
             }
             None => table.text(),
@@ -167,6 +170,7 @@ pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, F
     output.answer(&Listed {
         this_node: page["this_node"].take(),
         peers,
+        at: arguments.node.words(),
     });
     Ok(Exit::Yes)
 }
@@ -201,6 +205,7 @@ mod tests {
         let listed = Listed {
             this_node: json!("350100-01"),
             peers: vec![peer("connected"), down],
+            at: String::new(),
         };
         let zh = listed.to_text(Reader::plain(Language::Zh));
         assert!(zh.contains("QUIC 自 2026-03-02 09:30:00  41.23 ms"), "{zh}");
@@ -211,5 +216,13 @@ mod tests {
         assert!(en.contains("next dial in 3 s"), "{en}");
         assert!(en.contains("through 350300-01"), "{en}");
         assert!(en.contains("…ijklmnop"), "{en}");
+        // It is the same node that is asked.
+        let listed = Listed {
+            at: " --data /d".to_owned(),
+            ..listed
+        };
+        let zh = listed.to_text(Reader::plain(Language::Zh));
+        let next = "tongban peer ping 610500-01 --data /d";
+        assert!(zh.ends_with(next), "{zh}");
     }
 }

@@ -107,7 +107,8 @@ pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, F
     }
     match failure {
         Some(failure) if round_trips.is_empty() => {
-            Err(failure.exiting(Exit::Unreachable).then("tongban peer ls"))
+            let next = format!("tongban peer ls{}", client.words());
+            Err(failure.exiting(Exit::Unreachable).then(next))
         }
         failure => {
             let (sent, last) = (usize::from(arguments.count), failure.map(|one| one.code));

@@ -31,6 +31,12 @@ pub(super) struct Status {
     troubles: Vec<Trouble>,
     #[serde(skip)]
     partners: Vec<Partner>,
+    /// Nodes that were dialed in vain.
+    #[serde(skip)]
+    unreached: Vec<String>,
+    /// How the node was named.
+    #[serde(skip)]
+    at: String,
 }
 
 impl Status {
@@ -60,13 +66,27 @@ impl Status {
             troubles,
             answer,
             partners: partners(peers),
+            unreached: unreached(peers),
+            at: String::new(),
         }
+    }
+
+    /// With how the node was named, for the command that comes next.
+    pub(super) fn at(mut self, words: &str) -> Self {
+        words.clone_into(&mut self.at);
+        self
     }
 
     /// Whether nothing is wrong.
     pub(super) const fn is_healthy(&self) -> bool {
         self.healthy
     }
+}
+
+fn unreached(peers: &Value) -> Vec<String> {
+    let peers = peers["peers"].as_array().into_iter().flatten();
+    let waiting = peers.filter(|peer| peer["state"] == "waiting");
+    waiting.map(|peer| text(&peer["node"]).to_owned()).collect()
 }
 
 fn groups(answer: &Value) -> &[Value] {
@@ -101,9 +121,9 @@ impl Answer for Status {
         if let Some(trouble) = self.troubles.first() {
             lines.push(reader.next(&format!("tongban explain {}", trouble.code())));
         } else if self.is_drained() {
-            lines.push(reader.next("tongban node resume"));
+            lines.push(reader.next(&format!("tongban node resume{}", self.at)));
         } else if self.reserve() != Reserve::Whole {
-            lines.push(reader.next(&self.look_at_voters()));
+            lines.push(reader.next(&format!("{}{}", self.look_at_voters(), self.at)));
         }
         lines.join("\n")
     }

@@ -1,5 +1,7 @@
 //! What is left of the voters that the city's own group may lose.
 
+use serde_json::Value;
+
 use super::{Status, text};
 use crate::commands::own_group::own_group;
 use crate::output::Reader;
@@ -27,12 +29,19 @@ impl Reserve {
 }
 
 impl Status {
-    /// Of the own group; one of a single voter has no reserve to lose.
+    /// Of the own group; one of a single voter has no reserve to lose. Whoever leads hears every voter. Any other
+    /// node has links to those alone that it wanted something of, and knows of one away once it dialed it in vain.
     pub(super) fn reserve(&self) -> Reserve {
         let Some(own) = own_group(&self.answer) else {
             return Reserve::Whole;
         };
-        let voters = own["voters"].as_array().map_or(0, Vec::len) as u64;
+        let voters = own["voters"].as_array().map(Vec::as_slice);
+        let voters = voters.unwrap_or_default();
+        let is_lost = |voter: &Value| self.unreached.iter().any(|node| node == voter);
+        if own["leader"] != self.answer["node"] && !voters.iter().any(is_lost) {
+            return Reserve::Whole;
+        }
+        let voters = voters.len() as u64;
         let count = |name: &str| own[name].as_u64().unwrap_or(0);
         if voters > 1 && count("can_lose") == 0 {
             Reserve::Spent

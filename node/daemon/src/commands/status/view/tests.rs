@@ -131,6 +131,7 @@ fn a_node_that_takes_no_new_case_is_not_said_to_be_well() {
 #[test]
 fn a_group_that_could_lose_no_more_is_not_said_to_be_well() {
     let spent = status(|node| {
+        node.groups[0].status.leader = Some(node.node);
         node.groups[0].can_lose = 0;
         node.groups[0].in_touch = 2;
         node.connected.pop();
@@ -145,8 +146,31 @@ fn a_group_that_could_lose_no_more_is_not_said_to_be_well() {
 }
 
 #[test]
+fn a_follower_that_wanted_nothing_of_a_voter_does_not_say_that_it_is_away() {
+    let mut report = report();
+    report.groups[0].can_lose = 0;
+    report.groups[0].in_touch = 2;
+    report.connected.pop();
+    let shown = |state: &str| {
+        let mut peers = peers();
+        let third = serde_json::json!({"node": "350900-01", "city": "350900", "state": state});
+        peers["peers"].as_array_mut().unwrap().push(third);
+        let status = Status::of(status_json(&report), &peers);
+        status.to_text(Reader::plain(Language::En))
+    };
+    assert!(!shown("idle").contains("reserve"), "{}", shown("idle"));
+    let waiting = shown("waiting");
+    assert!(waiting.contains("no reserve"), "{waiting}");
+    assert!(
+        waiting.ends_with("next: tongban peer ping 350900-01"),
+        "{waiting}"
+    );
+}
+
+#[test]
 fn a_voter_that_is_away_is_said_though_another_may_be_lost() {
     let reduced = status(|seen| {
+        seen.groups[0].status.leader = Some(seen.node);
         let more = ["350700-01", "610500-01"].map(node);
         seen.groups[0].status.voters.extend(more);
         seen.connected.extend(more);
@@ -166,7 +190,7 @@ fn a_group_of_a_single_voter_has_no_reserve_to_lose() {
         node.groups[0].can_lose = 0;
     });
     let shown = single.to_text(Reader::plain(Language::En));
-    assert!(shown.contains("well"), "{shown}");
+    assert!(shown.contains("· well ·"), "{shown}");
     assert!(!shown.contains("reserve"), "{shown}");
 }
 
