@@ -345,7 +345,7 @@ fn reload(place: &Place) -> Result<()> {
     Ok(())
 }
 
-/// The same node, down: the doctor opens its log, and finds what is wrong with its keys.
+/// The same node, down: the doctor opens its log, and finds what is wrong with its keys or that the log is gone.
 fn rest(place: &Place) -> Result<()> {
     let config = place.config.to_str().context("UTF-8")?;
     let examine = || {
@@ -368,6 +368,15 @@ fn rest(place: &Place) -> Result<()> {
         "{ill:?}"
     );
     ensure!(fs::read_dir(place.data.join("wal"))?.count() == before);
+    // A node whose log is gone is not one that never started.
+    let (wal, away) = (place.data.join("wal"), place.data.join("wal-away"));
+    fs::rename(&wal, &away)?;
+    let lost = examine()?;
+    ensure!(
+        lost.code == Some(3) && lost.stdout.contains("TB8043"),
+        "{lost:?}"
+    );
+    fs::rename(&away, &wal)?;
     let nobody = typed("", &["status", "--config", config, "--json"])?;
     ensure!(nobody.code == Some(8), "{nobody:?}");
     Ok(())

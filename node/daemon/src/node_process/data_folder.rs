@@ -187,25 +187,16 @@ impl DataFolder {
             .create(path)
             .map_err(unusable)?;
         let lock = lock(path)?;
-        if let Some(owner) = owner_of(path)? {
-            if owner != node.to_string() {
-                return Err(DataFolderError::OfOtherNode {
-                    path: path.to_owned(),
-                    owner,
-                    node,
-                });
-            }
-            let look = has_log(&FileDisk::new(path));
-            let has_log = look.map_err(|source| DataFolderError::LogUnreadable {
+        if let Some(owner) = owner_of(path)?
+            && owner != node.to_string()
+        {
+            return Err(DataFolderError::OfOtherNode {
                 path: path.to_owned(),
-                source,
-            })?;
-            if !has_log {
-                return Err(DataFolderError::LogLost {
-                    path: path.to_owned(),
-                });
-            }
+                owner,
+                node,
+            });
         }
+        check_log(path)?;
         for folder in ["keys", "wal", "state", "snapshots", "blobs"] {
             let made = DirBuilder::new()
                 .recursive(true)
@@ -243,6 +234,26 @@ impl DataFolder {
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// Whether the log is there, if the node of the folder ever had one. Without it a node does not start: it
+/// would not know what it voted.
+pub(crate) fn check_log(path: &Path) -> Result<(), DataFolderError> {
+    if owner_of(path)?.is_none() {
+        return Ok(());
+    }
+    let look = has_log(&FileDisk::new(path));
+    let has_log = look.map_err(|source| DataFolderError::LogUnreadable {
+        path: path.to_owned(),
+        source,
+    })?;
+    if has_log {
+        Ok(())
+    } else {
+        Err(DataFolderError::LogLost {
+            path: path.to_owned(),
+        })
     }
 }
 
@@ -304,14 +315,18 @@ mod tests {
         let path = folder.path().join("data");
         let take = || DataFolder::take(&path, node("350100-01"));
         let taken = take().unwrap();
+        // Before the first start there is none to be missed.
+        check_log(&path).unwrap();
         let segment = path.join("wal/0000000000000001.log");
         fs::write(&segment, "x").unwrap();
         taken.keep().unwrap();
         drop(taken);
         assert_eq!(code_of(&path, "350100-02"), Code::FOLDER_OF_OTHER_NODE);
         drop(take().unwrap());
+        check_log(&path).unwrap();
         fs::remove_file(segment).unwrap();
         assert_eq!(code_of(&path, "350100-01"), Code::LOG_LOST);
+        assert_eq!(check_log(&path).unwrap_err().code(), Code::LOG_LOST);
         // What a new file system, or a checkpoint that was never finished, leaves there is no log.
         fs::create_dir(path.join("wal/lost+found")).unwrap();
         fs::write(path.join("wal/checkpoint.new"), "x").unwrap();

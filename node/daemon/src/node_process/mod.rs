@@ -22,7 +22,9 @@ mod telemetry;
 #[cfg(feature = "otlp")]
 mod traces;
 
-pub(crate) use data_folder::{BACKUP_STAMP, DataFolder, TOKENS_FILE, check_user, city_of_folder};
+pub(crate) use data_folder::{
+    BACKUP_STAMP, DataFolder, TOKENS_FILE, check_log, check_user, city_of_folder,
+};
 pub(crate) use enrolled::check_enrolled;
 pub(crate) use operator::read_token;
 pub(crate) use ready::{ANSWER as READY, READY_FILE, Ready};

@@ -11,6 +11,7 @@ use crate::commands::stopped_node::on_tasks;
 use crate::configuration::Configuration;
 use crate::failure::Failure;
 use crate::files::FileError;
+use crate::node_process::check_log;
 use crate::platform::FileDisk;
 
 /// A larger log is not copied: its node is started instead, which judges it as well.
@@ -26,6 +27,9 @@ pub(super) fn examine(configuration: &Configuration, runs: bool) -> Finding {
             format!("{count} files, in use by the node"),
         );
         return Finding::success("log", seen);
+    }
+    if let Err(error) = check_log(&configuration.data) {
+        return Finding::failed("log", &error.into());
     }
     if files.is_empty() {
         let why = (
