@@ -14,7 +14,7 @@ use super::chain::{Believed, chain_after, chain_from_pin};
 use super::files::{HELD, beside, read_registry};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::files::replace;
+use crate::files::{FileError, replace};
 use crate::instant::beijing;
 
 /// What a node starts from.
@@ -28,68 +28,108 @@ pub(crate) struct Held {
     pub(crate) older: BTreeMap<u64, Vec<u8>>,
 }
 
-/// The registry to start from: the one given if it may be believed, kept from now on; the one held
-/// if it is the same. One that is expired brings no new nodes and keys in: it is refused unless it
-/// is held already.
+/// The registry a start goes by, and what it came from.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    registry: Registry,
+    file: Vec<u8>,
+    /// Those before it that are kept with it, oldest first.
+    before: Vec<Believed>,
+    is_held: bool,
+}
+
+impl Judged {
+    /// The registry.
+    pub(crate) const fn registry(&self) -> &Registry {
+        &self.registry
+    }
+}
+
+/// The registry to start from; kept from now on, unless it is held already.
 pub(crate) fn hold(
     data: &Path,
     given: &Path,
     governance: Hash,
     now: Timestamp,
 ) -> Result<Held, Failure> {
-    let place = data.join(HELD);
+    let judged = judge(data, given, governance, now)?;
+    let version = judged.registry.version();
+    if judged.is_held {
+        if judged.registry.is_expired(now) {
+            tracing::warn!(
+                version,
+                code = %Code::REGISTRY_EXPIRED,
+                "the registry held is expired: no new nodes and keys enter by it"
+            );
+        }
+    } else {
+        keep(data, &judged)?;
+    }
+    Ok(Held {
+        file: judged.file,
+        registry: judged.registry,
+        older: read_older(data, version),
+    })
+}
+
+/// The registry to start from: the one given if it may be believed; the one held if it is the same. One that
+/// is expired brings no new nodes and keys in: it is refused unless it is held already. Nothing is kept.
+pub(crate) fn judge(
+    data: &Path,
+    given: &Path,
+    governance: Hash,
+    now: Timestamp,
+) -> Result<Judged, Failure> {
     let file = read_registry(given)?;
-    let held = read_held(&place)?;
+    let held = read_held(&data.join(HELD))?;
     let chain = match &held {
         Some((current, _)) => chain_after(current, given, file),
         None => chain_from_pin(governance, given, file),
     };
-    let taken = match (chain, held) {
+    let mut taken: Vec<Believed> = match (chain, held) {
         (Err(RegistryError::AlreadyHeld { .. }), Some((registry, file))) => {
-            if registry.is_expired(now) {
-                tracing::warn!(
-                    version = registry.version(),
-                    code = %Code::REGISTRY_EXPIRED,
-                    "the registry held is expired: no new nodes and keys enter by it"
-                );
-            }
-            let older = read_older(data, registry.version());
-            return Ok(Held {
-                file,
+            return Ok(Judged {
                 registry,
-                older,
+                file,
+                before: Vec::new(),
+                is_held: true,
             });
         }
-        (chain, held) => held.into_iter().chain(chain?).collect::<Vec<Believed>>(),
+        (chain, held) => held.into_iter().chain(chain?).collect(),
     };
-    keep(data, taken, now)
+    let (registry, file) = taken.pop().expect("a chain ends with the file given");
+    check_enters(&registry, now)?;
+    Ok(Judged {
+        registry,
+        file,
+        before: taken,
+        is_held: false,
+    })
+}
+
+/// Refuses one that is expired where it is not held already.
+fn check_enters(registry: &Registry, now: Timestamp) -> Result<(), Failure> {
+    if !registry.is_expired(now) {
+        return Ok(());
+    }
+    let (version, expired) = (registry.version(), beijing(registry.expires()));
+    let says = Said::new(
+        format!("名册第 {version} 版已于 {expired} 过期, 不能据以加入新的节点和密钥"),
+        format!(
+            "version {version} of the registry expired at {expired}: no new nodes and \
+             keys enter by it"
+        ),
+    );
+    let (code, exit) = (Code::REGISTRY_EXPIRED, Exit::No);
+    Err(Failure::told(code, exit, says))
 }
 
 /// Keeps what was taken in, the newest last, so that a crash leaves the one held before.
-fn keep(data: &Path, mut taken: Vec<Believed>, now: Timestamp) -> Result<Held, Failure> {
-    let (registry, file) = taken.pop().expect("a chain ends with the file given");
-    if registry.is_expired(now) {
-        let (version, expired) = (registry.version(), beijing(registry.expires()));
-        let says = Said::new(
-            format!("名册第 {version} 版已于 {expired} 过期, 不能据以加入新的节点和密钥"),
-            format!(
-                "version {version} of the registry expired at {expired}: no new nodes and \
-                 keys enter by it"
-            ),
-        );
-        let (code, exit) = (Code::REGISTRY_EXPIRED, Exit::No);
-        return Err(Failure::told(code, exit, says));
+fn keep(data: &Path, judged: &Judged) -> Result<(), FileError> {
+    for (older, file) in &judged.before {
+        replace(&beside(&data.join(HELD), older.version()), file, 0o644)?;
     }
-    for (older, file) in taken {
-        replace(&beside(&data.join(HELD), older.version()), &file, 0o644)?;
-    }
-    replace(&data.join(HELD), &file, 0o644)?;
-    let older = read_older(data, registry.version());
-    Ok(Held {
-        file,
-        registry,
-        older,
-    })
+    replace(&data.join(HELD), &judged.file, 0o644)
 }
 
 /// The one held: its own governance keys signed it, whatever became of the file since.
@@ -141,6 +181,13 @@ mod tests {
         fn hold_at(&self, file: &[u8], now: Timestamp) -> Result<Held, Code> {
             replace(&self.given(), file, 0o644).unwrap();
             hold(self.data.path(), &self.given(), self.pin, now).map_err(|failure| failure.code)
+        }
+
+        fn judge(&self, file: &[u8]) -> Result<u64, Code> {
+            replace(&self.given(), file, 0o644).unwrap();
+            let judged = judge(self.data.path(), &self.given(), self.pin, SAMPLE_NOW);
+            let judged = judged.map_err(|failure| failure.code)?;
+            Ok(judged.registry().version())
         }
 
         fn hold(&self, file: &[u8]) -> Result<u64, Code> {
@@ -236,8 +283,27 @@ mod tests {
         }
         let second = file.encode();
         assert_eq!(house.hold(&second), Err(Code::REGISTRY_NOT_PINNED));
-        replace(&beside(&house.given(), 1), &signed(&first, 5), 0o644).unwrap();
+        let between = beside(&house.given(), 1);
+        replace(&between, &signed(&first, 5), 0o644).unwrap();
         assert_eq!(house.hold(&second), Ok(2));
+        // From then on it goes by what it holds, not by the pin.
+        fs::remove_file(between).unwrap();
+        assert_eq!(house.judge(&second), Ok(2));
+    }
+
+    #[test]
+    fn what_is_judged_alone_is_judged_as_at_a_start_and_not_kept() {
+        let first = first();
+        let house = House::new(&first);
+        let next = after(&first);
+        assert_eq!(house.judge(&signed(&first, 5)), Ok(1));
+        assert!(!house.data.path().join(HELD).exists());
+        assert_eq!(house.hold(&signed(&first, 5)), Ok(1));
+        assert_eq!(house.judge(&signed(&next, 5)), Ok(2));
+        assert_eq!(house.hold(&signed(&first, 5)), Ok(1));
+        assert_eq!(house.hold(&signed(&next, 5)), Ok(2));
+        let rolled_back = house.judge(&signed(&first, 5));
+        assert_eq!(rolled_back, Err(Code::REGISTRY_ROLLED_BACK));
     }
 
     #[test]

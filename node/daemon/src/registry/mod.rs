@@ -17,7 +17,7 @@ use crate::failure::Coded;
 
 pub(crate) use belief::believe;
 pub(crate) use files::{held_files, is_held_name, read_registry};
-pub(crate) use held::{Held, hold};
+pub(crate) use held::{Held, hold, judge};
 pub(crate) use plan::{CityPlan, NodePlan, Plan};
 
 impl Coded for RegistryError {

@@ -6,21 +6,26 @@ use tongban_types::{DAY_MS, Timestamp};
 
 use super::Finding;
 use crate::configuration::Configuration;
-use crate::failure::{Coded, Failure};
+use crate::failure::Coded;
 use crate::instant::beijing;
 use crate::keys::KeyFolder;
 use crate::node_process::check_enrolled;
 use crate::platform::SystemClock;
-use crate::registry::{believe, read_registry};
+use crate::registry::judge;
 
 /// A next registry takes signatures of several cities: weeks.
 const EXPIRY_WARNING_DAYS: i64 = 30;
 
 pub(super) fn examine(configuration: &Configuration) -> Vec<Finding> {
     let keys = KeyFolder::of(&configuration.data).load();
-    let registry = read_registry(&configuration.registry_file)
-        .map_err(Failure::from)
-        .and_then(|bytes| Ok(believe(&bytes, Some(configuration.governance))?));
+    let now = SystemClock.now();
+    // As a start judges it: after the first, by the one held and not by the pin.
+    let judged = judge(
+        &configuration.data,
+        &configuration.registry_file,
+        configuration.governance,
+        now,
+    );
     let mut findings = vec![match &keys {
         Ok(_) => Finding::success("keys", ("六把密钥, 权限 600", "six keys, mode 600")),
         Err(error) => {
@@ -34,15 +39,12 @@ pub(super) fn examine(configuration: &Configuration) -> Vec<Finding> {
             Finding::failure("keys", (zh, en), next)
         }
     }];
-    match registry {
-        Ok(registry) => {
-            findings.push(expiry(
-                registry.version(),
-                registry.expires(),
-                SystemClock.now(),
-            ));
+    match judged {
+        Ok(judged) => {
+            let registry = judged.registry();
+            findings.push(expiry(registry.version(), registry.expires(), now));
             if let Ok(keys) = keys {
-                let enrolled = check_enrolled(&registry, configuration.node, &keys.ring);
+                let enrolled = check_enrolled(registry, configuration.node, &keys.ring);
                 findings.push(match enrolled {
                     Ok(()) => Finding::success(
                         "enrolled",
