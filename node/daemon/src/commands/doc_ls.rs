@@ -7,15 +7,13 @@ use tongban_api::DocumentShape;
 use utoipa::ToSchema;
 
 use super::case::{minute, place, text};
+use super::listing::{PAGES_MAX, ended};
 use super::stopped_node::on_tasks;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::http_client::order_patience;
 use crate::node_access::{Call, NodeAccess, word};
 use crate::output::{Answer, Described, Output, Reader};
-
-/// Pages of a hundred read for `--all`: as many as of cases.
-const PAGES_MAX: usize = 1_000;
 
 /// What of a hash tells documents of one list apart.
 const HASH_SHOWN: usize = 12;
@@ -50,8 +48,10 @@ pub(crate) struct Arguments {
 struct Listed {
     #[schema(value_type = Vec<DocumentShape>)]
     documents: Vec<Value>,
-    #[serde(skip)]
+    /// Whether there are more than these.
     has_more: bool,
+    #[serde(skip)]
+    is_all: bool,
     /// What the list was narrowed to.
     #[serde(skip)]
     narrowed: String,
@@ -68,11 +68,12 @@ impl Answer for Listed {
     const ROWS: &'static str = "documents";
 
     fn to_text(&self, reader: Reader) -> String {
-        let Some(first) = self.documents.first() else {
+        let first = self.documents.first();
+        if first.is_none() && !self.has_more {
             let none = reader.say("没有文书", "no documents");
             let next = format!("tongban case ls{}", self.at);
             return format!("{none}\n{}", reader.next(&next));
-        };
+        }
         let mut table = reader.table(&[
             ("办件编号", "CASE"),
             ("文书", "DOCUMENT"),
@@ -97,9 +98,16 @@ impl Answer for Listed {
             ]);
         }
         let next = if self.has_more {
-            format!("tongban doc ls --all{}{}", self.narrowed, self.at)
+            // Where all of them are too many, those of one item may not be.
+            let (narrowed, at) = (&self.narrowed, &self.at);
+            let narrower = if self.is_all && !narrowed.contains("--item") {
+                " --item CODE"
+            } else {
+                ""
+            };
+            format!("tongban doc ls --all{narrower}{narrowed}{at}")
         } else {
-            let case = text(&first["case"]);
+            let case = first.map_or("CASE", |first| text(&first["case"]));
             format!("tongban case export {case} --dir DIR{}", self.at)
         };
         format!("{}\n{}", table.text(), reader.next(&next))
@@ -135,6 +143,7 @@ async fn list(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
     let mut listed = Listed {
         documents: Vec::new(),
         has_more: false,
+        is_all: arguments.all,
         narrowed: narrowed(arguments),
         at: arguments.node.words(),
     };
@@ -144,13 +153,16 @@ async fn list(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
         }
         let next = page["next"].as_str();
         listed.has_more = next.is_some();
-        let Some(next) = next.filter(|_| arguments.all) else {
+        // A page of a list that is narrowed may be empty and not the last.
+        let goes_on = arguments.all || listed.documents.is_empty();
+        let Some(next) = next.filter(|_| goes_on) else {
             break;
         };
         page = client.read(&format!("{path}&cursor={next}")).await?;
     }
     output.answer(&listed);
-    Ok(Exit::Yes)
+    let (count, has_more) = (listed.documents.len(), listed.has_more);
+    Ok(ended(output, count, has_more, arguments.all))
 }
 
 fn path(arguments: &Arguments) -> String {
@@ -188,4 +200,29 @@ fn narrowed(arguments: &Arguments) -> String {
         words.push_str(" --fresh");
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::output::Language;
+
+    #[test]
+    fn a_list_says_to_programs_and_people_that_there_is_more() {
+        let listed = Listed {
+            documents: vec![json!({"case": "350100202603020001"})],
+            has_more: true,
+            is_all: false,
+            narrowed: " --state issued".to_owned(),
+            at: String::new(),
+        };
+        let json = serde_json::to_value(&listed).unwrap();
+        assert_eq!(json["has_more"], true);
+        assert_eq!(json.as_object().unwrap().len(), 2);
+        let text = listed.to_text(Reader::plain(Language::En));
+        let next = "next: tongban doc ls --all --state issued";
+        assert!(text.ends_with(next), "{text}");
+    }
 }

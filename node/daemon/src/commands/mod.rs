@@ -23,6 +23,7 @@ pub(crate) mod key_backup;
 pub(crate) mod key_make;
 pub(crate) mod key_recover;
 pub(crate) mod key_show;
+mod listing;
 pub(crate) mod man;
 pub(crate) mod node;
 mod own_group;

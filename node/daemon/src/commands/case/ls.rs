@@ -9,14 +9,12 @@ use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::{minute, place, text};
+use crate::commands::listing::{PAGES_MAX, ended};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::http_client::order_patience;
 use crate::node_access::{Call, NodeAccess, word};
 use crate::output::{Answer, Described, Output, Reader};
-
-/// Pages of a hundred read for `--all`: a million cases are for an export of another kind.
-const PAGES_MAX: usize = 1_000;
 
 /// What it takes.
 #[derive(Debug, Args)]
@@ -41,8 +39,10 @@ pub(crate) struct Arguments {
 struct Listed {
     #[schema(value_type = Vec<ListedCase>)]
     cases: Vec<Value>,
-    #[serde(skip)]
+    /// Whether there are more than these.
     has_more: bool,
+    #[serde(skip)]
+    is_all: bool,
     /// What the list was narrowed to.
     #[serde(skip)]
     narrowed: String,
@@ -81,7 +81,7 @@ impl Answer for Listed {
     const ROWS: &'static str = "cases";
 
     fn to_text(&self, reader: Reader) -> String {
-        if self.cases.is_empty() {
+        if self.cases.is_empty() && !self.has_more {
             let none = reader.say("没有办件", "no cases");
             let next = format!("tongban case new --item CODE --form FILE{}", self.at);
             return format!("{none}\n{}", reader.next(&next));
@@ -113,7 +113,14 @@ impl Answer for Listed {
             ]);
         }
         if self.has_more {
-            let next = format!("tongban case ls --all{}{}", self.narrowed, self.at);
+            // Where all of them are too many, those of one state may not be.
+            let (narrowed, at) = (&self.narrowed, &self.at);
+            let narrower = if self.is_all && !narrowed.contains("--state") {
+                " --state STATE"
+            } else {
+                ""
+            };
+            let next = format!("tongban case ls --all{narrower}{narrowed}{at}");
             return format!("{}\n{}", table.text(), reader.next(&next));
         }
         table.text()
@@ -144,6 +151,7 @@ pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, F
     let mut listed = Listed {
         cases: Vec::new(),
         has_more: false,
+        is_all: arguments.all,
         narrowed: narrowed(arguments),
         at: arguments.node.words(),
     };
@@ -158,13 +166,15 @@ pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, F
             break;
         };
         listed.has_more = true;
-        if !arguments.all {
+        // A page of a list that is narrowed may be empty and not the last.
+        if !arguments.all && !listed.cases.is_empty() {
             break;
         }
         page = client.read(&format!("{path}&cursor={next}")).await?;
     }
     output.answer(&listed);
-    Ok(Exit::Yes)
+    let (count, has_more) = (listed.cases.len(), listed.has_more);
+    Ok(ended(output, count, has_more, arguments.all))
 }
 
 /// What the list was narrowed to, as it is typed.
@@ -175,4 +185,41 @@ fn narrowed(arguments: &Arguments) -> String {
         words.push_str(" --fresh");
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::output::Language;
+
+    #[test]
+    fn a_list_says_to_programs_and_people_that_there_is_more() {
+        let listed = |is_all| Listed {
+            cases: vec![json!({"number": "350100202603020001"})],
+            has_more: true,
+            is_all,
+            narrowed: " --fresh".to_owned(),
+            at: " --data /d".to_owned(),
+        };
+        let json = serde_json::to_value(listed(false)).unwrap();
+        assert_eq!(json["has_more"], true);
+        assert_eq!(json.as_object().unwrap().len(), 2);
+        let none_yet = Listed {
+            cases: Vec::new(),
+            ..listed(false)
+        };
+        let text = none_yet.to_text(Reader::plain(Language::En));
+        assert!(!text.contains("no cases"), "{text}");
+        let last = |is_all| {
+            let text = listed(is_all).to_text(Reader::plain(Language::En));
+            text.lines().next_back().unwrap_or_default().to_owned()
+        };
+        assert_eq!(last(false), "next: tongban case ls --all --fresh --data /d");
+        assert_eq!(
+            last(true),
+            "next: tongban case ls --all --state STATE --fresh --data /d"
+        );
+    }
 }
