@@ -27,6 +27,9 @@ struct Checked {
     log: String,
     /// What differs from the node that runs on the data folder, if one does.
     changes: Vec<Change>,
+    /// Whether something was checked that is not in the file.
+    #[serde(skip)]
+    is_typed_over: bool,
 }
 
 /// Its JSON form.
@@ -70,13 +73,18 @@ impl Answer for Checked {
             let keys = reader.paint(Mark::Warning, &waiting.join(" "));
             lines.push(format!("  {when}: {keys}"));
         }
-        lines.push(reader.next(&if !reloaded.is_empty() {
-            format!("tongban config reload --config {config}")
-        } else if !waiting.is_empty() {
-            "systemctl restart tongban".to_owned()
-        } else {
-            format!("tongban doctor --offline --config {config}")
-        }));
+        lines.push(
+            reader.next(&if self.is_typed_over && !self.changes.is_empty() {
+                // No reload and no restart takes it up before it stands in the file.
+                format!("tongban config check --config {config}")
+            } else if !reloaded.is_empty() {
+                format!("tongban config reload --config {config}")
+            } else if !waiting.is_empty() {
+                "systemctl restart tongban".to_owned()
+            } else {
+                format!("tongban doctor --offline --config {config}")
+            }),
+        );
         lines.join("\n")
     }
 }
@@ -96,6 +104,7 @@ pub(super) fn run(which: &Which, output: Output) -> Result<Exit, Failure> {
         registry: read.registry_file,
         log: read.log_level,
         changes: changes.unwrap_or_default(),
+        is_typed_over: which.is_typed_over(),
     });
     Ok(Exit::Yes)
 }

@@ -20,6 +20,9 @@ struct Difference {
     changes: Vec<Change>,
     #[serde(skip)]
     config: PathBuf,
+    /// Whether something was compared that is not in the file.
+    #[serde(skip)]
+    is_typed_over: bool,
 }
 
 /// Its JSON form.
@@ -53,8 +56,12 @@ impl Answer for Difference {
             ]);
         }
         let is_reload = self.changes.iter().any(|change| !change.needs_restart);
-        let next = if is_reload {
-            format!("tongban config reload --config {}", self.config.display())
+        let config = self.config.display();
+        let next = if self.is_typed_over {
+            // No reload and no restart takes it up before it stands in the file.
+            format!("tongban config diff --config {config}")
+        } else if is_reload {
+            format!("tongban config reload --config {config}")
         } else {
             "systemctl restart tongban".to_owned()
         };
@@ -74,6 +81,7 @@ pub(super) fn run(which: &Which, output: Output) -> Result<Exit, Failure> {
     output.answer(&Difference {
         changes,
         config: read.file,
+        is_typed_over: which.is_typed_over(),
     });
     Ok(exit)
 }
@@ -95,4 +103,31 @@ pub(super) fn changes_from(running: &Running, configured: &[Setting]) -> Vec<Cha
         })
         .collect();
     changes(&before, configured)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::Language;
+
+    #[test]
+    fn a_reload_is_told_only_of_what_stands_in_the_file() {
+        let next = |is_typed_over| {
+            let change = Change {
+                key: "log.level".to_owned(),
+                before: "info".into(),
+                after: "debug".into(),
+                needs_restart: false,
+            };
+            let difference = Difference {
+                changes: vec![change],
+                config: "n.toml".into(),
+                is_typed_over,
+            };
+            let text = difference.to_text(Reader::plain(Language::En));
+            text.lines().next_back().unwrap_or_default().to_owned()
+        };
+        assert_eq!(next(false), "next: tongban config reload --config n.toml");
+        assert_eq!(next(true), "next: tongban config diff --config n.toml");
+    }
 }

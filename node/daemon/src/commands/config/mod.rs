@@ -6,7 +6,7 @@ mod diff;
 mod reload;
 mod show;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use tongban_api::Said;
@@ -60,9 +60,19 @@ impl ConfigCommand {
 impl Which {
     /// Reads it as `up` would.
     fn read(&self) -> Result<Configuration, Failure> {
-        let layers = Layers::of_process(&self.set).map_err(ConfigurationError::from)?;
-        Ok(Configuration::read_below(&self.config, &layers)?)
+        read(&self.config, &self.set)
     }
+
+    /// Whether something was typed that is not in the file, and so not for a node that runs.
+    const fn is_typed_over(&self) -> bool {
+        !self.set.is_empty()
+    }
+}
+
+/// Reads a configuration as `up` would, with what was typed over it.
+fn read(config: &Path, set: &[String]) -> Result<Configuration, Failure> {
+    let layers = Layers::of_process(set).map_err(ConfigurationError::from)?;
+    Ok(Configuration::read_below(config, &layers)?)
 }
 
 /// What the node of a configuration runs with.
@@ -80,8 +90,6 @@ fn running(read: &Configuration) -> Result<Running, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]

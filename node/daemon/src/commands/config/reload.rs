@@ -1,7 +1,7 @@
 //! `tongban config reload`: checks the configuration, tells the node that runs to read it again, and
 //! waits for what came of it. A mistake changes nothing.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -12,10 +12,11 @@ use tongban_api::Said;
 use tongban_types::Code;
 use utoipa::ToSchema;
 
-use super::{Which, running};
+use super::{read, running};
 use crate::configuration::Configuration;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::node_access::CONFIG_USUAL;
 use crate::node_process::Running;
 use crate::output::{Answer, Described, Output, Reader};
 
@@ -25,8 +26,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// What it takes.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    #[command(flatten)]
-    which: Which,
+    /// 配置文件 (configuration file)
+    #[arg(long, value_name = "FILE", default_value = CONFIG_USUAL)]
+    config: PathBuf,
+    /// 运行中的节点不从这里取配置 (a node that runs takes nothing from here; known so that it can be said)
+    #[arg(long, value_name = "SECTION.KEY=VALUE", hide = true)]
+    set: Vec<String>,
     /// 最多等几秒 (seconds to wait at most)
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
     timeout: u64,
@@ -66,8 +71,9 @@ impl Answer for Reloaded {
 
 /// Has it read again.
 pub(super) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
+    check_nothing_set(arguments)?;
     // Judged here first: whoever typed it reads the mistake where they are.
-    let read = arguments.which.read()?;
+    let read = read(&arguments.config, &[])?;
     let before = running(&read)?;
     hang_up(before.pid, &read.file)?;
     let patience = Duration::from_secs(arguments.timeout);
@@ -92,6 +98,23 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
     };
     output.answer(&reloaded);
     Ok(exit)
+}
+
+/// A node that runs reads its file again and keeps what was typed at its start: it never sees what is typed
+/// here.
+fn check_nothing_set(arguments: &Arguments) -> Result<(), Failure> {
+    if arguments.set.is_empty() {
+        return Ok(());
+    }
+    let says = Said::new(
+        "运行中的节点从文件读取配置, 不用 --set: 先改文件, 再重新读取",
+        "a running node takes settings from its file, not from --set: edit it, then reload",
+    );
+    let next = format!(
+        "tongban config reload --config {}",
+        arguments.config.display()
+    );
+    Err(Failure::told(Code::USAGE, Exit::Usage, says).then(next))
 }
 
 /// What the node met and this command did not: only the node reads the certificate, and it may read the
@@ -139,9 +162,37 @@ fn wait_for(read: &Configuration, reloads: u64, patience: Duration) -> Result<Ru
                 format!("节点在 {seconds} 秒内没有重新读取配置"),
                 format!("the node did not read its configuration anew within {seconds} s"),
             );
-            return Err(Failure::told(Code::NODE_TIMED_OUT, Exit::TimedOut, says)
-                .then(format!("tongban config diff --config {}", read.file.display())));
+            return Err(
+                Failure::told(Code::NODE_TIMED_OUT, Exit::TimedOut, says).then(format!(
+                    "tongban config diff --config {}",
+                    read.file.display()
+                )),
+            );
         }
         sleep(LOOK_EVERY);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Typed {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    #[test]
+    fn a_running_node_is_not_said_to_take_up_what_is_typed_here() {
+        let typed = ["reload", "--config", "n.toml", "--set", "log.level=debug"];
+        let typed = Typed::try_parse_from(typed).unwrap();
+        let refused = run(&typed.arguments, Output::default()).unwrap_err();
+        assert_eq!((refused.code, refused.exit), (Code::USAGE, Exit::Usage));
+        assert_eq!(refused.next, "tongban config reload --config n.toml");
+        let said = refused.causes().next().unwrap();
+        assert!(said.en.contains("edit it, then reload"), "{}", said.en);
     }
 }
