@@ -106,7 +106,9 @@ impl<'f> Mover<'f> {
         let (config, code) = (text(&place.config)?, place.code);
         let names: Vec<String> = voters.iter().map(|voter| node(*voter)).collect();
         let (names, learner) = (names.join(","), node(learner));
-        let file = place.data.with_extension("order.json");
+        // Of each change its own: an order that was signed is not planned over.
+        let change = self.toll.changes;
+        let file = place.data.with_extension(format!("{change}.order.json"));
         let file = text(&file)?;
         let key = self.federation.governance_key(city);
         until(STAND_LIMIT, "the order is planned", || {
