@@ -44,9 +44,11 @@ pub(crate) struct PeerView {
     next_dial_ms: Option<u64>,
     round_trip_us: Option<u64>,
     last_error: Option<PeerErrorView>,
-    /// `direct` while connected; otherwise `relayed` where fellow voters can hand its packets on, or `none`.
+    /// `direct` while connected; `relayed` where it is wanted, cannot be reached, and fellow voters are in touch
+    /// that may hand its packets on; otherwise `none`.
     way: &'static str,
-    /// Fellow voters in touch that hand packets on while it is not connected.
+    /// Fellow voters in touch that are asked to hand its packets on while it cannot be reached. Whether they reach
+    /// it themselves is not known before.
     #[schema(value_type = Vec<NodeIdKind>)]
     relays: Vec<String>,
     /// Requests to it that wait or are under way.
@@ -142,9 +144,10 @@ impl PeerView {
         }
     }
 
-    /// With the fellow voters that hand on what cannot be brought to it directly.
+    /// With the fellow voters that are asked to hand on what cannot be brought to it directly. Of one nobody wanted
+    /// anything of, it is not known that they are needed.
     fn by(mut self, fellows: &[NodeId]) -> Self {
-        if self.way == "none" {
+        if self.way == "none" && self.state != "idle" {
             let others = fellows.iter().map(ToString::to_string);
             self.relays = others.filter(|node| *node != self.node).collect();
             if !self.relays.is_empty() {

@@ -11,13 +11,13 @@ use tongban_types::{Code, NodeId};
 
 use crate::world::{World, request};
 
-/// Dialed in vain.
+/// Dialed in vain; of the other peer nobody wanted anything yet.
 pub(crate) struct OneLink;
 
 #[async_trait]
 impl PeerLinks for OneLink {
     fn peers(&self) -> Vec<PeerLink> {
-        vec![PeerLink {
+        let in_vain = PeerLink {
             node: SampleFederation::node(4),
             peer_id: "12D3KooW".to_owned(),
             state: PeerState::Waiting {
@@ -28,7 +28,18 @@ impl PeerLinks for OneLink {
             queue: 2,
             over_quota: 7,
             protocols: Vec::new(),
-        }]
+        };
+        let unwanted = PeerLink {
+            node: SampleFederation::node(5),
+            peer_id: "12D3KooX".to_owned(),
+            state: PeerState::Idle,
+            round_trip: None,
+            last_error: None,
+            queue: 0,
+            over_quota: 0,
+            protocols: Vec::new(),
+        };
+        vec![in_vain, unwanted]
     }
 
     async fn ping(&self, node: NodeId) -> Result<Duration, Code> {
@@ -57,6 +68,11 @@ async fn a_peer_that_cannot_be_reached_is_shown_with_its_cause_and_the_way_aroun
     );
     let relays = peer["relays"].as_array().unwrap();
     assert_eq!(peer["way"] == "relayed", !relays.is_empty(), "{peer}");
+    // That another hands it on is not said of a peer nobody tried to reach.
+    let unwanted = &reply["peers"][1];
+    assert_eq!(unwanted["state"], "idle");
+    assert_eq!(unwanted["way"], "none");
+    assert_eq!(unwanted["relays"], json!([]));
 }
 
 #[tokio::test]

@@ -132,8 +132,11 @@ fn way(peer: &Value, reader: Reader) -> String {
                 .map(Vec::as_slice)
                 .unwrap_or_default();
             let through: Vec<&str> = relays.iter().map(text).collect();
-            format!("{} {}", reader.say("经", "through"), through.join(" "))
+            // Whether they reach it is not known before they are asked.
+            let may = reader.say("可经", "may go through");
+            format!("{may} {}", through.join(" "))
         }
+        _ if text(&peer["state"]) == "idle" => "-".to_owned(),
         _ => reader.say("无", "none").to_owned(),
     }
 }
@@ -193,6 +196,16 @@ mod tests {
     }
 
     #[test]
+    fn a_peer_nobody_wanted_anything_of_has_no_way_and_lacks_none() {
+        let mut idle = peer("idle");
+        idle["way"] = "none".into();
+        assert_eq!(way(&idle, Reader::plain(Language::En)), "-");
+        let mut alone = peer("waiting");
+        alone["way"] = "none".into();
+        assert_eq!(way(&alone, Reader::plain(Language::En)), "none");
+    }
+
+    #[test]
     fn a_row_says_how_a_peer_is_linked_and_an_ill_one_comes_with_its_cure() {
         let mut down = peer("waiting");
         down["last_error"] = json!({
@@ -210,11 +223,12 @@ mod tests {
         let zh = listed.to_text(Reader::plain(Language::Zh));
         assert!(zh.contains("QUIC 自 2026-03-02 09:30:00  41.23 ms"), "{zh}");
         assert!(zh.contains("未连, 3 秒后再拨"), "{zh}");
+        assert!(zh.contains("可经 350300-01"), "{zh}");
         assert!(zh.contains("TB6020 暂时连不上; 检查网络"), "{zh}");
         assert!(zh.ends_with("tongban peer ping 610500-01"), "{zh}");
         let en = listed.to_text(Reader::plain(Language::En));
         assert!(en.contains("next dial in 3 s"), "{en}");
-        assert!(en.contains("through 350300-01"), "{en}");
+        assert!(en.contains("may go through 350300-01"), "{en}");
         assert!(en.contains("…ijklmnop"), "{en}");
         // It is the same node that is asked.
         let listed = Listed {
