@@ -19,7 +19,7 @@ use crate::failure::Failure;
 use crate::files::FileError;
 use crate::instant::read_time;
 use crate::node_access::{Contact, partners};
-use crate::node_process::{READY_FILE, Ready};
+use crate::node_process::Ready;
 use crate::platform::SystemClock;
 use crate::tls::{end_of_file, own_files};
 
@@ -102,8 +102,7 @@ pub(super) fn look(arguments: &Arguments) -> Result<Verdict, Failure> {
         Subject::Tls => {
             let (warn, crit) = limits(14.0, 3.0);
             let data = folder_here(arguments)?;
-            let ready = Ready::read(&data.join(READY_FILE))?;
-            let served = ready.and_then(|ready| ready.certificate);
+            let served = Ready::on(&data)?.and_then(|ready| ready.certificate);
             let file = served.unwrap_or_else(|| own_files(&data).certificate);
             let end = end_of_file(&file)?;
             let days = days_until(end);
@@ -243,7 +242,9 @@ mod tests {
 
     use super::*;
     use crate::both_languages::{is_chinese, is_han};
+    use crate::node_process::{DataFolder, READY_FILE};
     use crate::output::{Answer as _, Language, Reader};
+    use crate::tls::own_certificate;
 
     #[derive(Debug, Parser)]
     struct Typed {
@@ -283,6 +284,32 @@ mod tests {
         file.close().unwrap();
         let absent = look(&typed.arguments).unwrap_err();
         assert_eq!(absent.exit, Exit::NotFound);
+    }
+
+    #[test]
+    fn a_node_that_was_killed_serves_no_certificate_whatever_it_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path();
+        let node = "350100-01".parse().unwrap();
+        own_certificate(data, node, &[], SystemClock.now()).unwrap();
+        let taken = DataFolder::take(data, node).unwrap();
+        let ready = Ready {
+            http: "127.0.0.1:9".to_owned(),
+            url: "https://127.0.0.1:9".to_owned(),
+            certificate: Some(data.join("gone.pem")),
+            fingerprint: None,
+            federation: String::new(),
+            node: node.to_string(),
+            pid: 1,
+        };
+        ready.write(&data.join(READY_FILE)).unwrap();
+        let typed = ["check", "tls", "--data", data.to_str().unwrap()];
+        let typed = Typed::try_parse_from(typed).unwrap();
+        // While it runs, what it says it serves is looked at.
+        assert!(look(&typed.arguments).is_err());
+        drop(taken);
+        let verdict = look(&typed.arguments).unwrap();
+        assert_eq!(verdict.state, State::Ok);
     }
 
     #[test]
