@@ -9,6 +9,8 @@ use tongban_types::Code;
 use super::Finding;
 use crate::commands::backup::age_of_last;
 use crate::configuration::Configuration;
+use crate::failure::Failure;
+use crate::node_process::check_log;
 
 const ID: &str = "backup";
 
@@ -31,18 +33,33 @@ pub(super) fn examine(configuration: &Configuration, runs: bool) -> Finding {
     let cure = format!("tongban backup create{stopped} --config {file} --out {node}.backup");
     match age_of_last(&configuration.data) {
         Ok(Some(age)) => judge(age, cure),
-        Ok(None) if was_started(configuration) => {
-            Finding::warning(ID, ("从未备份过", "it was never backed up"), cure)
-        }
-        Ok(None) => {
-            let why = (
-                "还没有可备份的: 节点从未启动",
-                "nothing to back up yet: the node was never started",
-            );
-            Finding::skipped(ID, why)
-        }
+        Ok(None) => examine_without(configuration, runs, cure),
         Err(error) => Finding::failed(ID, &error.into()),
     }
+}
+
+/// What stands of backups where none was ever made.
+fn examine_without(configuration: &Configuration, runs: bool, cure: String) -> Finding {
+    // A node that runs has its log, whether or not it is for these eyes.
+    if !runs && let Err(error) = check_log(&configuration.data) {
+        let failure = Failure::from(error);
+        let seen = (
+            "从未备份过, 而日志已不能用",
+            "it was never backed up, and its log cannot be used any more",
+        );
+        return Finding {
+            code: Some(failure.code.to_string()),
+            ..Finding::failure(ID, seen, failure.next)
+        };
+    }
+    if runs || was_started(configuration) {
+        return Finding::warning(ID, ("从未备份过", "it was never backed up"), cure);
+    }
+    let why = (
+        "还没有可备份的: 节点从未启动",
+        "nothing to back up yet: the node was never started",
+    );
+    Finding::skipped(ID, why)
 }
 
 fn judge(age: Duration, cure: String) -> Finding {
@@ -119,6 +136,15 @@ governance = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
         let cure = never.cure.unwrap();
         assert!(cure.starts_with("tongban backup create --stopped --config /"));
         assert!(cure.ends_with(" --out 350100-01.backup"), "{cure}");
+        assert_eq!(found(&with, true).level, Level::Warning);
+        // That log is gone, and there was a node: it is not told as one that never started.
+        fs::write(with.data.join("node"), "350100-01\n").unwrap();
+        fs::remove_file(with.data.join("wal/0000000000000001.log")).unwrap();
+        let lost = found(&with, false);
+        assert_eq!(lost.level, Level::Failure);
+        assert_eq!(lost.code, Some(Code::LOG_LOST.to_string()));
+        let explained = format!("tongban explain {}", Code::LOG_LOST);
+        assert_eq!(lost.cure, Some(explained));
         let stamp = File::create(with.data.join(BACKUP_STAMP)).unwrap();
         assert_eq!(found(&with, true).level, Level::Success);
         stamp.set_modified(SystemTime::UNIX_EPOCH).unwrap();
