@@ -183,15 +183,15 @@ impl NodeAccess {
         let Some(url) = &self.url else {
             return format!("tongban doctor --config {}", self.config_known());
         };
-        let ca = self.ca.as_deref().map(Path::display);
+        let ca = self.ca.as_deref().map(|file| word(&file.to_string_lossy()));
         let ca = ca.map_or_else(String::new, |file| format!(" --ca {file}"));
-        format!("tongban status --url {url}{ca}")
+        format!("tongban status --url {}{ca}", word(&url.to_string()))
     }
 
     /// The configuration as the next command names it.
     fn config_known(&self) -> String {
         let config = self.config_here();
-        config.map_or_else(|| "FILE".to_owned(), |file| file.display().to_string())
+        config.map_or_else(|| "FILE".to_owned(), |file| word(&file.to_string_lossy()))
     }
 
     fn nobody(&self, data: &Path) -> Failure {
@@ -280,6 +280,21 @@ governance = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
         assert_eq!(
             elsewhere.look_closer(),
             "tongban status --url https://192.0.2.1:8443 --ca ca.pem"
+        );
+        let spaced = NodeAccess {
+            config: Some("the node.toml".into()),
+            ..NodeAccess::default()
+        };
+        let next = "tongban doctor --config 'the node.toml'";
+        assert_eq!(spaced.look_closer(), next);
+        let by_number = NodeAccess {
+            url: Some("https://[::1]:8443".parse().unwrap()),
+            ca: Some("the ca.pem".into()),
+            ..NodeAccess::default()
+        };
+        assert_eq!(
+            by_number.look_closer(),
+            "tongban status --url 'https://[::1]:8443' --ca 'the ca.pem'"
         );
     }
 
