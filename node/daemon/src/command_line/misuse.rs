@@ -6,9 +6,10 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use tongban_types::Code;
 
+use super::manner::Manner;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{Format, Output, Reader};
+use crate::output::Output;
 
 /// Why nothing was done.
 #[derive(Debug)]
@@ -34,15 +35,6 @@ impl Misuse {
         ) {
             return Self::Asked(error);
         }
-        let typed = |wanted: &[&str]| {
-            let mut words = words.iter().filter_map(|word| word.to_str());
-            words.any(|word| wanted.contains(&word))
-        };
-        let format = if typed(&["--json", "-ojson", "--output=json", "json"]) {
-            Format::Json
-        } else {
-            Format::Table
-        };
         let next = format!("{} --help", path_of(&error, words));
         // Its own usage is what the next command shows.
         let said = error.to_string();
@@ -55,7 +47,7 @@ impl Misuse {
         let failure = Failure::new(Code::USAGE, Exit::Usage, said).then(next);
         Self::Refused {
             failure,
-            output: Output::new(format, false, Reader::default()),
+            output: Manner::of_refused(words).output(),
         }
     }
 
@@ -95,12 +87,10 @@ fn path_of(error: &clap::Error, words: &[OsString]) -> String {
     let mut path = vec!["tongban".to_owned()];
     let mut here = super::tree();
     for word in words.iter().skip(1).filter_map(|word| word.to_str()) {
-        match here.find_subcommand(word).cloned() {
-            Some(below) => {
-                path.push(below.get_name().to_owned());
-                here = below;
-            }
-            None => break,
+        // What is none is an option, perhaps with its value, or what the last command takes.
+        if let Some(below) = here.find_subcommand(word).cloned() {
+            path.push(below.get_name().to_owned());
+            here = below;
         }
     }
     path.join(" ")

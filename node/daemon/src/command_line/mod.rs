@@ -2,11 +2,12 @@
 //! what all of them understand, and what `--help` and the manual pages add to each.
 
 mod examples;
+mod manner;
 mod misuse;
 
 use std::ffi::OsString;
 
-use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
     backup, bench_attachments, bench_exchange, bench_intake, bench_restart, bench_route, case,
@@ -16,9 +17,10 @@ use crate::commands::{
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{Format, Language, Output, Reader};
+use crate::output::Output;
 
 pub(crate) use examples::examples_of;
+use manner::Manner;
 pub(crate) use misuse::Misuse;
 
 /// 通办: 跨地区政务服务联盟节点 (a node of the cross-region government-service federation)
@@ -30,42 +32,6 @@ pub(crate) struct CommandLine {
     manner: Manner,
     #[command(subcommand)]
     command: Command,
-}
-
-/// How every command answers.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "答复 / Answers")]
-struct Manner {
-    /// 答复的格式 (form of the answer)
-    #[arg(
-        short = 'o',
-        long = "output",
-        global = true,
-        value_name = "FORMAT",
-        value_enum
-    )]
-    output_format: Option<Format>,
-    /// 即 -o json (the same as -o json)
-    #[arg(long, global = true, conflicts_with = "output_format")]
-    json: bool,
-    /// 只说答复和错误 (say nothing but answers and errors)
-    #[arg(short, long, global = true)]
-    quiet: bool,
-    /// 不用颜色, 也可设 `NO_COLOR` (no colours; `NO_COLOR` does the same)
-    #[arg(long, global = true)]
-    no_color: bool,
-    /// 语言 (language)
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        env = "TONGBAN_LANG",
-        default_value = "zh"
-    )]
-    lang: Language,
-    /// 用法 (usage, with examples and exit codes)
-    #[arg(short, long, global = true, action = ArgAction::Help)]
-    help: Option<bool>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -201,19 +167,7 @@ impl CommandLine {
 
     /// Where its answers go.
     pub(crate) fn output(&self) -> Output {
-        let Manner {
-            output_format,
-            json,
-            lang,
-            ..
-        } = self.manner;
-        let format = if json {
-            Format::Json
-        } else {
-            output_format.unwrap_or_default()
-        };
-        let reader = Reader::of_stdout(lang, self.manner.no_color);
-        Output::new(format, self.manner.quiet, reader)
+        self.manner.output()
     }
 
     /// Does what was asked.

@@ -53,12 +53,32 @@ fn a_usage_mistake_ends_with_two_and_the_help_of_its_command() {
         ("tongban status --no-such-flag", "tongban status --help"),
         ("tongban status -o yaml", "tongban status --help"),
         ("tongban status --json -o csv", "tongban status --help"),
+        (
+            "tongban --lang en status --timeout abc",
+            "tongban status --help",
+        ),
     ] {
         let failure = refusal(line);
         assert_eq!(failure.exit, Exit::Usage, "{line}");
         assert_eq!(failure.next, next, "{line}: {:?}", failure.cause);
     }
     assert!(matches!(read("tongban --help"), Err(Misuse::Asked(_))));
+}
+
+#[test]
+fn a_usage_mistake_is_told_in_the_form_and_the_language_that_are_asked_for() {
+    for (line, is_for_machines, language) in [
+        ("tongban --lang en statsu", false, "en"),
+        ("tongban statsu --lang zh", false, "zh"),
+        ("tongban statsu --lang en -o jsonl", true, "en"),
+        ("tongban schema shwo --lang zh json", false, "zh"),
+    ] {
+        let Err(Misuse::Refused { output, .. }) = read(line) else {
+            panic!("{line}");
+        };
+        assert_eq!(output.is_for_machines(), is_for_machines, "{line}");
+        assert_eq!(output.reader().say("zh", "en"), language, "{line}");
+    }
 }
 
 #[test]
