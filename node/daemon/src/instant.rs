@@ -3,11 +3,18 @@
 use jiff::tz::Offset;
 use tongban_types::Timestamp;
 
+use crate::misread::Misread;
+
 /// Reads an RFC 3339 time with its offset, as it is typed on a command line or in a plan.
-pub(crate) fn read_time(text: &str) -> Result<Timestamp, String> {
+pub(crate) fn read_time(text: &str) -> Result<Timestamp, Misread> {
     let time: Result<jiff::Timestamp, _> = text.parse();
     time.map(|time| Timestamp::from_unix_ms(time.as_millisecond()))
-        .map_err(|_| "应为带时区的 RFC 3339 时间, 如 2026-11-24T08:00:00+08:00".to_owned())
+        .map_err(|_| {
+            Misread::new(
+                "应为带时区的 RFC 3339 时间, 如 2026-11-24T08:00:00+08:00",
+                "write an RFC 3339 time with its offset, such as 2026-11-24T08:00:00+08:00",
+            )
+        })
 }
 
 /// A time as people in China read it, to the second: `2026-11-24 08:00:00 +08:00`.

@@ -18,6 +18,7 @@ mod handed_through;
 mod http_client;
 mod instant;
 mod keys;
+mod misread;
 mod mistake;
 mod node_access;
 mod node_process;

@@ -7,6 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use tongban_types::Code;
 
 use super::manner::Manner;
+use super::sentence;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -36,15 +37,8 @@ impl Misuse {
             return Self::Asked(error);
         }
         let next = format!("{} --help", path_of(&error, words));
-        // Its own usage is what the next command shows.
-        let said = error.to_string();
-        let said = said.split("\n\nUsage:").next().unwrap_or_default();
-        let said = said
-            .split("\n\nFor more information")
-            .next()
-            .unwrap_or_default();
-        let said = said.trim_start_matches("error: ").trim_end();
-        let failure = Failure::new(Code::USAGE, Exit::Usage, said).then(next);
+        let says = sentence::of(&error);
+        let failure = Failure::told(Code::USAGE, Exit::Usage, says).then(next);
         Self::Refused {
             failure,
             output: Manner::of_refused(words).output(),

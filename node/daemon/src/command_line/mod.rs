@@ -1,9 +1,11 @@
 //! What people type. Each command is a file under `commands/`; here is the tree that leads to them,
 //! what all of them understand, and what `--help` and the manual pages add to each.
 
+mod bad_value;
 mod examples;
 mod manner;
 mod misuse;
+mod sentence;
 
 use std::ffi::OsString;
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::*;
+use crate::both_languages::assert_said;
 
 fn read(line: &str) -> Result<CommandLine, Misuse> {
     CommandLine::read(line.split_whitespace().map(OsString::from))
@@ -78,6 +79,123 @@ fn a_usage_mistake_is_told_in_the_form_and_the_language_that_are_asked_for() {
         };
         assert_eq!(output.is_for_machines(), is_for_machines, "{line}");
         assert_eq!(output.reader().say("zh", "en"), language, "{line}");
+    }
+}
+
+/// What is wrong with a line, in both languages.
+fn told(line: &str) -> (String, String) {
+    let mut causes = refusal(line).causes().collect::<Vec<_>>();
+    assert_eq!(causes.len(), 1, "{line}");
+    let said = causes.remove(0);
+    assert_said(&said);
+    (said.zh, said.en)
+}
+
+#[test]
+fn a_usage_mistake_is_told_in_both_languages() {
+    for (line, zh, en) in [
+        (
+            "tongban status --json --json",
+            "'--json' 只能用一次",
+            "the argument '--json' cannot be used multiple times",
+        ),
+        (
+            "tongban status --json=yes",
+            "'--json' 多了一个值 'yes'",
+            "unexpected value 'yes' for '--json' found; no more were expected",
+        ),
+        (
+            "tongban status -o yaml",
+            "'--output <FORMAT>' 的值 'yaml' 不对; 可用: table, json, jsonl, csv",
+            "invalid value 'yaml' for '--output <FORMAT>'; one of: table, json, jsonl, csv",
+        ),
+        (
+            "tongban status -o",
+            "'--output <FORMAT>' 须有一个值; 可用: table, json, jsonl, csv",
+            "a value is required for '--output <FORMAT>' but none was supplied; \
+             one of: table, json, jsonl, csv",
+        ),
+        (
+            "tongban status --timeout abc",
+            "'--timeout <SECONDS>' 的值 'abc' 不对: 应为整数",
+            "invalid value 'abc' for '--timeout <SECONDS>': invalid digit found in string",
+        ),
+        (
+            "tongban status --timeout 0",
+            "'--timeout <SECONDS>' 的值 '0' 不对: 0 不在 1..=3600 之内",
+            "invalid value '0' for '--timeout <SECONDS>': 0 is not in 1..=3600",
+        ),
+        (
+            "tongban status --url ftp://a",
+            "'--url <URL>' 的值 'ftp://a' 不对: \
+             应为 https://主机:端口 或 http://主机:端口, 没有路径",
+            "invalid value 'ftp://a' for '--url <URL>': \
+             write https://HOST:PORT or http://HOST:PORT, without a path",
+        ),
+        (
+            "tongban peer ping abc",
+            "'<NODE>' 的值 'abc' 不对: 节点号不合规则: \
+             城市代码、连字符和两位数字, 如 350100-01",
+            "invalid value 'abc' for '<NODE>': the node id is not well formed: \
+             a city code, a hyphen and two digits, as 350100-01",
+        ),
+        (
+            "tongban bench intake --voters 4",
+            "'--voters <VOTERS>' 的值 '4' 不对: 应为 3 或 5",
+            "invalid value '4' for '--voters <VOTERS>': write 3 or 5",
+        ),
+    ] {
+        assert_eq!(told(line), (zh.to_owned(), en.to_owned()), "{line}");
+    }
+}
+
+#[test]
+fn what_may_have_been_meant_is_told_in_both_languages() {
+    for (line, zh, en) in [
+        (
+            "tongban statsu",
+            "没有命令 'statsu'; 是不是 'status'",
+            "unrecognized subcommand 'statsu'; did you mean 'status'",
+        ),
+        (
+            "tongban status --timeuot 3",
+            "没有参数 '--timeuot'; 是不是 '--timeout'?",
+            "unexpected argument '--timeuot' found; did you mean '--timeout'?",
+        ),
+        (
+            "tongban status -o jsno",
+            "'--output <FORMAT>' 的值 'jsno' 不对; 可用: table, json, jsonl, csv; 是不是 'json'?",
+            "invalid value 'jsno' for '--output <FORMAT>'; one of: table, json, jsonl, csv; \
+             did you mean 'json'?",
+        ),
+        (
+            "tongban token create --role clerk",
+            "缺少必需的参数: --",
+            "the following required arguments were not provided: --",
+        ),
+        (
+            "tongban --json",
+            "'tongban' 之后须有命令; 可用: ",
+            "'tongban' requires a subcommand but one was not provided; one of: ",
+        ),
+    ] {
+        let (told_zh, told_en) = told(line);
+        assert!(told_zh.starts_with(zh), "{line}: {told_zh}");
+        assert!(told_en.starts_with(en), "{line}: {told_en}");
+    }
+    for line in [
+        "tongban status --json -o csv",
+        "tongban key make --data D --node 350100-01 --governance F",
+        "tongban doc verify F --trust R --pin 12",
+        "tongban doc verify F --trust R --at now",
+        "tongban check disk --warn much",
+        "tongban bench intake --bytes many",
+        "tongban key show --data D --node 350100-1x",
+        "tongban token create --data D --role king --person 1",
+        "tongban case show N --no-such-flag",
+        "tongban case show N more",
+    ] {
+        told(line);
     }
 }
 
@@ -168,7 +286,7 @@ fn every_command_in_the_readme_is_one() {
                 let known = match &outcome {
                     Ok(_) | Err(Misuse::Asked(_)) => true,
                     Err(Misuse::Refused { failure, .. }) => {
-                        let said = failure.cause.to_string();
+                        let said = failure.causes().next().unwrap().en;
                         said.contains("required") || said.contains("requires a subcommand")
                     }
                 };

@@ -5,6 +5,7 @@ use clap::Args;
 use crate::bench::{Intake, measure, run_alone};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::misread::Misread;
 use crate::output::Output;
 
 /// What it takes.
@@ -27,11 +28,11 @@ pub(crate) struct Arguments {
     keep: bool,
 }
 
-fn voters(text: &str) -> Result<usize, String> {
+fn voters(text: &str) -> Result<usize, Misread> {
     match text {
         "3" => Ok(3),
         "5" => Ok(5),
-        _ => Err("3 或 5".to_owned()),
+        _ => Err(Misread::new("应为 3 或 5", "write 3 or 5")),
     }
 }
 

@@ -14,6 +14,7 @@ use super::stopped_node::{StoppedNode, on_tasks};
 use crate::exit::Exit;
 use crate::failure::{Coded, Failure};
 use crate::files::replace;
+use crate::misread::Misread;
 use crate::node_process::BACKUP_STAMP;
 use crate::output::{Answer, Described, Output, Reader};
 use crate::platform::OsEntropy;
@@ -74,7 +75,7 @@ impl Coded for tongban_runtime::VaultBackupFault {
     }
 }
 
-fn read_recovery(text: &str) -> Result<SealingPublicKey, String> {
+fn read_recovery(text: &str) -> Result<SealingPublicKey, Misread> {
     read_pin(text).map(|bytes| SealingPublicKey(bytes.0))
 }
 

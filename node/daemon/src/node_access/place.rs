@@ -11,6 +11,7 @@ use tongban_types::Code;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::misread::Misread;
 use crate::tls::Trust;
 
 /// Without one a URL means these ports.
@@ -26,10 +27,15 @@ pub(crate) struct NodeUrl {
 }
 
 impl FromStr for NodeUrl {
-    type Err = String;
+    type Err = Misread;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || "应为 https://主机:端口 或 http://主机:端口, 没有路径".to_owned();
+    fn from_str(text: &str) -> Result<Self, Misread> {
+        let wrong = || {
+            Misread::new(
+                "应为 https://主机:端口 或 http://主机:端口, 没有路径",
+                "write https://HOST:PORT or http://HOST:PORT, without a path",
+            )
+        };
         let uri: Uri = text.parse().map_err(|_| wrong())?;
         let scheme = uri.scheme_str().unwrap_or("http");
         let has_tls = scheme == "https";

@@ -23,6 +23,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::replace;
 use crate::keys::KeyFolder;
+use crate::misread::Misread;
 use crate::node_access::NodeAccess;
 use crate::node_process::{BACKUP_STAMP, open_state};
 use crate::output::{Answer, Described, Output, Reader};
@@ -76,7 +77,7 @@ impl Answer for Created {
     }
 }
 
-fn read_recovery(text: &str) -> Result<SealingPublicKey, String> {
+fn read_recovery(text: &str) -> Result<SealingPublicKey, Misread> {
     read_pin(text).map(|bytes| SealingPublicKey(bytes.0))
 }
 
