@@ -18,6 +18,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::{FileError, replace};
 use crate::keys::KeyFolder;
+use crate::node_access::path_word;
 use crate::node_process::check_user;
 use crate::output::{Answer, Described, Output, Reader};
 use crate::registry::{believe, read_registry};
@@ -124,7 +125,7 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
                 config.display()
             ),
         );
-        let next = format!("tongban config check --config {}", config.display());
+        let next = format!("tongban config check --config {}", path_word(&config));
         return Err(Failure::told(Code::CONFIGURATION_EXISTS, Exit::Conflict, says).then(next));
     }
     // On an installed machine the configuration is root's and the data are the node's: no one user may make both,
@@ -220,10 +221,10 @@ fn ask_for_registry(asks_nothing: bool) -> Result<Option<PathBuf>, Failure> {
 fn next(config: &Path, has_registry: bool) -> Vec<String> {
     // Where the configuration looks for it, from wherever the command is typed.
     let registry = config.with_file_name(REGISTRY_FILE);
-    let config = config.display();
+    let config = path_word(config);
     let mut commands = Vec::new();
     if !has_registry {
-        commands.push(format!("tongban registry check {}", registry.display()));
+        commands.push(format!("tongban registry check {}", path_word(&registry)));
         commands.push(format!("tongban config check --config {config}"));
     }
     commands.push(format!("tongban doctor --config {config}"));

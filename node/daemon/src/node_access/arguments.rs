@@ -8,7 +8,7 @@ use clap::Args;
 use tongban_api::Said;
 use tongban_types::Code;
 
-use super::{NodeClient, NodeUrl, word};
+use super::{NodeClient, NodeUrl, path_word, word};
 use crate::configuration::Configuration;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -180,18 +180,16 @@ impl NodeAccess {
 
     /// The command that looks closer at this node: at all it needs where it is here, and from outside where not.
     pub(crate) fn look_closer(&self) -> String {
-        let Some(url) = &self.url else {
-            return format!("tongban doctor --config {}", self.config_known());
-        };
-        let ca = self.ca.as_deref().map(|file| word(&file.to_string_lossy()));
-        let ca = ca.map_or_else(String::new, |file| format!(" --ca {file}"));
-        format!("tongban status --url {}{ca}", word(&url.to_string()))
+        if self.is_elsewhere() {
+            return format!("tongban status{}", self.words());
+        }
+        format!("tongban doctor --config {}", self.config_known())
     }
 
     /// The configuration as the next command names it.
     fn config_known(&self) -> String {
         let config = self.config_here();
-        config.map_or_else(|| "FILE".to_owned(), |file| word(&file.to_string_lossy()))
+        config.map_or_else(|| "FILE".to_owned(), path_word)
     }
 
     fn nobody(&self, data: &Path) -> Failure {

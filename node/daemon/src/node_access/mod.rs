@@ -12,4 +12,4 @@ pub(crate) use arguments::{CONFIG_USUAL, NodeAccess};
 pub(crate) use client::{Call, NodeClient};
 pub(crate) use partners::{Contact, Partner, partners};
 use place::NodeUrl;
-pub(crate) use shell::word;
+pub(crate) use shell::{path_word, word};

@@ -1,5 +1,7 @@
 //! Words of a command as a POSIX shell takes them, so that a command that is shown can be pasted.
 
+use std::path::Path;
+
 /// A word between quotation marks.
 pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
@@ -13,6 +15,11 @@ pub(crate) fn word(text: &str) -> String {
     } else {
         quoted(text)
     }
+}
+
+/// A path as it would be typed.
+pub(crate) fn path_word(path: &Path) -> String {
+    word(&path.to_string_lossy())
 }
 
 #[cfg(test)]

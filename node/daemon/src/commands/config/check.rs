@@ -10,6 +10,7 @@ use super::diff::changes_from;
 use crate::configuration::Change;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::node_access::path_word;
 use crate::node_process::Running;
 use crate::output::{Answer, Described, Mark, Output, Reader};
 
@@ -57,7 +58,7 @@ impl Answer for Checked {
             ),
             format!("  {} {}", reader.say("日志", "log       "), self.log),
         ];
-        let config = self.config.display();
+        let config = path_word(&self.config);
         let of = |waits: bool| -> Vec<&str> {
             let changes = self.changes.iter();
             let those = changes.filter(|change| change.needs_restart == waits);

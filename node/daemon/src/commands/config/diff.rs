@@ -12,6 +12,7 @@ use super::{Which, running};
 use crate::configuration::{Change, Origin, Setting, changes};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::node_access::path_word;
 use crate::node_process::Running;
 use crate::output::{Answer, Described, Output, Reader};
 
@@ -56,7 +57,7 @@ impl Answer for Difference {
             ]);
         }
         let is_reload = self.changes.iter().any(|change| !change.needs_restart);
-        let config = self.config.display();
+        let config = path_word(&self.config);
         let next = if self.is_typed_over {
             // No reload and no restart takes it up before it stands in the file.
             format!("tongban config diff --config {config}")

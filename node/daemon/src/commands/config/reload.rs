@@ -16,7 +16,7 @@ use super::{read, running};
 use crate::configuration::Configuration;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::node_access::CONFIG_USUAL;
+use crate::node_access::{CONFIG_USUAL, path_word};
 use crate::node_process::Running;
 use crate::output::{Answer, Described, Output, Reader};
 
@@ -112,7 +112,7 @@ fn check_nothing_set(arguments: &Arguments) -> Result<(), Failure> {
     );
     let next = format!(
         "tongban config reload --config {}",
-        arguments.config.display()
+        path_word(&arguments.config)
     );
     Err(Failure::told(Code::USAGE, Exit::Usage, says).then(next))
 }
@@ -126,7 +126,7 @@ fn refusal(code: Code, why: String, config: &Path) -> Failure {
         "config check"
     };
     Failure::new(code, Exit::BadConfiguration, why)
-        .then(format!("tongban {verb} --config {}", config.display()))
+        .then(format!("tongban {verb} --config {}", path_word(config)))
 }
 
 fn hang_up(process: u32, config: &Path) -> Result<(), Failure> {
@@ -144,7 +144,7 @@ fn hang_up(process: u32, config: &Path) -> Result<(), Failure> {
             format!("进程 {process}: {error}"),
             format!("process {process}: {error}"),
         );
-        let next = format!("tongban status --config {}", config.display());
+        let next = format!("tongban status --config {}", path_word(config));
         Failure::told(code, exit, says).then(next)
     })
 }
@@ -165,7 +165,7 @@ fn wait_for(read: &Configuration, reloads: u64, patience: Duration) -> Result<Ru
             return Err(
                 Failure::told(Code::NODE_TIMED_OUT, Exit::TimedOut, says).then(format!(
                     "tongban config diff --config {}",
-                    read.file.display()
+                    path_word(&read.file)
                 )),
             );
         }

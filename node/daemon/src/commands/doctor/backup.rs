@@ -4,18 +4,25 @@
 use std::fs;
 use std::time::Duration;
 
+use tongban_runtime::seams::WallClock as _;
 use tongban_types::Code;
 
 use super::Finding;
 use crate::commands::backup::age_of_last;
 use crate::configuration::Configuration;
 use crate::failure::Failure;
+use crate::instant::beijing;
+use crate::node_access::path_word;
 use crate::node_process::check_log;
+use crate::platform::SystemClock;
 
 const ID: &str = "backup";
 
 /// One is made every day; where `check backup` warns as well.
 const AGE_WARNING: Duration = Duration::from_hours(26);
+
+/// As many as `2026-11-24` has.
+const DAY_CHARACTERS: usize = 10;
 
 pub(super) fn examine(configuration: &Configuration, runs: bool) -> Finding {
     if configuration.recovery_key.is_none() {
@@ -28,9 +35,12 @@ pub(super) fn examine(configuration: &Configuration, runs: bool) -> Finding {
             ..Finding::warning(ID, seen, "tongban key make --recovery recovery.key")
         };
     }
-    let (file, node) = (configuration.file.display(), configuration.node);
+    let (file, node) = (path_word(&configuration.file), configuration.node);
     let stopped = if runs { "" } else { " --stopped" };
-    let cure = format!("tongban backup create{stopped} --config {file} --out {node}.backup");
+    // Nothing is written over: each day's has a name of its own.
+    let now = beijing(SystemClock.now());
+    let day = now.get(..DAY_CHARACTERS).unwrap_or_default();
+    let cure = format!("tongban backup create{stopped} --config {file} --out {node}.{day}.backup");
     match age_of_last(&configuration.data) {
         Ok(Some(age)) => judge(age, cure),
         Ok(None) => examine_without(configuration, runs, cure),
@@ -135,7 +145,8 @@ governance = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
         assert_eq!(never.level, Level::Warning);
         let cure = never.cure.unwrap();
         assert!(cure.starts_with("tongban backup create --stopped --config /"));
-        assert!(cure.ends_with(" --out 350100-01.backup"), "{cure}");
+        assert!(cure.contains(" --out 350100-01.2"), "{cure}");
+        assert!(cure.ends_with(".backup"), "{cure}");
         assert_eq!(found(&with, true).level, Level::Warning);
         // That log is gone, and there was a node: it is not told as one that never started.
         fs::write(with.data.join("node"), "350100-01\n").unwrap();
