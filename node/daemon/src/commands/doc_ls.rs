@@ -7,7 +7,7 @@ use tongban_api::DocumentShape;
 use utoipa::ToSchema;
 
 use super::case::{minute, place, text};
-use super::listing::{PAGES_MAX, ended};
+use super::listing::{Gathered, ended, gather};
 use super::stopped_node::on_tasks;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -139,29 +139,17 @@ async fn list(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
     let Some(answer) = client.order(&Call::get(first)).await? else {
         return Ok(Exit::Yes);
     };
-    let mut page = answer.json();
-    let mut listed = Listed {
-        documents: Vec::new(),
-        has_more: false,
+    let members = ["documents"];
+    let gathered = gather(&mut client, answer.json(), &path, &members, arguments.all);
+    let Gathered { rows, has_more } = gathered.await?;
+    let count = rows.len();
+    output.answer(&Listed {
+        documents: rows,
+        has_more,
         is_all: arguments.all,
         narrowed: narrowed(arguments),
         at: arguments.node.words(),
-    };
-    for _ in 0..PAGES_MAX {
-        if let Some(Value::Array(documents)) = page.get_mut("documents").map(Value::take) {
-            listed.documents.extend(documents);
-        }
-        let next = page["next"].as_str();
-        listed.has_more = next.is_some();
-        // A page of a list that is narrowed may be empty and not the last.
-        let goes_on = arguments.all || listed.documents.is_empty();
-        let Some(next) = next.filter(|_| goes_on) else {
-            break;
-        };
-        page = client.read(&format!("{path}&cursor={next}")).await?;
-    }
-    output.answer(&listed);
-    let (count, has_more) = (listed.documents.len(), listed.has_more);
+    });
     Ok(ended(output, count, has_more, arguments.all))
 }
 

@@ -1,10 +1,48 @@
-//! How a list ends that a node gives page by page.
+//! Lists that a node gives page by page: how they are gathered, and how they end.
+
+use serde_json::Value;
 
 use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::node_access::NodeClient;
 use crate::output::Output;
 
 /// Pages of a hundred read for `--all`: a million cases are for an export of another kind.
-pub(super) const PAGES_MAX: usize = 1_000;
+const PAGES_MAX: usize = 1_000;
+
+/// What was gathered of a list.
+pub(super) struct Gathered {
+    pub(super) rows: Vec<Value>,
+    /// Whether there are more than these.
+    pub(super) has_more: bool,
+}
+
+/// Gathers a list from its first page on: of each page these members; all pages, or the first that is not empty,
+/// as one of a list that is narrowed may be, and not the last.
+pub(super) async fn gather(
+    client: &mut NodeClient,
+    mut page: Value,
+    path: &str,
+    members: &[&str],
+    is_all: bool,
+) -> Result<Gathered, Failure> {
+    let (mut rows, mut has_more) = (Vec::new(), false);
+    for _ in 0..PAGES_MAX {
+        for member in members {
+            if let Some(Value::Array(listed)) = page.get_mut(*member).map(Value::take) {
+                rows.extend(listed);
+            }
+        }
+        let next = page["next"].as_str();
+        has_more = next.is_some();
+        let goes_on = is_all || rows.is_empty();
+        let Some(next) = next.filter(|_| goes_on) else {
+            break;
+        };
+        page = client.read(&format!("{path}&cursor={next}")).await?;
+    }
+    Ok(Gathered { rows, has_more })
+}
 
 /// Says in every format that there is more than was listed, beside the answer: lines and records say
 /// nothing of it. A list that was to be whole and is not leaves open what else there is.

@@ -9,7 +9,7 @@ use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::{minute, place, text};
-use crate::commands::listing::{PAGES_MAX, ended};
+use crate::commands::listing::{Gathered, ended, gather};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::http_client::order_patience;
@@ -147,33 +147,17 @@ pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, F
     let Some(answer) = client.order(&Call::get(first)).await? else {
         return Ok(Exit::Yes);
     };
-    let mut page = answer.json();
-    let mut listed = Listed {
-        cases: Vec::new(),
-        has_more: false,
+    let members = ["stored", "cases"];
+    let gathered = gather(&mut client, answer.json(), &path, &members, arguments.all);
+    let Gathered { rows, has_more } = gathered.await?;
+    let count = rows.len();
+    output.answer(&Listed {
+        cases: rows,
+        has_more,
         is_all: arguments.all,
         narrowed: narrowed(arguments),
         at: arguments.node.words(),
-    };
-    for _ in 0..PAGES_MAX {
-        for list in ["stored", "cases"] {
-            if let Some(Value::Array(cases)) = page.get_mut(list).map(Value::take) {
-                listed.cases.extend(cases);
-            }
-        }
-        let Some(next) = page["next"].as_str() else {
-            listed.has_more = false;
-            break;
-        };
-        listed.has_more = true;
-        // A page of a list that is narrowed may be empty and not the last.
-        if !arguments.all && !listed.cases.is_empty() {
-            break;
-        }
-        page = client.read(&format!("{path}&cursor={next}")).await?;
-    }
-    output.answer(&listed);
-    let (count, has_more) = (listed.cases.len(), listed.has_more);
+    });
     Ok(ended(output, count, has_more, arguments.all))
 }
 
