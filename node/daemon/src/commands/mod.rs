@@ -15,6 +15,7 @@ pub(crate) mod demo;
 pub(crate) mod doc_ls;
 pub(crate) mod doc_verify;
 pub(crate) mod doctor;
+mod draft;
 pub(crate) mod explain;
 pub(crate) mod group;
 pub(crate) mod init;

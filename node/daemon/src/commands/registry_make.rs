@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use tongban_api::Said;
 use tongban_trust::{RegistryFile, governance_hash};
-use tongban_types::Code;
 use utoipa::ToSchema;
 
+use super::draft;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::replace;
+use crate::node_access::path_word;
 use crate::output::{Answer, Described, Output, Reader};
 use crate::registry::{Plan, read_registry};
 
@@ -91,29 +91,19 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
 /// A draft is made again as often as the plan needs. Signatures are gathered from city to city, for
 /// weeks: a file that bears one is never written over, nor one that is no registry.
 fn check_only_draft(out: &Path) -> Result<(), Failure> {
-    let bytes = match read_registry(out) {
-        Err(error) if error.is_missing() => return Ok(()),
-        read => read?,
+    let is_draft = |bytes: &[u8]| {
+        RegistryFile::decode(bytes).is_ok_and(|file| file.signers().next().is_none())
     };
-    let is_draft = RegistryFile::decode(&bytes).is_ok_and(|file| file.signers().next().is_none());
-    if is_draft {
-        return Ok(());
-    }
-    let out = out.display();
-    let says = Said::new(
-        format!("{out} 已有签名或不是名册, 不覆盖; 换一个文件名 (--out)"),
-        format!(
-            "{out} bears a signature or is no registry, and is not overwritten; \
-             give another name (--out)"
-        ),
-    );
     // It says which of the two it is, and how many signatures there are.
-    let next = format!("tongban registry check {out}");
-    Err(Failure::told(Code::FILE_UNUSABLE, Exit::Conflict, says).then(next))
+    let next = || format!("tongban registry check {}", path_word(out));
+    let what = ("名册", "registry");
+    draft::check_only_draft(out, read_registry(out), is_draft, what, next)
 }
 
 #[cfg(test)]
 mod tests {
+    use tongban_types::Code;
+
     use super::*;
 
     #[test]

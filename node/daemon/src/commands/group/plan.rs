@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
-use tongban_api::{PlanShape, Said};
+use tongban_api::PlanShape;
 use tongban_trust::PlacementFile;
-use tongban_types::{CityCode, Code, GroupId, NodeId, PlacementOrder};
+use tongban_types::{CityCode, GroupId, NodeId, PlacementOrder};
 use utoipa::ToSchema;
 
 use super::PATIENCE;
 use super::words::{names, tolerance, voters};
+use crate::commands::draft;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::{read_bounded, replace};
@@ -102,14 +103,9 @@ impl Answer for Planned {
 /// Plans it: a plan with something to be done ends so.
 pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
     if let Some(out) = &arguments.out {
-        check_only_draft(out).map_err(|failure| match failure.exit {
-            // Which order is in force says whether the one there was handed in.
-            Exit::Conflict => {
-                let (group, node) = (arguments.group, arguments.node.words());
-                failure.then(format!("tongban group status {group}{node}"))
-            }
-            _ => failure,
-        })?;
+        // Which order is in force says whether the one there was handed in.
+        let (group, node) = (arguments.group, arguments.node.words());
+        check_only_draft(out, || format!("tongban group status {group}{node}"))?;
     }
     let mut client = arguments.node.open(PATIENCE)?;
     let file = next_order(arguments, &mut client).await?;
@@ -137,23 +133,11 @@ const ORDER_BYTES_MAX: usize = 64 * 1024;
 
 /// A draft is made again as often as it takes. The signature of a city's governance is fetched from where its
 /// key is kept: an order that bears one is never written over, nor a file that is no order.
-fn check_only_draft(out: &Path) -> Result<(), Failure> {
-    let bytes = match read_bounded(out, ORDER_BYTES_MAX) {
-        Err(error) if error.is_missing() => return Ok(()),
-        read => read?,
-    };
-    if PlacementFile::decode(&bytes).is_ok_and(|file| file.signed().is_none()) {
-        return Ok(());
-    }
-    let out = out.display();
-    let says = Said::new(
-        format!("{out} 已有签名或不是部署令, 不覆盖; 换一个文件名 (--out)"),
-        format!(
-            "{out} bears a signature or is no order, and is not overwritten; \
-             give another name (--out)"
-        ),
-    );
-    Err(Failure::told(Code::FILE_UNUSABLE, Exit::Conflict, says))
+fn check_only_draft(out: &Path, next: impl FnOnce() -> String) -> Result<(), Failure> {
+    let is_draft =
+        |bytes: &[u8]| PlacementFile::decode(bytes).is_ok_and(|file| file.signed().is_none());
+    let read = read_bounded(out, ORDER_BYTES_MAX);
+    draft::check_only_draft(out, read, is_draft, ("部署令", "order"), next)
 }
 
 async fn next_order(
@@ -185,13 +169,15 @@ mod tests {
 
     use super::*;
     use crate::output::Language;
+    use tongban_types::Code;
 
     #[test]
     fn an_order_that_bears_a_signature_is_not_written_over() {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("order.json");
         let write = |order: &PlacementFile| std::fs::write(&out, order.encode_indented()).unwrap();
-        check_only_draft(&out).unwrap();
+        let check = |out: &Path| check_only_draft(out, || "tongban group status".to_owned());
+        check(&out).unwrap();
         let mut order = PlacementFile::new(PlacementOrder {
             group: GroupId("350100".parse().unwrap()),
             version: 2,
@@ -200,18 +186,18 @@ mod tests {
             reason: String::new(),
         });
         write(&order);
-        check_only_draft(&out).unwrap();
+        check(&out).unwrap();
         order.sign(&SigningKey::from_seed(&[7; 32]));
         write(&order);
-        let refused = check_only_draft(&out).unwrap_err();
+        let refused = check(&out).unwrap_err();
         assert_eq!(
             (refused.code, refused.exit),
             (Code::FILE_UNUSABLE, Exit::Conflict)
         );
         std::fs::write(&out, "notes").unwrap();
-        assert_eq!(check_only_draft(&out).unwrap_err().exit, Exit::Conflict);
+        assert_eq!(check(&out).unwrap_err().exit, Exit::Conflict);
         // What cannot be read is told as such, not as an order that is none.
-        let unreadable = check_only_draft(folder.path()).unwrap_err();
+        let unreadable = check(folder.path()).unwrap_err();
         assert_ne!(unreadable.exit, Exit::Conflict);
     }
 
