@@ -12,7 +12,7 @@ use super::stopped_node::on_tasks;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::http_client::order_patience;
-use crate::node_access::{Call, NodeAccess, word};
+use crate::node_access::{NodeAccess, word};
 use crate::output::{Answer, Described, Output, Reader};
 
 /// What of a hash tells documents of one list apart.
@@ -131,17 +131,11 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
 async fn list(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
     let mut client = arguments.node.open(order_patience())?;
     let path = path(arguments);
-    let first = if arguments.fresh {
-        format!("{path}&fresh=true")
-    } else {
-        path.clone()
-    };
-    let Some(answer) = client.order(&Call::get(first)).await? else {
+    let (fresh, members) = (arguments.fresh, ["documents"]);
+    let gathered = gather(&mut client, &path, fresh, &members, arguments.all);
+    let Some(Gathered { rows, has_more }) = gathered.await? else {
         return Ok(Exit::Yes);
     };
-    let members = ["documents"];
-    let gathered = gather(&mut client, answer.json(), &path, &members, arguments.all);
-    let Gathered { rows, has_more } = gathered.await?;
     let count = rows.len();
     output.answer(&Listed {
         documents: rows,

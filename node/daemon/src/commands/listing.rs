@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::node_access::NodeClient;
+use crate::node_access::{Call, NodeClient};
 use crate::output::Output;
 
 /// Pages of a hundred read for `--all`: a million cases are for an export of another kind.
@@ -17,15 +17,22 @@ pub(super) struct Gathered {
     pub(super) has_more: bool,
 }
 
-/// Gathers a list from its first page on: of each page these members; all pages, or the first that is not empty,
-/// as one of a list that is narrowed may be, and not the last.
+/// Gathers the list at a path that has a query: of each page these members; all pages, or those up to the first
+/// that is not empty, as one of a list that is narrowed may be, and not the last. A fresh one is of a replica that
+/// caught up with its group first. `None` if the request was shown and not sent.
 pub(super) async fn gather(
     client: &mut NodeClient,
-    mut page: Value,
     path: &str,
+    is_fresh: bool,
     members: &[&str],
     is_all: bool,
-) -> Result<Gathered, Failure> {
+) -> Result<Option<Gathered>, Failure> {
+    let fresh = if is_fresh { "&fresh=true" } else { "" };
+    let first = Call::get(format!("{path}{fresh}"));
+    let Some(answer) = client.order(&first).await? else {
+        return Ok(None);
+    };
+    let mut page = answer.json();
     let (mut rows, mut has_more) = (Vec::new(), false);
     for _ in 0..PAGES_MAX {
         for member in members {
@@ -41,7 +48,7 @@ pub(super) async fn gather(
         };
         page = client.read(&format!("{path}&cursor={next}")).await?;
     }
-    Ok(Gathered { rows, has_more })
+    Ok(Some(Gathered { rows, has_more }))
 }
 
 /// Says in every format that there is more than was listed, beside the answer: lines and records say

@@ -13,7 +13,7 @@ use crate::commands::listing::{Gathered, ended, gather};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::http_client::order_patience;
-use crate::node_access::{Call, NodeAccess, word};
+use crate::node_access::{NodeAccess, word};
 use crate::output::{Answer, Described, Output, Reader};
 
 /// What it takes.
@@ -139,17 +139,11 @@ pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, F
             .collect();
         path.extend(["&state=", &state]);
     }
-    let first = if arguments.fresh {
-        format!("{path}&fresh=true")
-    } else {
-        path.clone()
-    };
-    let Some(answer) = client.order(&Call::get(first)).await? else {
+    let (fresh, members) = (arguments.fresh, ["stored", "cases"]);
+    let gathered = gather(&mut client, &path, fresh, &members, arguments.all);
+    let Some(Gathered { rows, has_more }) = gathered.await? else {
         return Ok(Exit::Yes);
     };
-    let members = ["stored", "cases"];
-    let gathered = gather(&mut client, answer.json(), &path, &members, arguments.all);
-    let Gathered { rows, has_more } = gathered.await?;
     let count = rows.len();
     output.answer(&Listed {
         cases: rows,
