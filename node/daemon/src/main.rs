@@ -29,6 +29,8 @@ mod registry;
 mod says;
 mod staging;
 mod tls;
+#[cfg(test)]
+mod typed;
 
 use std::process::ExitCode;
 

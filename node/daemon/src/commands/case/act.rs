@@ -224,21 +224,14 @@ fn not_with(step: Step, given: &str) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
     use super::*;
-
-    #[derive(Parser)]
-    struct Typed {
-        #[command(flatten)]
-        arguments: Arguments,
-    }
+    use crate::typed::typed;
 
     #[test]
     fn an_order_sent_again_is_the_one_that_was_given() {
         let line = |given: &[&str]| {
-            let typed = Typed::try_parse_from([&["act", "35"][..], given].concat()).unwrap();
-            again(&typed.arguments, "350100000001", 4, "k")
+            let given: Arguments = typed(&[&["act", "35"][..], given].concat());
+            again(&given, "350100000001", 4, "k")
         };
         let review = ["review", "--recommend", "grant", "--words", "it's whole"];
         assert_eq!(

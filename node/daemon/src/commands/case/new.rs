@@ -120,21 +120,14 @@ async fn newest(client: &mut NodeClient, code: &str) -> Result<u32, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
     use super::*;
-
-    #[derive(Parser)]
-    struct Typed {
-        #[command(flatten)]
-        arguments: Arguments,
-    }
+    use crate::typed::typed;
 
     #[test]
     fn an_order_sent_again_is_the_one_that_was_given() {
         let read = |line: &str| {
-            let words = line.split_whitespace().skip(2);
-            Typed::try_parse_from(words).unwrap().arguments
+            let words: Vec<&str> = line.split_whitespace().skip(2).collect();
+            typed::<Arguments>(&words)
         };
         for given in [
             "tongban case new --item 000109900001 --form f.json",

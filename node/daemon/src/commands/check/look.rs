@@ -237,7 +237,6 @@ fn float(number: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
     use serde_json::json;
 
     use super::*;
@@ -245,19 +244,14 @@ mod tests {
     use crate::node_process::{DataFolder, READY_FILE};
     use crate::output::{Answer as _, Language, Reader};
     use crate::tls::own_certificate;
-
-    #[derive(Debug, Parser)]
-    struct Typed {
-        #[command(flatten)]
-        arguments: Arguments,
-    }
+    use crate::typed::typed;
 
     #[test]
     fn what_is_seen_on_a_disk_alone_is_not_asked_of_a_node_by_its_address() {
         for subject in ["backup", "disk", "tls"] {
-            let typed = ["check", subject, "--url", "http://127.0.0.1:8443"];
-            let typed = Typed::try_parse_from(typed).unwrap();
-            let refused = look(&typed.arguments).unwrap_err();
+            let words = ["check", subject, "--url", "http://127.0.0.1:8443"];
+            let typed: Arguments = typed(&words);
+            let refused = look(&typed).unwrap_err();
             assert_eq!((refused.code, refused.exit), (Code::USAGE, Exit::Usage));
             let next = format!("tongban check {subject} --config FILE");
             assert_eq!(refused.next, next);
@@ -268,7 +262,7 @@ mod tests {
     fn a_backup_that_is_pointed_at_is_judged_wherever_its_node_is() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let name = file.path().to_str().unwrap();
-        let typed = [
+        let words = [
             "check",
             "backup",
             "--file",
@@ -276,13 +270,13 @@ mod tests {
             "--url",
             "http://127.0.0.1:8443",
         ];
-        let typed = Typed::try_parse_from(typed).unwrap();
+        let typed: Arguments = typed(&words);
         // An empty file is no backup, new as it is.
-        let verdict = look(&typed.arguments).unwrap();
+        let verdict = look(&typed).unwrap();
         assert_eq!(verdict.state, State::Critical);
         assert!(verdict.said.starts_with("TB4020: "), "{}", verdict.said);
         file.close().unwrap();
-        let absent = look(&typed.arguments).unwrap_err();
+        let absent = look(&typed).unwrap_err();
         assert_eq!(absent.exit, Exit::NotFound);
     }
 
@@ -303,12 +297,12 @@ mod tests {
             pid: 1,
         };
         ready.write(&data.join(READY_FILE)).unwrap();
-        let typed = ["check", "tls", "--data", data.to_str().unwrap()];
-        let typed = Typed::try_parse_from(typed).unwrap();
+        let words = ["check", "tls", "--data", data.to_str().unwrap()];
+        let typed: Arguments = typed(&words);
         // While it runs, what it says it serves is looked at.
-        assert!(look(&typed.arguments).is_err());
+        assert!(look(&typed).is_err());
         drop(taken);
-        let verdict = look(&typed.arguments).unwrap();
+        let verdict = look(&typed).unwrap();
         assert_eq!(verdict.state, State::Ok);
     }
 

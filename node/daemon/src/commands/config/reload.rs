@@ -175,21 +175,14 @@ fn wait_for(read: &Configuration, reloads: u64, patience: Duration) -> Result<Ru
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
     use super::*;
-
-    #[derive(Parser)]
-    struct Typed {
-        #[command(flatten)]
-        arguments: Arguments,
-    }
+    use crate::typed::typed;
 
     #[test]
     fn a_running_node_is_not_said_to_take_up_what_is_typed_here() {
-        let typed = ["reload", "--config", "n.toml", "--set", "log.level=debug"];
-        let typed = Typed::try_parse_from(typed).unwrap();
-        let refused = run(&typed.arguments, Output::default()).unwrap_err();
+        let words = ["reload", "--config", "n.toml", "--set", "log.level=debug"];
+        let typed: Arguments = typed(&words);
+        let refused = run(&typed, Output::default()).unwrap_err();
         assert_eq!((refused.code, refused.exit), (Code::USAGE, Exit::Usage));
         assert_eq!(refused.next, "tongban config reload --config n.toml");
         let said = refused.causes().next().unwrap();
