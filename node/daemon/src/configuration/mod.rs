@@ -10,6 +10,8 @@ mod federation;
 mod http;
 mod layers;
 mod log;
+#[cfg(test)]
+pub(crate) mod minimal;
 mod node;
 #[cfg(feature = "otlp")]
 mod otlp;

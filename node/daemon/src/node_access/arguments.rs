@@ -227,26 +227,14 @@ fn no_token() -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::configuration::minimal::MINIMAL;
     use crate::node_process::DataFolder;
-
-    const CONFIGURATION: &str = r#"
-[node]
-city = "350100"
-number = 1
-
-[data]
-folder = "data"
-
-[registry]
-file = "registry.json"
-governance = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
-"#;
 
     #[test]
     fn where_no_node_runs_the_next_command_names_the_configuration_that_is_known() {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("node.toml");
-        std::fs::write(&config, CONFIGURATION).unwrap();
+        std::fs::write(&config, MINIMAL).unwrap();
         let by_config = NodeAccess {
             config: Some(config.clone()),
             ..NodeAccess::default()

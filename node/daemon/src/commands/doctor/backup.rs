@@ -102,27 +102,15 @@ mod tests {
     use super::super::Level;
     use super::*;
     use crate::both_languages::{is_chinese, is_han};
+    use crate::configuration::minimal::MINIMAL;
     use crate::node_process::BACKUP_STAMP;
-
-    const CONFIGURATION: &str = r#"
-[node]
-city = "350100"
-number = 1
-
-[data]
-folder = "data"
-
-[registry]
-file = "registry.json"
-governance = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
-"#;
 
     #[test]
     fn a_node_that_cannot_be_backed_up_or_was_not_of_late_is_warned_of() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("node.toml");
         let read = |added: &str| {
-            let text = format!("{CONFIGURATION}{added}");
+            let text = format!("{MINIMAL}{added}");
             Configuration::parse(&file, &text).unwrap()
         };
         let found = |configuration: &Configuration, runs| {
