@@ -56,11 +56,11 @@ fn a_route_over_long_lines_takes_no_less_than_its_round_trips() {
 
 #[test]
 fn an_exchange_counts_what_the_other_city_acknowledged() {
-    measured(
+    let figures = measured(
         &[
             "exchange",
             "--writers",
-            "4",
+            "16",
             "--bytes",
             "1024",
             "--seconds",
@@ -72,6 +72,14 @@ fn an_exchange_counts_what_the_other_city_acknowledged() {
             "cpu_us_per_packet",
         ],
     );
+    let backlog = &figures["backlog"];
+    for name in ["packets_per_second", "cpu_us_per_packet", "packets"] {
+        let figure = backlog[name].as_f64();
+        assert!(
+            figure.is_some_and(|figure| figure > 0.0),
+            "{name}: {figures}"
+        );
+    }
 }
 
 #[test]
