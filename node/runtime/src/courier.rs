@@ -13,7 +13,7 @@ use futures_util::future::{join, join_all};
 use openraft_rt::{AsyncRuntime, Instant as _};
 use tongban_machine::{Unanswered, unanswered};
 use tongban_types::{
-    CaseNumber, CertifiedParcels, Code, Entry, GroupId, PacketBody, Parcel, decode, encode, limits,
+    CaseNumber, CertifiedParcels, Entry, GroupId, PacketBody, Parcel, decode, encode, limits,
 };
 
 use crate::core::{Core, instant};
@@ -22,7 +22,7 @@ use crate::seams::{Lane, Platform, Transport};
 use crate::vault::Vault;
 use crate::wire::KeysRequest;
 
-use lanes::{Delivered, DeliveryLane, Lanes};
+use lanes::{Delivered, DeliveryLane, Lanes, Part, Span};
 pub(crate) use pieces::bounded;
 
 /// Carries the packets of one hosted group.
@@ -74,23 +74,74 @@ impl<P: Platform> Courier<P> {
     }
 
     async fn deliver_round(self: Arc<Self>, to: GroupId, lane: DeliveryLane) {
-        let positions = positions_for(&self.core, self.group, to, lane.cursor);
-        let delivered = deliver(&self.core, &self.vault, self.group, to, &positions).await;
+        let positions = positions_for(&self.core, self.group, to, lane);
+        if positions.is_empty() && lane.entering.is_some() {
+            // All there is is being entered, and its end is told.
+            self.lanes().end_without_any(to);
+            return;
+        }
+        let batches = bounded(self.core.certify(self.group, &positions).await);
+        let (delivered, part) = self.deliver(to, batches).await;
         let now = self.started.elapsed();
-        let mut lane = lane.after(delivered, positions.last().copied(), now);
+        let last = positions.last().copied();
+        let ended = self.lanes().end(to, part, delivered, last, now);
         if let Delivered::Refused(code) = delivered
-            && lane.tells(now)
+            && ended.is_told_now
         {
             let group = self.group;
             tracing::warn!(%group, %to, %code, "packets are refused again and again, and wait");
         }
-        self.lanes().end(to, lane);
         self.ring();
-        if lane.is_resting {
-            self.core.rest(self.core.pause(lane.attempt)).await;
+        if delivered != Delivered::Whole {
+            self.core.rest(self.core.pause(ended.attempt)).await;
             self.lanes().wake(to);
             self.ring();
         }
+    }
+
+    /// Delivers batches to one group and enters the answers in ours; which part of a delivery that ended.
+    async fn deliver(&self, to: GroupId, batches: Vec<CertifiedParcels>) -> (Delivered, Part) {
+        let Some(span) = Span::of(&batches) else {
+            return (Delivered::InPart, Part::HandingOver);
+        };
+        let count: usize = batches.iter().map(|batch| batch.parcels.len()).sum();
+        // Keys and packets travel at the same time: a line that is far away is crossed once.
+        let cases = transferred(&batches);
+        let keys = give_keys(&self.core, &self.vault, self.group, to, cases);
+        let handed_over = self.core.hand_over(self.group, to, batches);
+        let answers = match join(handed_over, keys).await {
+            (Ok(answers), ()) => answers.batches,
+            (Err(code), ()) if is_judgement(code) => {
+                return (Delivered::Refused(code), Part::HandingOver);
+            }
+            (Err(_), ()) => return (Delivered::InPart, Part::HandingOver),
+        };
+        if !self.begin_entering(to, span).await {
+            return (Delivered::InPart, Part::HandingOver);
+        }
+        let settled = enter(&self.core, self.group, to, answers).await;
+        let delivered = if settled >= count {
+            Delivered::Whole
+        } else {
+            Delivered::InPart
+        };
+        (delivered, Part::Entering)
+    }
+
+    /// Lets the next delivery to the group begin beside the entering of this one's answers, which comes
+    /// behind that of the one before: the answers of a case are entered in the order of its packets. Not
+    /// where our group was left meanwhile.
+    async fn begin_entering(&self, to: GroupId, span: Span) -> bool {
+        while let Some(hosted) = self.core.group(self.group) {
+            let mut ended = hosted.replica.changed().listen();
+            ended.mark();
+            if self.lanes().begin_entering(to, span) {
+                self.ring();
+                return true;
+            }
+            ended.heard(self.core.tempo().look_every).await;
+        }
+        false
     }
 
     /// A place is free, or a lane is ready again.
@@ -118,73 +169,54 @@ fn destinations<P: Platform>(core: &Core<P>, group: GroupId) -> BTreeSet<GroupId
     found
 }
 
-fn positions_for<P: Platform>(core: &Core<P>, group: GroupId, to: GroupId, from: u64) -> Vec<u64> {
+/// What is to be delivered next, but for what is being entered.
+fn positions_for<P: Platform>(
+    core: &Core<P>,
+    group: GroupId,
+    to: GroupId,
+    lane: DeliveryLane,
+) -> Vec<u64> {
     let Some(hosted) = core.group(group) else {
         return Vec::new();
     };
-    let first = Unanswered { to, position: from };
+    let position = lane.cursor;
+    let first = Unanswered { to, position };
     let waiting = hosted
         .replica
-        .read(|view| unanswered(view, Some(first), limits::DELIVERY_PARCELS_MAX))
+        .read(|view| unanswered(view, Some(first), 2 * limits::DELIVERY_PARCELS_MAX))
         .unwrap_or_default();
     waiting
         .into_iter()
         .filter(|packet| packet.to == to)
         .map(|packet| packet.position)
+        .filter(|position| !lane.entering.is_some_and(|span| span.holds(*position)))
+        .take(limits::DELIVERY_PARCELS_MAX)
         .collect()
 }
 
-/// Delivers packets to one group, as many as fit, and enters the answers in ours.
-async fn deliver<P: Platform>(
-    core: &Arc<Core<P>>,
-    vault: &Vault<P>,
-    group: GroupId,
-    to: GroupId,
-    positions: &[u64],
-) -> Delivered {
-    if positions.is_empty() {
-        return Delivered::InPart;
-    }
-    let batches = bounded(core.certify(group, positions).await);
-    let delivered: usize = batches.iter().map(|batch| batch.parcels.len()).sum();
-    if delivered == 0 {
-        return Delivered::InPart;
-    }
-    // Keys and packets travel at the same time: a line that is far away is crossed once.
-    let keys = give_keys(core, vault, group, to, transferred(&batches));
-    let (settled, ()) = join(hand_over_and_enter(core, group, to, batches), keys).await;
-    match settled {
-        Ok(settled) if settled >= delivered => Delivered::Whole,
-        Err(code) if is_judgement(code) => Delivered::Refused(code),
-        Ok(_) | Err(_) => Delivered::InPart,
-    }
-}
-
-/// Hands batches over and enters the answers; how many parcels were answered and that entered, or why
-/// there is no answer.
-async fn hand_over_and_enter<P: Platform>(
+/// Enters answers in a hosted group; how many parcels they answer.
+async fn enter<P: Platform>(
     core: &Arc<Core<P>>,
     group: GroupId,
-    to: GroupId,
-    batches: Vec<CertifiedParcels>,
-) -> Result<usize, Code> {
-    let answers = core.hand_over(group, to, batches).await?;
+    from: GroupId,
+    answers: Vec<CertifiedParcels>,
+) -> usize {
     // Put in one after the other and awaited together, so that they share the group's rounds.
-    let entered = answers.batches.into_iter().map(async |answer| {
+    let entered = answers.into_iter().map(async |answer| {
         let count = answer.parcels.len();
         let entry = Bytes::from(encode(&Entry::Parcels(answer)));
         if let Err(code) = core.check_before_append(group, &entry).await {
-            tracing::warn!(%group, from = %to, %code, "answers do not prove themselves");
+            tracing::warn!(%group, %from, %code, "answers do not prove themselves");
             return 0;
         }
         match core.submit(group, entry, core.tempo().order_timeout).await {
             Ok(reply) if reply.results.iter().all(Result::is_ok) => return count,
-            Ok(reply) => tracing::warn!(%group, from = %to, ?reply, "answers were not entered"),
+            Ok(reply) => tracing::warn!(%group, %from, ?reply, "answers were not entered"),
             Err(error) => tracing::debug!(%group, %error, "answers wait for the group"),
         }
         0
     });
-    Ok(join_all(entered).await.into_iter().sum())
+    join_all(entered).await.into_iter().sum()
 }
 
 /// The cases that packets hand over.

@@ -86,8 +86,8 @@ pub const PARCELS_MAX: usize = 64;
 pub const PARCELS_BYTES_MAX: usize = 1024 * 1024;
 
 /// Parcels carried in one delivery, in as many entries as they need, and case keys given with it or asked
-/// for. A delivery takes five turns of two
-/// groups, so what it carries bounds what two cities exchange: at 200 ms, 2,560 a second.
+/// for. A delivery takes five turns of two groups, the last beside the next delivery, so what it carries
+/// bounds what two cities exchange: at 200 ms for the first four, 2,560 a second.
 pub const DELIVERY_PARCELS_MAX: usize = 512;
 
 /// Batches, as voters sign them, that the parcels of one delivery come from: one certificate each.

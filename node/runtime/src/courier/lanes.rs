@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use tongban_types::{Code, GroupId};
+use tongban_types::{CertifiedParcels, Code, GroupId};
 
-/// Groups delivered to at once; the others take their turn as these finish.
-const DESTINATIONS_MAX: usize = 32;
+/// Deliveries under way at once, at most two to one group; other groups take their turn as these finish.
+const DELIVERIES_MAX: usize = 32;
 
 /// How long packets are refused before a person is told: what passes by itself, as a registry that one of
 /// two groups has first, passes sooner.
@@ -24,11 +24,12 @@ pub(super) struct Lanes {
 /// How the deliveries to one group go.
 #[derive(Clone, Copy, Default)]
 pub(super) struct DeliveryLane {
-    /// A delivery is under way: it takes one of the places.
-    is_busy: bool,
-    /// The last delivery failed a moment ago: it takes no place.
-    pub(super) is_resting: bool,
-    pub(super) attempt: u32,
+    turn: Turn,
+    /// The packets of the delivery whose answers are being entered: it takes one of the places too.
+    pub(super) entering: Option<Span>,
+    attempt: u32,
+    /// The last one that ended failed a moment ago: no other begins.
+    is_resting: bool,
     /// Where the next round begins: behind what was just tried, so that packets which are not taken
     /// in do not keep others waiting.
     pub(super) cursor: u64,
@@ -36,6 +37,66 @@ pub(super) struct DeliveryLane {
     refused_since: Option<Duration>,
     /// A person was told of that.
     is_told: bool,
+}
+
+/// Whether another delivery may begin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Turn {
+    /// As soon as there is a place.
+    #[default]
+    Ready,
+    /// One is on its way to the group: it takes one of the places.
+    HandingOver,
+    /// There is nothing but what is being entered: when that has ended.
+    AllEntering,
+}
+
+/// Positions of our outbox from one to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    first: u64,
+    last: u64,
+}
+
+impl Span {
+    /// Where the packets of a delivery stand; `None` where there are none.
+    pub(super) fn of(batches: &[CertifiedParcels]) -> Option<Self> {
+        let positions = batches.iter().flat_map(|certified| {
+            let first = certified.batch.first;
+            let parcels = certified.parcels.iter();
+            parcels.map(move |parcel| first + u64::from(parcel.index))
+        });
+        let one = |position| Self {
+            first: position,
+            last: position,
+        };
+        positions.map(one).reduce(|whole, one| Self {
+            first: whole.first.min(one.first),
+            last: whole.last.max(one.last),
+        })
+    }
+
+    pub(super) fn holds(self, position: u64) -> bool {
+        (self.first..=self.last).contains(&position)
+    }
+}
+
+/// The parts of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The other group takes packets in.
+    HandingOver,
+    /// Ours enters its answers, beside the handing over of the next delivery.
+    Entering,
+}
+
+/// How a lane stands behind a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ended {
+    /// Deliveries in a row that failed.
+    pub(super) attempt: u32,
+    /// A person is to be told of refusals now.
+    pub(super) is_told_now: bool,
 }
 
 /// What a delivery came to.
@@ -50,8 +111,13 @@ pub(super) enum Delivered {
 }
 
 impl DeliveryLane {
+    /// Deliveries of it.
+    fn under_way(&self) -> usize {
+        usize::from(self.turn == Turn::HandingOver) + usize::from(self.entering.is_some())
+    }
+
     /// How it stands behind a delivery of packets up to `last`.
-    pub(super) fn after(self, delivered: Delivered, last: Option<u64>, now: Duration) -> Self {
+    fn after(self, delivered: Delivered, last: Option<u64>, now: Duration) -> Self {
         if delivered == Delivered::Whole {
             let whole = Self::default();
             if self.cursor == 0 {
@@ -66,7 +132,6 @@ impl DeliveryLane {
         }
         let is_refused = matches!(delivered, Delivered::Refused(_));
         Self {
-            is_resting: true,
             attempt: self.attempt.saturating_add(1),
             cursor: last.map_or(0, |last| last + 1),
             refused_since: self.refused_since.or(is_refused.then_some(now)),
@@ -75,7 +140,7 @@ impl DeliveryLane {
     }
 
     /// Whether a person is to be told of refusals now, which is once.
-    pub(super) fn tells(&mut self, now: Duration) -> bool {
+    fn tells(&mut self, now: Duration) -> bool {
         let is_long = |since| now >= since + TOLD_AFTER;
         let is_due = !self.is_told && self.refused_since.is_some_and(is_long);
         self.is_told |= is_due;
@@ -89,8 +154,8 @@ impl Lanes {
         &mut self,
         destinations: &BTreeSet<GroupId>,
     ) -> Vec<(GroupId, DeliveryLane)> {
-        let under_way = self.by_group.values().filter(|lane| lane.is_busy).count();
-        let places = DESTINATIONS_MAX.saturating_sub(under_way);
+        let under_way: usize = self.by_group.values().map(DeliveryLane::under_way).sum();
+        let places = DELIVERIES_MAX.saturating_sub(under_way);
         let is_behind = |to: &&GroupId| self.last.is_none_or(|last| **to > last);
         let (behind, before): (Vec<&GroupId>, Vec<&GroupId>) =
             destinations.iter().partition(is_behind);
@@ -100,8 +165,8 @@ impl Lanes {
                 break;
             }
             let lane = self.by_group.entry(*to).or_default();
-            if !lane.is_busy && !lane.is_resting {
-                lane.is_busy = true;
+            if lane.turn == Turn::Ready && !lane.is_resting {
+                lane.turn = Turn::HandingOver;
                 begun.push((*to, *lane));
                 self.last = Some(*to);
             }
@@ -109,10 +174,55 @@ impl Lanes {
         begun
     }
 
-    /// Gives a place back.
-    pub(super) fn end(&mut self, to: GroupId, lane: DeliveryLane) {
-        let is_busy = false;
-        self.by_group.insert(to, DeliveryLane { is_busy, ..lane });
+    /// Gives the place back of a delivery for which nothing is left, because all there is is being entered.
+    pub(super) fn end_without_any(&mut self, to: GroupId) {
+        let lane = self.by_group.entry(to).or_default();
+        lane.turn = match lane.entering {
+            Some(_) => Turn::AllEntering,
+            None => Turn::Ready,
+        };
+    }
+
+    /// Goes on from handing over to entering, unless another delivery to the group is being entered.
+    pub(super) fn begin_entering(&mut self, to: GroupId, span: Span) -> bool {
+        let lane = self.by_group.entry(to).or_default();
+        if lane.entering.is_some() {
+            return false;
+        }
+        lane.entering = Some(span);
+        lane.turn = Turn::Ready;
+        true
+    }
+
+    /// Gives the place back of a delivery of packets up to `last` that ended in this part.
+    pub(super) fn end(
+        &mut self,
+        to: GroupId,
+        part: Part,
+        delivered: Delivered,
+        last: Option<u64>,
+        now: Duration,
+    ) -> Ended {
+        let lane = self.by_group.entry(to).or_default();
+        let (turn, entering) = match (part, lane.turn) {
+            (Part::HandingOver, _) => (Turn::Ready, lane.entering),
+            // The next one is on its way already.
+            (Part::Entering, Turn::HandingOver) => (Turn::HandingOver, None),
+            (Part::Entering, Turn::Ready | Turn::AllEntering) => (Turn::Ready, None),
+        };
+        // A rest ends by itself, whatever the others come to meanwhile.
+        let is_resting = lane.is_resting || delivered != Delivered::Whole;
+        *lane = DeliveryLane {
+            turn,
+            entering,
+            is_resting,
+            ..lane.after(delivered, last, now)
+        };
+        let is_refused = matches!(delivered, Delivered::Refused(_));
+        Ended {
+            attempt: lane.attempt,
+            is_told_now: is_refused && lane.tells(now),
+        }
     }
 
     pub(super) fn wake(&mut self, to: GroupId) {
@@ -124,7 +234,7 @@ impl Lanes {
 
 #[cfg(test)]
 mod tests {
-    use tongban_types::CityCode;
+    use tongban_types::{CityCode, Hash, ParcelBatch, PlacedParcel};
 
     use super::*;
 
@@ -138,22 +248,20 @@ mod tests {
         // Every rest ends before the next look, which is the worst there is.
         for _ in 0..2 {
             let round = lanes.begin(&destinations);
-            assert!(round.len() <= DESTINATIONS_MAX);
-            for (to, lane) in &round {
-                let is_resting = *to != good;
-                lanes.end(
-                    *to,
-                    DeliveryLane {
-                        is_resting,
-                        ..*lane
-                    },
-                );
+            assert!(round.len() <= DELIVERIES_MAX);
+            for (to, _) in &round {
+                let delivered = if *to == good {
+                    Delivered::Whole
+                } else {
+                    Delivered::InPart
+                };
+                lanes.end(*to, Part::HandingOver, delivered, None, Duration::ZERO);
                 lanes.wake(*to);
             }
             begun.extend(round.into_iter().map(|(to, _)| to));
         }
         assert!(begun.contains(&good));
-        assert_eq!(begun.len(), 2 * DESTINATIONS_MAX);
+        assert_eq!(begun.len(), 2 * DELIVERIES_MAX);
     }
 
     #[test]
@@ -161,9 +269,9 @@ mod tests {
         let group = |number: u32| GroupId(CityCode::new(110_000 + number * 100).unwrap());
         let destinations: BTreeSet<GroupId> = (1..=40).map(group).collect();
         let mut lanes = Lanes::default();
-        for (to, lane) in lanes.begin(&destinations) {
-            let is_resting = true;
-            lanes.end(to, DeliveryLane { is_resting, ..lane });
+        for (to, _) in lanes.begin(&destinations) {
+            let (part, cut) = (Part::HandingOver, Delivered::InPart);
+            lanes.end(to, part, cut, None, Duration::ZERO);
         }
         let begun: Vec<GroupId> = lanes
             .begin(&destinations)
@@ -172,6 +280,89 @@ mod tests {
             .collect();
         assert_eq!(begun, (33..=40).map(group).collect::<Vec<_>>());
         assert!(lanes.begin(&destinations).is_empty());
+    }
+
+    const OLDER: Span = Span { first: 3, last: 9 };
+    const NEWER: Span = Span {
+        first: 10,
+        last: 12,
+    };
+
+    /// Lanes to one group, a delivery to which is being entered.
+    fn entering() -> (Lanes, GroupId, BTreeSet<GroupId>) {
+        let group = GroupId(CityCode::new(350_100).unwrap());
+        let destinations = BTreeSet::from([group]);
+        let mut lanes = Lanes::default();
+        assert_eq!(lanes.begin(&destinations).len(), 1);
+        let is_none_begun = lanes.begin(&destinations).is_empty();
+        assert!(is_none_begun, "handed over one by one");
+        assert!(lanes.begin_entering(group, OLDER));
+        (lanes, group, destinations)
+    }
+
+    fn entered(lanes: &mut Lanes, to: GroupId, span: Span, delivered: Delivered) -> Ended {
+        let last = Some(span.last);
+        lanes.end(to, Part::Entering, delivered, last, Duration::ZERO)
+    }
+
+    #[test]
+    fn the_next_delivery_begins_beside_the_entering_of_one_and_is_entered_behind_it() {
+        let (mut lanes, group, destinations) = entering();
+        let begun = lanes.begin(&destinations);
+        assert_eq!(begun[0].1.entering, Some(OLDER));
+        assert!(!lanes.begin_entering(group, NEWER), "entered one by one");
+        entered(&mut lanes, group, OLDER, Delivered::Whole);
+        let is_none_begun = lanes.begin(&destinations).is_empty();
+        assert!(is_none_begun, "the newer is still on its way");
+        assert!(lanes.begin_entering(group, NEWER));
+        assert_eq!(lanes.begin(&destinations).len(), 1);
+        // Nothing is left: no place is taken for it again before that shows.
+        lanes.end_without_any(group);
+        assert!(lanes.begin(&destinations).is_empty());
+        entered(&mut lanes, group, NEWER, Delivered::Whole);
+        assert_eq!(lanes.begin(&destinations)[0].1.entering, None);
+    }
+
+    #[test]
+    fn an_entering_that_fails_beside_the_next_delivery_lets_no_other_begin_until_it_has_rested() {
+        let (mut lanes, group, destinations) = entering();
+        assert_eq!(lanes.begin(&destinations).len(), 1);
+        let ended = entered(&mut lanes, group, OLDER, Delivered::InPart);
+        assert_eq!(ended.attempt, 1);
+        assert!(lanes.begin_entering(group, NEWER), "it was on its way");
+        assert!(lanes.begin(&destinations).is_empty());
+        entered(&mut lanes, group, NEWER, Delivered::Whole);
+        assert!(lanes.begin(&destinations).is_empty());
+        lanes.wake(group);
+        let begun = lanes.begin(&destinations);
+        assert_eq!(begun[0].1.cursor, 0, "from the first that waits");
+    }
+
+    #[test]
+    fn a_delivery_spans_its_packets_and_what_stands_between_them() {
+        let certified = |first, indexes: &[u32]| CertifiedParcels {
+            batch: ParcelBatch {
+                group: GroupId(CityCode::new(350_100).unwrap()),
+                first,
+                count: 9,
+                root: Hash::default(),
+            },
+            signatures: Vec::new(),
+            parcels: indexes.iter().map(|index| parcel(*index)).collect(),
+        };
+        let span = Span::of(&[certified(20, &[3, 5]), certified(40, &[0])]).unwrap();
+        assert_eq!((span.first, span.last), (23, 40));
+        assert!(span.holds(23) && span.holds(30) && span.holds(40));
+        assert!(!span.holds(22) && !span.holds(41));
+        assert_eq!(Span::of(&[certified(20, &[])]), None);
+    }
+
+    fn parcel(index: u32) -> PlacedParcel {
+        PlacedParcel {
+            index,
+            path: Vec::new(),
+            bytes: Vec::new(),
+        }
     }
 
     /// Takes a lane through deliveries, one a second; how often a person is told.
@@ -202,6 +393,6 @@ mod tests {
         let cut = (Delivered::InPart, 7);
         let mut lane = DeliveryLane::default();
         assert_eq!(told(&mut lane, 0, &[cut].repeat(100)), 0);
-        assert!(lane.is_resting && lane.attempt == 100 && lane.cursor == 8);
+        assert!(lane.refused_since.is_none() && lane.attempt == 100 && lane.cursor == 8);
     }
 }
