@@ -112,6 +112,7 @@ impl Machine {
             ground,
             draft: Draft::new(view),
             parcels: Vec::new(),
+            settled: Vec::new(),
         };
         let before = context.ground.clone();
         let mut comparison = Comparison::Nothing;
@@ -147,6 +148,7 @@ impl Machine {
             }
         };
         context.draft.keep();
+        outbox::count_settled(&mut context);
         dues::sweep_provisional(&mut context);
         clock::fire_deadlines(&mut context);
         outbox::close_batch(&mut context);
@@ -228,6 +230,7 @@ impl Machine {
             calendar: None,
             draft: Draft::new(view),
             parcels: Vec::new(),
+            settled: Vec::new(),
         }
     }
 

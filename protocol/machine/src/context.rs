@@ -26,6 +26,8 @@ pub(crate) struct Context<'a> {
     pub(crate) calendar: Option<Arc<Calendar>>,
     /// Encoded parcels of this entry, in order; `first` is `ground.outbox_next` at its start.
     pub(crate) parcels: Vec<Vec<u8>>,
+    /// The batches, by the position of their first parcel, of packets this entry settled: one for each.
+    pub(crate) settled: Vec<u64>,
 }
 
 /// A way back from a refused command.
@@ -34,6 +36,7 @@ pub(crate) struct Savepoint {
     registry: Option<Arc<Registry>>,
     calendar: Option<Arc<Calendar>>,
     parcels: usize,
+    settled: usize,
 }
 
 impl Context<'_> {
@@ -44,6 +47,7 @@ impl Context<'_> {
             registry: self.registry.clone(),
             calendar: self.calendar.clone(),
             parcels: self.parcels.len(),
+            settled: self.settled.len(),
         }
     }
 
@@ -53,6 +57,7 @@ impl Context<'_> {
         self.registry = savepoint.registry;
         self.calendar = savepoint.calendar;
         self.parcels.truncate(savepoint.parcels);
+        self.settled.truncate(savepoint.settled);
     }
 
     pub(crate) fn registry(&self) -> Result<&Registry, Refusal> {

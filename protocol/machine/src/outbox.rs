@@ -136,16 +136,28 @@ pub(crate) fn settle(
         .delete(keyspace::outstanding(to, case, sequence));
     context.draft.delete(keyspace::waiting(to, position));
     context.draft.delete(keyspace::parcel(position));
-    let batch_key = keyspace::batch(stored.first);
-    if let Some(mut batch) = context.draft.load::<StoredBatch>(&batch_key) {
-        batch.unanswered = batch.unanswered.saturating_sub(1);
+    context.settled.push(stored.first);
+    Ok(Some(packet))
+}
+
+/// Counts the packets that were settled in their batches, each batch once: it names all its leaves, and is
+/// long beside a packet. One without an answer or an unanswered packet goes.
+pub(crate) fn count_settled(context: &mut Context<'_>) {
+    let mut settled = std::mem::take(&mut context.settled);
+    settled.sort_unstable();
+    for of_batch in settled.chunk_by(|left, right| left == right) {
+        let key = keyspace::batch(of_batch[0]);
+        let Some(mut batch) = context.draft.load::<StoredBatch>(&key) else {
+            continue;
+        };
+        let answered = u32::try_from(of_batch.len()).unwrap_or(u32::MAX);
+        batch.unanswered = batch.unanswered.saturating_sub(answered);
         if batch.unanswered == 0 && batch.answers == 0 {
-            context.draft.delete(batch_key);
+            context.draft.delete(key);
         } else {
-            context.draft.store(batch_key, &batch);
+            context.draft.store(key, &batch);
         }
     }
-    Ok(Some(packet))
 }
 
 /// Closes the entry's batch of parcels.

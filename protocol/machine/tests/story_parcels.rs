@@ -1,7 +1,8 @@
 //! Packets and their answers, on a road that loses, repeats and reorders.
 
 use tongban_machine::{
-    ParcelFate, Refusal, Standpoint, answer_given, is_awaited, is_of_parcels, received_certificate,
+    ParcelFate, Refusal, Reply, Standpoint, answer_given, find_batch, is_awaited, is_of_parcels,
+    received_certificate,
 };
 use tongban_types::{
     CaseState, Code, CommandBody, DAY_MS, Decision, Entry, GroupId, Packet, PacketBody, Parcel,
@@ -72,6 +73,58 @@ fn a_packet_that_comes_again_gets_the_same_answer_and_does_nothing() {
         ParcelFate::SettledBefore
     );
     assert_eq!(fuzhou.case(number), case);
+}
+
+#[test]
+fn answers_that_come_in_one_entry_are_each_counted_once_and_the_last_lets_the_batch_go() {
+    let (mut fuzhou, mut weinan) = (City::open(FUZHOU), City::open(WEINAN));
+    let collects: Vec<_> = (0..3)
+        .map(|_| {
+            let order = application(&mut fuzhou, WEINAN);
+            fuzhou.command(&clerk(FUZHOU), CommandBody::Collect(Box::new(order)))
+        })
+        .collect();
+    assert!(fuzhou.submit(&collects).iter().all(Result::is_ok));
+    let packets = packets_for(&fuzhou, weinan.group());
+    let first = packets[0];
+    assert_eq!(find_batch(&fuzhou.view, first).unwrap().count, 3);
+
+    let mut delivery = certify(&fuzhou, first);
+    for packet in &packets[1..] {
+        delivery.parcels.extend(certify(&fuzhou, *packet).parcels);
+    }
+    let entered = weinan.apply(encode(&Entry::Parcels(delivery))).results;
+    let answers: Vec<u64> = entered
+        .iter()
+        .map(|result| match result {
+            Ok(Reply::Parcel(fate)) => answer_of(fate),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+
+    // Two of the three, one of them twice, and a parcel that is none.
+    let mut back = certify(&weinan, answers[0]);
+    back.parcels.extend(certify(&weinan, answers[1]).parcels);
+    back.parcels.extend(certify(&weinan, answers[0]).parcels);
+    let mut other = back.parcels[0].clone();
+    other.bytes.push(0);
+    back.parcels.push(other);
+    let settled = fuzhou.apply(encode(&Entry::Parcels(back))).results;
+    let fates = [
+        Ok(Reply::Parcel(ParcelFate::Settled)),
+        Ok(Reply::Parcel(ParcelFate::Settled)),
+        Ok(Reply::Parcel(ParcelFate::SettledBefore)),
+        Err(Refusal::BadSignature),
+    ];
+    assert_eq!(settled, fates);
+    assert_eq!(packets_for(&fuzhou, weinan.group()), packets[2..]);
+    assert!(
+        find_batch(&fuzhou.view, first).is_some(),
+        "one packet waits"
+    );
+
+    take_answer(&weinan, answers[2], &mut fuzhou);
+    assert_eq!(find_batch(&fuzhou.view, first), None);
 }
 
 #[test]

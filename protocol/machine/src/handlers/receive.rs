@@ -114,9 +114,10 @@ fn on_packet(
     packet: &Packet,
 ) -> Result<ParcelFate, Refusal> {
     let (from, case, sequence) = (packet.from, packet.case, packet.sequence);
+    let hash = placed.hash();
     let received_key = keyspace::received(from, case, sequence);
     if let Some(before) = context.draft.load::<ReceivedPacket>(&received_key) {
-        if before.hash == placed.hash() {
+        if before.hash == hash {
             return Ok(ParcelFate::AnsweredBefore {
                 answer: before.answer,
             });
@@ -150,14 +151,14 @@ fn on_packet(
         to: from,
         case,
         sequence,
-        packet: placed.hash(),
+        packet: hash,
         verdict,
         at: context.ground.time,
     };
     let position = context.send(&Parcel::Answer(answer));
     let is_kept = verdict == Verdict::Entered || context.case(case).is_some();
     let received = ReceivedPacket {
-        hash: placed.hash(),
+        hash,
         answer: position,
         certificate: is_kept.then(|| single(certified, placed)),
         is_contested: false,
