@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use tongban_machine::{EntryReply, ParcelFate, Reply, next_deadline, numbers_in_state, unanswered};
+use tongban_machine::{EntryReply, ParcelFate, Reply, count_in_state, next_deadline, unanswered};
 use tongban_types::{CaseState, Code, GroupId, KeyRole, NodeId, Timestamp};
 
 use crate::core::{Core, Hosted};
@@ -186,7 +186,7 @@ fn read_group<P: Platform>(core: &Core<P>, group: GroupId, hosted: &Hosted<P>) -
         *unanswered_to.entry(packet.to).or_default() += 1;
     }
     let counted = |state| {
-        let count = replica.read(|view| numbers_in_state(view, state, None, COUNTED_MAX).len());
+        let count = replica.read(|view| count_in_state(view, state, COUNTED_MAX));
         (state, count.unwrap_or(0) as u64)
     };
     let is_own = group.city() == core.city();

@@ -13,8 +13,8 @@ use crate::reply::Reply;
 use crate::view::{View, load};
 
 pub use cases::{
-    CaseListing, cases_in_state, changed_cases, form_of, has_case, list_cases, load_case,
-    movements, numbers_in_state, steps_behind,
+    CaseListing, cases_in_state, changed_cases, count_in_state, form_of, has_case, list_cases,
+    load_case, movements, numbers_in_state, steps_behind,
 };
 pub use documents::{
     DocumentList, Effect, cases_with_document, effects, issued_document, signing_input_of,

@@ -105,6 +105,12 @@ pub fn numbers_in_state(
     numbers_below(view, &keyspace::in_state(state), first, limit)
 }
 
+/// How many cases are in one state, at most `limit`, without reading their numbers.
+pub fn count_in_state(view: &dyn View, state: CaseState, limit: usize) -> usize {
+    let (first, until) = range_of(&keyspace::in_state(state));
+    view.scan(&first, &until, limit).len()
+}
+
 /// The cases of the first `limit` numbers; the one behind them, where there is one, is where to go on.
 pub(super) fn listing_of(view: &dyn View, numbers: &[CaseNumber], limit: usize) -> CaseListing {
     let shown = numbers.iter().take(limit);
