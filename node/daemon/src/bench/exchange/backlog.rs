@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail, ensure};
 use tokio::time::{sleep, timeout};
 
 use super::figures::Drained;
-use super::{Exchange, Found, acknowledged};
+use super::{Exchange, Found, LOOK_EVERY, acknowledged};
 use crate::bench::figures::{float, rounded};
 use crate::bench::form::OTHER_CITY;
 use crate::bench::load::{Load, Pace, Quota, Writers};
@@ -20,9 +20,6 @@ const PACKETS_PER_SECOND: u64 = 2_000;
 
 /// Where the other city's group is kept: places in the ring.
 const OTHERS: std::ops::Range<usize> = 3..6;
-
-/// How often it is looked how many are acknowledged: to tell it costs a node some milliseconds.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// Far more than it takes: a slow exchange is a figure, not a failure.
 const PATIENCE: Duration = Duration::from_mins(10);
@@ -87,7 +84,6 @@ async fn until_drained(
         sleep(LOOK_EVERY).await;
     }
     let first = Found::look(federation).await?;
-    let begin = Instant::now();
     let (mut last, mut took) = (first.acknowledged, Duration::ZERO);
     loop {
         sleep(LOOK_EVERY).await;
@@ -95,7 +91,7 @@ async fn until_drained(
         if found >= gone + packets {
             break;
         }
-        (last, took) = (found, begin.elapsed());
+        (last, took) = (found, first.at.elapsed());
     }
     let end = Found::look(federation).await?;
     let carried = last.saturating_sub(first.acknowledged);

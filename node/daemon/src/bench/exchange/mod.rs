@@ -8,6 +8,7 @@ mod figures;
 mod steady;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use tongban_types::Role;
@@ -31,6 +32,9 @@ const VOTERS: usize = 3;
 
 /// Where cases are handed in: its place in the ring.
 const INTAKE: usize = 0;
+
+/// How often it is looked how many are acknowledged: to tell it costs a node some milliseconds.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// What is measured.
 #[derive(Clone, Copy, Debug)]
@@ -110,6 +114,8 @@ impl Exchange {
 /// What a look finds.
 struct Found {
     acknowledged: u64,
+    /// When so many were acknowledged: to read what processes used takes some time more.
+    at: Instant,
     usage: Usage,
 }
 
@@ -117,6 +123,7 @@ impl Found {
     async fn look(federation: &Federation) -> anyhow::Result<Self> {
         Ok(Self {
             acknowledged: acknowledged(federation).await?,
+            at: Instant::now(),
             usage: Usage::read(federation, INTAKE).await?,
         })
     }

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, sleep_until, timeout};
 
 use super::figures::Steady;
-use super::{Exchange, Found, acknowledged};
+use super::{Exchange, Found, LOOK_EVERY, acknowledged};
 use crate::bench::WARM_UP;
 use crate::bench::figures::{count, float, rounded};
 use crate::bench::form::OTHER_CITY;
@@ -20,9 +20,6 @@ use crate::staging::{City, Federation, SIX_CITIES};
 /// Cases handed in and not yet acknowledged above which writers wait: four deliveries, so that there is
 /// always one to be made, while no time goes into what is not measured.
 const ON_THE_WAY_MAX: u64 = 2_048;
-
-/// How often it is looked how many are on the way.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// Fuzhou, a neighbour that hosts a replica of both, and Weinan.
 pub(in crate::bench) fn cities() -> [City; 3] {
@@ -55,7 +52,7 @@ impl Exchange {
             quota: Quota::unbounded(),
         };
         let writers = Writers::start(self.writers, &load);
-        let (before, after, measured) = tokio::select! {
+        let (before, after) = tokio::select! {
             looked = look_at_both_ends(federation, begin, end) => looked?,
             failed = hold_back(federation, &pace, go) => return Err(failed),
         };
@@ -70,7 +67,7 @@ impl Exchange {
         }
         let cpu = after.usage.cpu_us.saturating_sub(before.usage.cpu_us);
         Ok(Steady {
-            packets_per_second: rounded(float(packets) / measured.as_secs_f64()),
+            packets_per_second: rounded(float(packets) / (after.at - before.at).as_secs_f64()),
             taken_in_per_second: rounded(count(written.latencies.len()) / float(self.seconds)),
             cpu_us_per_packet: rounded(float(cpu) / float(packets)),
             packets,
@@ -80,17 +77,17 @@ impl Exchange {
     }
 }
 
-/// What was found at the beginning and at the end, and how long lay between.
+/// What is found at the beginning and at the end.
 async fn look_at_both_ends(
     federation: &Federation,
     begin: Instant,
     end: Instant,
-) -> anyhow::Result<(Found, Found, Duration)> {
+) -> anyhow::Result<(Found, Found)> {
     sleep_until(begin.into()).await;
     let before = Found::look(federation).await?;
     sleep_until(end.into()).await;
     let after = Found::look(federation).await?;
-    Ok((before, after, begin.elapsed()))
+    Ok((before, after))
 }
 
 /// Has writers wait while too many are on the way; returns only if it cannot be looked.
