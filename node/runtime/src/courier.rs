@@ -3,7 +3,6 @@
 //! one stopped.
 
 mod lanes;
-mod pieces;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +15,7 @@ use tongban_types::{
     CaseNumber, CertifiedParcels, Entry, GroupId, PacketBody, Parcel, decode, encode, limits,
 };
 
+use crate::certify::Certified;
 use crate::core::{Core, instant};
 use crate::relay::is_judgement;
 use crate::seams::{Lane, Platform, Transport};
@@ -23,7 +23,6 @@ use crate::vault::Vault;
 use crate::wire::KeysRequest;
 
 use lanes::{Delivered, DeliveryLane, Lanes, Part, Span};
-pub(crate) use pieces::bounded;
 
 /// Carries the packets of one hosted group.
 pub(crate) struct Courier<P: Platform> {
@@ -80,10 +79,15 @@ impl<P: Platform> Courier<P> {
             self.lanes().end_without_any(to);
             return;
         }
-        let batches = bounded(self.core.certify(self.group, &positions).await);
-        let (delivered, part) = self.deliver(to, batches).await;
+        let certified = self.core.certify(self.group, &positions).await;
+        // What did not fit is tried next, and what stands behind all of it where nobody signs.
+        let tried = certified.as_ref().map_or(&positions, |it| &it.positions);
+        let last = tried.last().copied();
+        let (delivered, part) = match certified {
+            Some(certified) => self.deliver(to, certified).await,
+            None => (Delivered::InPart, Part::HandingOver),
+        };
         let now = self.started.elapsed();
-        let last = positions.last().copied();
         let ended = self.lanes().end(to, part, delivered, last, now);
         if let Delivered::Refused(code) = delivered
             && ended.is_told_now
@@ -99,28 +103,28 @@ impl<P: Platform> Courier<P> {
         }
     }
 
-    /// Delivers batches to one group and enters the answers in ours; which part of a delivery that ended.
-    async fn deliver(&self, to: GroupId, batches: Vec<CertifiedParcels>) -> (Delivered, Part) {
-        let Some(span) = Span::of(&batches) else {
-            return (Delivered::InPart, Part::HandingOver);
-        };
-        let count: usize = batches.iter().map(|batch| batch.parcels.len()).sum();
+    /// Delivers packets to one group and enters the answers in ours; which part of a delivery that ended.
+    async fn deliver(&self, to: GroupId, certified: Certified) -> (Delivered, Part) {
+        let Certified { positions, pieces } = certified;
         // Keys and packets travel at the same time: a line that is far away is crossed once.
-        let cases = transferred(&batches);
+        let cases = transferred(&pieces);
         let keys = give_keys(&self.core, &self.vault, self.group, to, cases);
-        let handed_over = self.core.hand_over(self.group, to, batches);
+        let handed_over = self.core.hand_over(self.group, to, pieces);
         let answers = match join(handed_over, keys).await {
-            (Ok(answers), ()) => answers.batches,
+            (Ok(answers), ()) => answers.pieces,
             (Err(code), ()) if is_judgement(code) => {
                 return (Delivered::Refused(code), Part::HandingOver);
             }
             (Err(_), ()) => return (Delivered::InPart, Part::HandingOver),
         };
+        let Some(span) = Span::of(&positions) else {
+            return (Delivered::Whole, Part::HandingOver);
+        };
         if !self.begin_entering(to, span).await {
             return (Delivered::InPart, Part::HandingOver);
         }
         let settled = enter(&self.core, self.group, to, answers).await;
-        let delivered = if settled >= count {
+        let delivered = if settled >= positions.len() {
             Delivered::Whole
         } else {
             Delivered::InPart
@@ -220,10 +224,10 @@ async fn enter<P: Platform>(
 }
 
 /// The cases that packets hand over.
-fn transferred(batches: &[CertifiedParcels]) -> Vec<CaseNumber> {
-    batches
+fn transferred(pieces: &[CertifiedParcels]) -> Vec<CaseNumber> {
+    pieces
         .iter()
-        .flat_map(|batch| &batch.parcels)
+        .flat_map(|piece| &piece.parcels)
         .filter_map(|parcel| match decode(&parcel.bytes) {
             Ok(Parcel::Packet(packet)) => Some(packet),
             _ => None,

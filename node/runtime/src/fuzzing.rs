@@ -51,7 +51,7 @@ pub fn samples(case: CaseNumber, parcels: &CertifiedParcels) -> Vec<(&'static st
     };
     let delivery = ParcelDelivery {
         to: group,
-        batches: vec![parcels.clone()],
+        pieces: vec![parcels.clone()],
     };
     let wrapped = WrappedKeys {
         encapped: [5; 32],
@@ -72,13 +72,13 @@ pub fn samples(case: CaseNumber, parcels: &CertifiedParcels) -> Vec<(&'static st
     };
     let certify = CertifyRequest {
         group,
-        firsts: vec![1, 65],
+        positions: vec![1, 5, 65],
     };
     let certified = CertifyAnswer {
-        signatures: vec![None, Some(signature)],
+        signature: Some(signature),
     };
     let answers = ParcelAnswers {
-        batches: vec![parcels.clone()],
+        pieces: vec![parcels.clone()],
     };
     let file = FileRequest {
         case,

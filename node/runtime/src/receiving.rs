@@ -9,7 +9,6 @@ use tongban_machine::{ParcelFate, Refusal, Reply};
 use tongban_types::{Code, Entry, decode, encode, limits};
 
 use crate::core::Core;
-use crate::courier::bounded;
 use crate::seams::{Lane, Platform};
 use crate::submit::SubmitError;
 use crate::wire::{ParcelAnswers, ParcelDelivery};
@@ -18,7 +17,7 @@ impl<P: Platform> Core<P> {
     /// Takes in parcels for a hosted group, and answers with certified answers.
     pub(crate) async fn on_parcels(&self, body: &[u8]) -> Result<Bytes, Code> {
         let delivery: ParcelDelivery = decode(body).map_err(|error| error.code())?;
-        if delivery.batches.len() > limits::DELIVERY_BATCHES_MAX {
+        if delivery.pieces.len() > limits::DELIVERY_PIECES_MAX {
             return Err(Code::TOO_LARGE);
         }
         let hosted = self.group(delivery.to).ok_or(Code::NOT_HOSTED)?;
@@ -35,22 +34,23 @@ impl<P: Platform> Core<P> {
         {
             tracing::debug!(%group, %error, "the answers are not here yet");
         }
-        let batches = bounded(self.certify(group, &positions).await);
-        if batches.is_empty() && !positions.is_empty() {
+        let certified = self.certify(group, &positions).await;
+        if certified.is_none() && !positions.is_empty() {
             // An empty answer would keep the sender from asking another voter.
             return Err(Code::NO_QUORUM);
         }
-        Ok(Bytes::from(encode(&ParcelAnswers { batches })))
+        let pieces = certified.map_or_else(Vec::new, |answers| answers.pieces);
+        Ok(Bytes::from(encode(&ParcelAnswers { pieces })))
     }
 
-    /// Enters the batches that prove themselves; where their answers stand in the outbox. If none is
+    /// Enters the pieces that prove themselves; where their answers stand in the outbox. If none is
     /// taken in now or later, why the first was not.
     async fn enter_parcels(&self, delivery: ParcelDelivery) -> Result<Vec<u64>, Code> {
         let to = delivery.to;
         // In their order and awaited together, so that they share the group's rounds. Packets of one
         // case that come to stand out of order are refused and repeated by their sender.
-        let entered = delivery.batches.into_iter().map(async |batch| {
-            let entry = Bytes::from(encode(&Entry::Parcels(batch)));
+        let entered = delivery.pieces.into_iter().map(async |piece| {
+            let entry = Bytes::from(encode(&Entry::Parcels(piece)));
             self.check_before_append(to, &entry).await?;
             let submitted = self.submit(to, entry, self.tempo().propose_timeout).await;
             submitted.map_err(|error| match error {

@@ -32,7 +32,7 @@ impl<P: Platform> Core<P> {
         &self,
         group: GroupId,
         to: GroupId,
-        batches: Vec<CertifiedParcels>,
+        pieces: Vec<CertifiedParcels>,
     ) -> Result<ParcelAnswers, Code> {
         let ways = ways(
             self.me,
@@ -41,7 +41,7 @@ impl<P: Platform> Core<P> {
             &self.placement(group).voters,
             &self.transport.connected(),
         );
-        let delivery = ParcelDelivery { to, batches };
+        let delivery = ParcelDelivery { to, pieces };
         let body = Bytes::from(encode(&delivery));
         let relay = Bytes::from(encode(&ParcelRelay { delivery }));
         let answer = self.first_answer(&ways, &body, &relay).await?;
@@ -67,7 +67,7 @@ impl<P: Platform> Core<P> {
             let group = batch.batch.group;
             self.group(group).is_some() && self.placement(group).voters.contains(&peer)
         };
-        if delivery.batches.is_empty() || !delivery.batches.iter().all(is_fellow) {
+        if delivery.pieces.is_empty() || !delivery.pieces.iter().all(is_fellow) {
             return Err(Code::NOT_HOSTED);
         }
         let to = delivery.to;

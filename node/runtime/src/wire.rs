@@ -66,20 +66,20 @@ pub(crate) enum SubmitAnswer {
     Noted,
 }
 
-/// Lane `Certify`: sign these batches of a group's parcels.
+/// Lane `Certify`: sign these parcels of a group's outbox, which travel together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CertifyRequest {
     /// The group.
     pub(crate) group: GroupId,
-    /// First positions of the batches, at most `limits::DELIVERY_BATCHES_MAX`.
-    pub(crate) firsts: Vec<u64>,
+    /// Where they stand, at most `limits::DELIVERY_PARCELS_MAX`.
+    pub(crate) positions: Vec<u64>,
 }
 
-/// A voter's signatures, one a batch asked for; `None` for one its replica has not.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A voter's signature; `None` if its replica lacks one of the parcels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CertifyAnswer {
-    /// In the order asked.
-    pub(crate) signatures: Vec<Option<Signature>>,
+    /// Over the batch they make.
+    pub(crate) signature: Option<Signature>,
 }
 
 /// Lane `Parcel`: certified parcels for a group.
@@ -87,8 +87,8 @@ pub(crate) struct CertifyAnswer {
 pub(crate) struct ParcelDelivery {
     /// The group they are for.
     pub(crate) to: GroupId,
-    /// By batch.
-    pub(crate) batches: Vec<CertifiedParcels>,
+    /// At most `limits::DELIVERY_PIECES_MAX`, in the order in which they are to be entered.
+    pub(crate) pieces: Vec<CertifiedParcels>,
 }
 
 /// Lane `Parcel`: a delivery for the asked node to hand on, as the asking one does not reach the group it
@@ -102,8 +102,8 @@ pub(crate) struct ParcelRelay {
 /// The certified answers to a delivery, as far as there are any.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ParcelAnswers {
-    /// By batch of the answering group.
-    pub(crate) batches: Vec<CertifiedParcels>,
+    /// In the order in which they are to be entered.
+    pub(crate) pieces: Vec<CertifiedParcels>,
 }
 
 /// Lane `Keys`. Tags are permanent.

@@ -1,6 +1,7 @@
 //! Applying one log entry: every command and parcel by itself, then what the entry as a whole gives
-//! rise to: deadlines that group time has passed, the batch of parcels, the state hash.
+//! rise to: deadlines that group time has passed, the state hash.
 
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tongban_trust::{Registry, RegistryFile};
@@ -9,6 +10,7 @@ use tongban_types::{
     sha256_parts,
 };
 
+use crate::certificates::Certificates;
 use crate::checked::{CheckedBody, CheckedEntry};
 use crate::clock;
 use crate::context::Context;
@@ -18,7 +20,6 @@ use crate::handlers::{
 };
 use crate::keyspace::{self, range_of};
 use crate::memory;
-use crate::outbox;
 use crate::placement::{Placement, ordered_placement};
 use crate::query::registry_bytes;
 use crate::record::Ground;
@@ -30,13 +31,14 @@ use crate::view::{Draft, View, Write, WriteSet, load};
 const RECORD_HEAD_BYTES: usize = 4;
 
 /// The state machine of one group. It holds no state: only who it is, whom it believes first, and
-/// the parsed form of what the view last showed.
+/// the parsed form of what the view last showed, and which certificates held.
 #[derive(Debug)]
 pub struct Machine {
     group: GroupId,
     genesis: Hash,
     parsed: Mutex<Option<Arc<Registry>>>,
     calendar: Mutex<Option<(u32, Arc<Calendar>)>>,
+    certificates: Certificates,
 }
 
 /// What applying an entry came to.
@@ -93,6 +95,7 @@ impl Machine {
             genesis,
             parsed: Mutex::new(None),
             calendar: Mutex::new(None),
+            certificates: Certificates::default(),
         }
     }
 
@@ -111,8 +114,8 @@ impl Machine {
             calendar: self.calendar(view, ground.calendar),
             ground,
             draft: Draft::new(view),
-            parcels: Vec::new(),
-            settled: Vec::new(),
+            certificates: &self.certificates,
+            terms: RefCell::default(),
         };
         let before = context.ground.clone();
         let mut comparison = Comparison::Nothing;
@@ -148,10 +151,8 @@ impl Machine {
             }
         };
         context.draft.keep();
-        outbox::count_settled(&mut context);
         dues::sweep_provisional(&mut context);
         clock::fire_deadlines(&mut context);
-        outbox::close_batch(&mut context);
         memory::forget_old(&mut context);
         if context.ground != before {
             let ground = context.ground.clone();
@@ -221,7 +222,7 @@ impl Machine {
     }
 
     /// What handlers work on where nothing is written.
-    fn aside<'v>(&self, view: &'v dyn View) -> Context<'v> {
+    fn aside<'v>(&'v self, view: &'v dyn View) -> Context<'v> {
         Context {
             group: self.group,
             index: 0,
@@ -229,8 +230,8 @@ impl Machine {
             registry: self.registry(view),
             calendar: None,
             draft: Draft::new(view),
-            parcels: Vec::new(),
-            settled: Vec::new(),
+            certificates: &self.certificates,
+            terms: RefCell::default(),
         }
     }
 

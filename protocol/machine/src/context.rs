@@ -1,6 +1,6 @@
-//! What every handler works on: the draft of the entry, the group's ground record, and the parcels
-//! the entry has given rise to so far.
+//! What every handler works on: the draft of the entry and the group's ground record.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use tongban_trust::Registry;
@@ -9,6 +9,7 @@ use tongban_types::{
     KeyRole, NodeId, OnCase, Parcel, PublicKey, Role, Sealed, Timestamp, encode,
 };
 
+use crate::certificates::Certificates;
 use crate::dues::reckon_again;
 use crate::keyspace;
 use crate::placement::{Placement, placement_of};
@@ -24,10 +25,9 @@ pub(crate) struct Context<'a> {
     pub(crate) ground: Ground,
     pub(crate) registry: Option<Arc<Registry>>,
     pub(crate) calendar: Option<Arc<Calendar>>,
-    /// Encoded parcels of this entry, in order; `first` is `ground.outbox_next` at its start.
-    pub(crate) parcels: Vec<Vec<u8>>,
-    /// The batches, by the position of their first parcel, of packets this entry settled: one for each.
-    pub(crate) settled: Vec<u64>,
+    pub(crate) certificates: &'a Certificates,
+    /// Of the item asked for last: the cases of an entry are often of one, and under a version they never change.
+    pub(crate) terms: RefCell<Option<ItemTerms>>,
 }
 
 /// A way back from a refused command.
@@ -35,8 +35,6 @@ pub(crate) struct Savepoint {
     ground: Ground,
     registry: Option<Arc<Registry>>,
     calendar: Option<Arc<Calendar>>,
-    parcels: usize,
-    settled: usize,
 }
 
 impl Context<'_> {
@@ -46,8 +44,6 @@ impl Context<'_> {
             ground: self.ground.clone(),
             registry: self.registry.clone(),
             calendar: self.calendar.clone(),
-            parcels: self.parcels.len(),
-            settled: self.settled.len(),
         }
     }
 
@@ -56,8 +52,6 @@ impl Context<'_> {
         self.ground = savepoint.ground;
         self.registry = savepoint.registry;
         self.calendar = savepoint.calendar;
-        self.parcels.truncate(savepoint.parcels);
-        self.settled.truncate(savepoint.settled);
     }
 
     pub(crate) fn registry(&self) -> Result<&Registry, Refusal> {
@@ -189,9 +183,17 @@ impl Context<'_> {
         if self.ground.items == 0 {
             return Err(Refusal::NoCatalogue);
         }
-        self.draft
+        if let Some(terms) = &*self.terms.borrow()
+            && terms.item == item
+        {
+            return Ok(terms.clone());
+        }
+        let terms: ItemTerms = self
+            .draft
             .load(&keyspace::item(item))
-            .ok_or(Refusal::UnknownItem)
+            .ok_or(Refusal::UnknownItem)?;
+        self.terms.replace(Some(terms.clone()));
+        Ok(terms)
     }
 
     /// The end of the `days`-th working day after a day. A case with a provisional day is marked, so
@@ -217,8 +219,9 @@ impl Context<'_> {
 
     /// Puts a parcel into the outbox and returns its position.
     pub(crate) fn send(&mut self, parcel: &Parcel) -> u64 {
-        let position = self.ground.outbox_next + self.parcels.len() as u64;
-        self.parcels.push(encode(parcel));
+        let position = self.ground.outbox_next;
+        self.draft.put(keyspace::parcel(position), encode(parcel));
+        self.ground.outbox_next += 1;
         position
     }
 }

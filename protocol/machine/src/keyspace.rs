@@ -94,10 +94,6 @@ pub(crate) fn parcel(position: u64) -> Vec<u8> {
     key(b'o', &[&position.to_be_bytes()])
 }
 
-pub(crate) fn batch(first: u64) -> Vec<u8> {
-    key(b'b', &[&first.to_be_bytes()])
-}
-
 pub(crate) fn waiting(to: GroupId, position: u64) -> Vec<u8> {
     key(b'w', &[&group(to), &position.to_be_bytes()])
 }

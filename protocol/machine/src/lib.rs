@@ -3,6 +3,7 @@
 //! randomness, no IO; what `apply` knows is in the log.
 
 mod apply;
+mod certificates;
 mod checked;
 mod clock;
 mod context;
@@ -27,16 +28,16 @@ pub use placement::{
 };
 pub use plan::{PlacementPlan, judge_order, plan_order, tolerance};
 pub use query::{
-    CaseListing, DocumentList, Effect, Unanswered, answer_given, cases_in_state,
+    CaseListing, DocumentList, Effect, Unanswered, Unsignable, answer_given, cases_in_state,
     cases_with_document, changed_cases, count_in_state, effects, equivocations, evidence_count,
-    find_batch, form_of, ground, has_case, is_awaited, issued_document, item_terms, items,
-    last_hash_point, list_cases, load_case, movements, next_deadline, numbers_in_state,
-    place_parcels, recall_command, receive_position, received_certificate, registry_bytes,
-    registry_bytes_of, signing_input_of, state_hash, steps_behind, unanswered,
+    form_of, ground, has_case, is_awaited, issued_document, item_terms, items, last_hash_point,
+    list_cases, load_case, movements, next_deadline, numbers_in_state, parcel_batch, parcel_bytes,
+    recall_command, receive_position, received_certificate, registry_bytes, registry_bytes_of,
+    signing_input_of, state_hash, steps_behind, unanswered,
 };
 pub use record::{
     Acceptance, CaseRecord, DecisionRecord, DocumentStage, Ground, Lease, Movement, Request,
-    ReviewRecord, Standpoint, StoredBatch,
+    ReviewRecord, Standpoint,
 };
 pub use refusal::Refusal;
 pub use reply::{EntryReply, ParcelFate, Reply};

@@ -1,15 +1,15 @@
-//! Parcels on their way out: packets in order per (to, case), batches as voters sign them, and what
-//! happens to a packet's place once it is answered.
+//! Parcels on their way out: packets in order per (to, case), and what happens to a packet's place once
+//! it is answered.
 
 use tongban_types::{
-    Answer, CaseNumber, GroupId, Hash, Packet, PacketBody, Parcel, ParcelBatch, Timestamp, Verdict,
-    leaf_hash, limits, merkle_root, sha256,
+    Answer, CaseNumber, GroupId, Hash, Packet, PacketBody, Parcel, Timestamp, Verdict, limits,
+    sha256,
 };
 
 use crate::context::Context;
 use crate::keyspace::{self, Deadline};
-use crate::record::{StoredBatch, StoredParcel};
 use crate::refusal::Refusal;
+use crate::view::View;
 
 /// Sends the next packet of a case to a group.
 pub(crate) fn send_packet(
@@ -46,7 +46,7 @@ pub(crate) fn last_unanswered(
 ) -> Option<Packet> {
     let next: u32 = context.draft.load(&keyspace::next_to_send(to, case))?;
     let position = outstanding(context, to, case, next.checked_sub(1)?)?;
-    read_packet(&context.draft.load(&keyspace::parcel(position))?)
+    read_packet(&context.draft.get(&keyspace::parcel(position))?)
 }
 
 /// Whether enough of our own time went by since a packet was sent to say it again.
@@ -89,17 +89,17 @@ fn outstanding(context: &Context<'_>, to: GroupId, case: CaseNumber, sequence: u
         .load(&keyspace::outstanding(to, case, sequence))
 }
 
-fn read_packet(stored: &StoredParcel) -> Option<Packet> {
-    match tongban_types::decode(&stored.bytes) {
+fn read_packet(stored: &[u8]) -> Option<Packet> {
+    match tongban_types::decode(stored) {
         Ok(Parcel::Packet(packet)) => Some(*packet),
         _ => None,
     }
 }
 
 /// Whether an answer is to exactly the packet we sent there; one that never saw it names none.
-fn is_answer_to(answer: &Answer, stored: &StoredParcel) -> bool {
+fn is_answer_to(answer: &Answer, stored: &[u8]) -> bool {
     let unseen = answer.verdict == Verdict::NotReceived && answer.packet == Hash::default();
-    unseen || answer.packet == sha256(&stored.bytes)
+    unseen || answer.packet == sha256(stored)
 }
 
 /// Takes the packet an answer is to out of the outbox and returns it; `None` if no such packet
@@ -123,7 +123,7 @@ pub(crate) fn settle(
     }
     let Some(stored) = context
         .draft
-        .load::<StoredParcel>(&keyspace::parcel(position))
+        .get(&keyspace::parcel(position))
         .filter(|stored| is_answer_to(answer, stored))
     else {
         return Ok(None);
@@ -136,63 +136,5 @@ pub(crate) fn settle(
         .delete(keyspace::outstanding(to, case, sequence));
     context.draft.delete(keyspace::waiting(to, position));
     context.draft.delete(keyspace::parcel(position));
-    context.settled.push(stored.first);
     Ok(Some(packet))
-}
-
-/// Counts the packets that were settled in their batches, each batch once: it names all its leaves, and is
-/// long beside a packet. One without an answer or an unanswered packet goes.
-pub(crate) fn count_settled(context: &mut Context<'_>) {
-    let mut settled = std::mem::take(&mut context.settled);
-    settled.sort_unstable();
-    for of_batch in settled.chunk_by(|left, right| left == right) {
-        let key = keyspace::batch(of_batch[0]);
-        let Some(mut batch) = context.draft.load::<StoredBatch>(&key) else {
-            continue;
-        };
-        let answered = u32::try_from(of_batch.len()).unwrap_or(u32::MAX);
-        batch.unanswered = batch.unanswered.saturating_sub(answered);
-        if batch.unanswered == 0 && batch.answers == 0 {
-            context.draft.delete(key);
-        } else {
-            context.draft.store(key, &batch);
-        }
-    }
-}
-
-/// Closes the entry's batch of parcels.
-pub(crate) fn close_batch(context: &mut Context<'_>) {
-    let parcels = std::mem::take(&mut context.parcels);
-    if parcels.is_empty() {
-        return;
-    }
-    let first = context.ground.outbox_next;
-    let leaves: Vec<_> = parcels.iter().map(|bytes| leaf_hash(bytes)).collect();
-    let count = u32::try_from(leaves.len()).unwrap_or(u32::MAX);
-    let batch = ParcelBatch {
-        group: context.group,
-        first,
-        count,
-        root: merkle_root(&leaves),
-    };
-    let mut unanswered = 0;
-    for (offset, bytes) in parcels.into_iter().enumerate() {
-        let position = first + offset as u64;
-        unanswered += u32::from(matches!(
-            tongban_types::decode(&bytes),
-            Ok(Parcel::Packet(_))
-        ));
-        context
-            .draft
-            .store(keyspace::parcel(position), &StoredParcel { first, bytes });
-    }
-    let answers = count - unanswered;
-    let stored = StoredBatch {
-        batch,
-        leaves,
-        unanswered,
-        answers,
-    };
-    context.draft.store(keyspace::batch(first), &stored);
-    context.ground.outbox_next = first + u64::from(count);
 }

@@ -20,8 +20,8 @@ pub use documents::{
     DocumentList, Effect, cases_with_document, effects, issued_document, signing_input_of,
 };
 pub use parcels::{
-    Unanswered, answer_given, equivocations, evidence_count, find_batch, is_awaited, place_parcels,
-    receive_position, received_certificate, unanswered,
+    Unanswered, Unsignable, answer_given, equivocations, evidence_count, is_awaited, parcel_batch,
+    parcel_bytes, receive_position, received_certificate, unanswered,
 };
 
 /// Counters and what is known of the group as a whole.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tongban_types::{
     Actor, CaseEnvelope, CaseState, CaseVersion, CertifiedParcels, Code, Decision, DueTime, Hash,
-    NodeId, ParcelBatch, RequestTag, Sealed, Timestamp,
+    NodeId, RequestTag, Sealed, Timestamp,
 };
 
 use crate::reply::Reply;
@@ -184,29 +184,6 @@ pub(crate) struct Remembered {
     pub request: RequestTag,
     /// The reply.
     pub reply: Reply,
-}
-
-/// The parcels of one entry, by leaf, so that a path can be given for each.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredBatch {
-    /// What voters sign.
-    pub batch: ParcelBatch,
-    /// Leaf hashes in order.
-    pub leaves: Vec<Hash>,
-    /// Packets of it not yet answered.
-    pub unanswered: u32,
-    /// Answers in it: kept while their cases live, to be given again.
-    pub answers: u32,
-}
-
-/// A parcel in the outbox.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct StoredParcel {
-    /// Position of the first of its batch.
-    pub first: u64,
-    /// The encoded parcel.
-    #[serde(with = "tongban_types::run")]
-    pub bytes: Vec<u8>,
 }
 
 /// A packet taken in: what it was, and where its answer stands.

@@ -3,8 +3,8 @@
 use tongban_machine::{ParcelFate, Refusal, equivocations, evidence_count};
 use tongban_trust::{SigningKey, verify_majority};
 use tongban_types::{
-    Answer, CaseState, CertifiedParcels, Code, CommandBody, Entry, Hash, NodeId, Packet,
-    PacketBody, Parcel, PlacedParcel, Purpose, Verdict, decode, encode, leaf_hash, limits,
+    Answer, CaseState, CertifiedParcels, Code, Hash, NodeId, Packet, PacketBody, Parcel,
+    PlacedParcel, Purpose, Verdict, decode, encode, leaf_hash, limits,
 };
 
 use crate::common::prelude::*;
@@ -218,36 +218,6 @@ fn a_third_city_cannot_speak_about_a_case() {
         assert_eq!(answer.verdict, Verdict::Refused(Code::NOT_A_PARTY));
         assert_eq!(receiver.state(number), CaseState::Received);
     }
-}
-
-#[test]
-fn parcels_of_one_entry_travel_under_one_signature() {
-    let (mut fuzhou, mut weinan) = (City::open(FUZHOU), City::open(WEINAN));
-    let commands: Vec<_> = (0..5)
-        .map(|_| {
-            let order = application(&mut fuzhou, WEINAN);
-            let body = CommandBody::Collect(Box::new(order));
-            fuzhou.command(&clerk(FUZHOU), body)
-        })
-        .collect();
-    assert!(fuzhou.submit(&commands).iter().all(Result::is_ok));
-    let mut whole: Option<CertifiedParcels> = None;
-    for position in packets_for(&fuzhou, weinan.group()) {
-        let single = certify(&fuzhou, position);
-        match &mut whole {
-            None => whole = Some(single),
-            Some(whole) => {
-                assert_eq!(whole.batch, single.batch);
-                whole.parcels.extend(single.parcels);
-            }
-        }
-    }
-    let results = weinan
-        .apply(encode(&Entry::Parcels(whole.unwrap())))
-        .results;
-    assert_eq!(results.len(), 5);
-    assert!(results.iter().all(Result::is_ok));
-    assert_eq!(tongban_machine::ground(&weinan.view).cases, 5);
 }
 
 /// Makes a group guilty of two packets at the sequence of a case it just sent.

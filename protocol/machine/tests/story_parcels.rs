@@ -1,8 +1,8 @@
 //! Packets and their answers, on a road that loses, repeats and reorders.
 
 use tongban_machine::{
-    ParcelFate, Refusal, Reply, Standpoint, answer_given, find_batch, is_awaited, is_of_parcels,
-    received_certificate,
+    ParcelFate, Refusal, Reply, Standpoint, Unsignable, answer_given, ground, is_awaited,
+    is_of_parcels, parcel_batch, parcel_bytes, received_certificate,
 };
 use tongban_types::{
     CaseState, Code, CommandBody, DAY_MS, Decision, Entry, GroupId, Packet, PacketBody, Parcel,
@@ -76,23 +76,14 @@ fn a_packet_that_comes_again_gets_the_same_answer_and_does_nothing() {
 }
 
 #[test]
-fn answers_that_come_in_one_entry_are_each_counted_once_and_the_last_lets_the_batch_go() {
+fn parcels_of_many_entries_travel_under_one_certificate_and_each_is_judged_by_itself() {
     let (mut fuzhou, mut weinan) = (City::open(FUZHOU), City::open(WEINAN));
-    let collects: Vec<_> = (0..3)
-        .map(|_| {
-            let order = application(&mut fuzhou, WEINAN);
-            fuzhou.command(&clerk(FUZHOU), CommandBody::Collect(Box::new(order)))
-        })
-        .collect();
-    assert!(fuzhou.submit(&collects).iter().all(Result::is_ok));
-    let packets = packets_for(&fuzhou, weinan.group());
-    let first = packets[0];
-    assert_eq!(find_batch(&fuzhou.view, first).unwrap().count, 3);
-
-    let mut delivery = certify(&fuzhou, first);
-    for packet in &packets[1..] {
-        delivery.parcels.extend(certify(&fuzhou, *packet).parcels);
+    for _ in 0..3 {
+        in_transit(&mut fuzhou, &weinan);
     }
+    let packets = packets_for(&fuzhou, weinan.group());
+    let delivery = certify_together(&fuzhou, &packets);
+    assert_eq!(delivery.batch.count, 3);
     let entered = weinan.apply(encode(&Entry::Parcels(delivery))).results;
     let answers: Vec<u64> = entered
         .iter()
@@ -101,14 +92,14 @@ fn answers_that_come_in_one_entry_are_each_counted_once_and_the_last_lets_the_ba
             other => panic!("{other:?}"),
         })
         .collect();
+    assert_eq!(ground(&weinan.view).cases, 3);
 
     // Two of the three, one of them twice, and a parcel that is none.
-    let mut back = certify(&weinan, answers[0]);
-    back.parcels.extend(certify(&weinan, answers[1]).parcels);
-    back.parcels.extend(certify(&weinan, answers[0]).parcels);
-    let mut other = back.parcels[0].clone();
+    let mut back = certify_together(&weinan, &answers[..2]);
+    let first = back.parcels[0].clone();
+    let mut other = first.clone();
     other.bytes.push(0);
-    back.parcels.push(other);
+    back.parcels.extend([first, other]);
     let settled = fuzhou.apply(encode(&Entry::Parcels(back))).results;
     let fates = [
         Ok(Reply::Parcel(ParcelFate::Settled)),
@@ -118,13 +109,32 @@ fn answers_that_come_in_one_entry_are_each_counted_once_and_the_last_lets_the_ba
     ];
     assert_eq!(settled, fates);
     assert_eq!(packets_for(&fuzhou, weinan.group()), packets[2..]);
-    assert!(
-        find_batch(&fuzhou.view, first).is_some(),
-        "one packet waits"
-    );
+}
 
-    take_answer(&weinan, answers[2], &mut fuzhou);
-    assert_eq!(find_batch(&fuzhou.view, first), None);
+#[test]
+fn a_voter_signs_what_its_outbox_holds_and_tells_what_is_to_come_from_what_is_gone() {
+    let (mut fuzhou, mut weinan) = (City::open(FUZHOU), City::open(WEINAN));
+    for _ in 0..2 {
+        in_transit(&mut fuzhou, &weinan);
+    }
+    let [first, second] = packets_for(&fuzhou, weinan.group())[..] else {
+        panic!("two packets wait");
+    };
+    let signed = |city: &City, positions: &[u64]| parcel_batch(&city.view, city.group(), positions);
+    let batch = signed(&fuzhou, &[first, second]).unwrap();
+    assert_eq!((batch.first, batch.count), (first, 2));
+    assert_ne!(signed(&fuzhou, &[second, first]), Ok(batch));
+    let next = ground(&fuzhou.view).outbox_next;
+    assert_eq!(signed(&fuzhou, &[first, next]), Err(Unsignable::Ahead));
+    assert_eq!(signed(&fuzhou, &[]), Err(Unsignable::Gone));
+
+    let answer = answer_of(&enter_parcel(&mut weinan, &certify(&fuzhou, first)).unwrap());
+    take_answer(&weinan, answer, &mut fuzhou);
+    assert_eq!(parcel_bytes(&fuzhou.view, first), None);
+    assert_eq!(signed(&fuzhou, &[first, second]), Err(Unsignable::Gone));
+    assert_eq!(signed(&fuzhou, &[second]).unwrap().count, 1);
+    // An answer is given again for as long as its case is kept.
+    assert!(signed(&weinan, &[answer]).is_ok());
 }
 
 #[test]

@@ -51,13 +51,10 @@ pub fn verify_majority(
     Ok(())
 }
 
-/// As [`verify_majority`], and each signing key may sign at that time.
-pub fn verify_majority_at(
+/// Checks that each of the voters may sign with its key at that time. Who is no voter is left to
+/// [`verify_majority`].
+pub fn check_voters_in_time(
     registry: &Registry,
-    group: GroupId,
-    voters: &[NodeId],
-    purpose: Purpose,
-    bytes: &[u8],
     signatures: &[(NodeId, Signature)],
     at: Timestamp,
 ) -> Result<(), TrustError> {
@@ -65,8 +62,8 @@ pub fn verify_majority_at(
         let key = registry.voter_key(node);
         key.is_none_or(|key| registry.key_holder_at(KeyRole::Voter, key, at).is_some())
     };
-    if let Some((node, _)) = signatures.iter().find(|(node, _)| !is_in_time(*node)) {
-        return Err(TrustError::KeyOutOfTime { node: *node, at });
+    match signatures.iter().find(|(node, _)| !is_in_time(*node)) {
+        Some((node, _)) => Err(TrustError::KeyOutOfTime { node: *node, at }),
+        None => Ok(()),
     }
-    verify_majority(registry, group, voters, purpose, bytes, signatures)
 }

@@ -14,7 +14,7 @@ mod signing;
 pub mod testing;
 mod verified;
 
-pub use certificate::{verify_majority, verify_majority_at};
+pub use certificate::{check_voters_in_time, verify_majority};
 pub use document::{
     Check, CheckId, CheckResult, ClaimError, CompactError, DisclosableClaim, DisclosureError,
     DocumentDraft, DocumentType, HeaderError, Indication, IssueError, Issuer, Report, SigningInput,

@@ -60,14 +60,16 @@ const PARCEL_HEAD_BYTES: usize = 1_792;
 pub const PARCEL_BYTES_MAX: usize =
     2 * (TEXT_BYTES_MAX + SEALED_BYTES) + DOCUMENT_BYTES_MAX + SEALED_BYTES + PARCEL_HEAD_BYTES;
 
-/// Hashes of a parcel's path: a batch has no more than 2^16 parcels.
-pub const PATH_HASHES_MAX: usize = 16;
+/// Hashes of a parcel's path: a batch has no more parcels than one delivery.
+pub const PATH_HASHES_MAX: usize = DELIVERY_PARCELS_MAX.ilog2() as usize;
 
 /// What stands beside a parcel under its certificate: its path, the batch and five signatures.
-pub const PLACE_BYTES_MAX: usize = 1_536;
+pub const PLACE_BYTES_MAX: usize = 1_024;
 
 // A parcel holds whatever a command brought, and is kept whole under its certificate in one value.
 const _: () = {
+    assert!(DELIVERY_PARCELS_MAX.is_power_of_two());
+    assert!(DELIVERY_PARCELS_MAX.is_multiple_of(PARCELS_MAX));
     assert!(FORM_BYTES_MAX + SEALED_BYTES + PARCEL_HEAD_BYTES <= PARCEL_BYTES_MAX);
     assert!(PATH_HASHES_MAX * 32 + VOTERS_MAX * 80 + 256 <= PLACE_BYTES_MAX);
     assert!(PARCEL_BYTES_MAX + PLACE_BYTES_MAX <= VALUE_BYTES_MAX);
@@ -85,13 +87,12 @@ pub const PARCELS_MAX: usize = 64;
 /// Bytes of parcels taken in by one log entry, and of those carried in one delivery: a quarter of a frame.
 pub const PARCELS_BYTES_MAX: usize = 1024 * 1024;
 
-/// Parcels carried in one delivery, in as many entries as they need, and case keys given with it or asked
-/// for. A delivery takes five turns of two groups, the last beside the next delivery, so what it carries
+/// Parcels carried in one delivery under one certificate, and case keys given with it or asked for. A delivery takes five turns of two groups, the last beside the next delivery, so what it carries
 /// bounds what two cities exchange: at 200 ms for the first four, 2,560 a second.
 pub const DELIVERY_PARCELS_MAX: usize = 512;
 
-/// Batches, as voters sign them, that the parcels of one delivery come from: one certificate each.
-pub const DELIVERY_BATCHES_MAX: usize = 64;
+/// Pieces of a delivery: an entry each.
+pub const DELIVERY_PIECES_MAX: usize = DELIVERY_PARCELS_MAX / PARCELS_MAX;
 
 /// Learners of a group: a few wait to become voters, and each is one more copy to feed.
 pub const LEARNERS_MAX: usize = 8;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::{CaseEnvelope, CaseState, DueTime};
 use crate::codec::{Record, encode};
-use crate::hash::{Hash, sha256};
+use crate::hash::{Hash, leaf_hash, merkle_paths, merkle_root, sha256};
 use crate::keys::Signature;
 use crate::people::Actor;
 use crate::sealed::Sealed;
@@ -180,12 +180,13 @@ pub enum Verdict {
     NotReceived,
 }
 
-/// What voters sign: the parcels one log entry gave rise to, by position in the group's outbox.
+/// What voters sign: parcels of their group's outbox that travel together. Whoever carries them says which;
+/// who signs looks each of them up in its own state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParcelBatch {
     /// The sending group.
     pub group: GroupId,
-    /// Position of the first, counted from 0 over the life of the group.
+    /// Position of the first in the outbox, counted from 0 over the life of the group.
     pub first: u64,
     /// How many.
     pub count: u32,
@@ -194,6 +195,32 @@ pub struct ParcelBatch {
 }
 
 impl ParcelBatch {
+    /// Over encoded parcels, by their leaves.
+    pub fn over(group: GroupId, first: u64, leaves: &[Hash]) -> Self {
+        Self::of_root(group, first, leaves.len(), merkle_root(leaves))
+    }
+
+    /// Over encoded parcels, each with its place in it.
+    pub fn place(group: GroupId, first: u64, parcels: Vec<Vec<u8>>) -> (Self, Vec<PlacedParcel>) {
+        let leaves: Vec<Hash> = parcels.iter().map(|bytes| leaf_hash(bytes)).collect();
+        let (root, paths) = merkle_paths(&leaves);
+        let placed = (0..).zip(paths).zip(parcels);
+        let placed = placed.map(|((index, path), bytes)| PlacedParcel { index, path, bytes });
+        (
+            Self::of_root(group, first, leaves.len(), root),
+            placed.collect(),
+        )
+    }
+
+    fn of_root(group: GroupId, first: u64, count: usize, root: Hash) -> Self {
+        Self {
+            group,
+            first,
+            count: u32::try_from(count).unwrap_or(u32::MAX),
+            root,
+        }
+    }
+
     /// The bytes that are signed under `Purpose::ParcelBatch`.
     pub fn signed_bytes(&self) -> Vec<u8> {
         encode(self)
@@ -219,8 +246,8 @@ impl PlacedParcel {
     }
 }
 
-/// Parcels of one batch with the voters' signatures over it: proves itself, so that any replica may
-/// carry it.
+/// Parcels of one batch, or some of them, with the voters' signatures over it: proves itself, so that any
+/// replica may carry it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CertifiedParcels {
     /// What was signed.

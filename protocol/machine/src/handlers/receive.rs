@@ -1,11 +1,11 @@
 //! Parcels of another group: packets are entered once, in order per case, and answered; answers
 //! settle our own packets.
 
-use tongban_trust::{verify_majority, verify_majority_at};
+use tongban_trust::check_voters_in_time;
 use tongban_types::{
     Actor, Answer, CaseEnvelope, CaseState, CertifiedParcels, GroupId, Packet, PacketBody, Parcel,
-    ParcelBatch, PlacedParcel, Purpose, Sealed, SealedUse, Verdict, decode, encode, leaf_hash,
-    limits, root_from_path,
+    ParcelBatch, PlacedParcel, Sealed, SealedUse, Verdict, decode, encode, leaf_hash, limits,
+    root_from_path,
 };
 
 use super::collect::{check_form, check_package, check_words, fresh_record};
@@ -62,14 +62,18 @@ pub(crate) fn check_proof(
 /// A majority of the sending group's voters signed, each with a key in its time.
 fn check_certificate(context: &Context<'_>, certified: &CertifiedParcels) -> Result<(), Refusal> {
     let registry = context.registry()?;
-    let signed = certified.batch.signed_bytes();
-    let (group, signatures) = (certified.batch.group, &certified.signatures);
-    let (purpose, voters) = (Purpose::ParcelBatch, context.placement(group)?.voters);
-    match context.time() {
-        Some(at) => verify_majority_at(registry, group, &voters, purpose, &signed, signatures, at),
-        None => verify_majority(registry, group, &voters, purpose, &signed, signatures),
-    }
-    .map_err(|error| Refusal::CertificateRefused(error.code()))
+    let (batch, signatures) = (certified.batch, &certified.signatures);
+    let voters = context.placement(batch.group)?.voters;
+    let in_time = match context.time() {
+        Some(at) => check_voters_in_time(registry, signatures, at),
+        None => Ok(()),
+    };
+    in_time
+        .and_then(|()| {
+            let certificates = context.certificates;
+            certificates.verify(registry, voters, batch, signatures)
+        })
+        .map_err(|error| Refusal::CertificateRefused(error.code()))
 }
 
 /// The parcel, if it stands in the batch that was signed and is from the batch's group to this one.

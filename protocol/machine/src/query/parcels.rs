@@ -1,15 +1,13 @@
 //! Parcels: what of ours is on its way, what was taken in of others, and the proofs kept against them.
 
-use std::collections::BTreeMap;
-
 use tongban_types::{
-    CaseNumber, CertifiedParcels, Equivocation, GroupId, Hash, Parcel, ParcelBatch, PlacedParcel,
-    decode, limits, merkle_paths,
+    CaseNumber, CertifiedParcels, Equivocation, GroupId, Parcel, ParcelBatch, PlacedParcel, decode,
+    leaf_hash, limits,
 };
 
 use super::ground;
 use crate::keyspace::{self, range_of};
-use crate::record::{ReceivedPacket, StoredBatch, StoredParcel};
+use crate::record::ReceivedPacket;
 use crate::view::{View, load};
 
 /// A packet of ours that is not answered yet.
@@ -42,43 +40,35 @@ fn read_unanswered(key: &[u8]) -> Option<Unanswered> {
     })
 }
 
-/// The batch that starts at a position of our outbox, as voters sign it.
-pub fn find_batch(view: &dyn View, first: u64) -> Option<ParcelBatch> {
-    load::<StoredBatch>(view, &keyspace::batch(first)).map(|stored| stored.batch)
+/// The encoded parcel at a position of our outbox, while it is there.
+pub fn parcel_bytes(view: &dyn View, position: u64) -> Option<Vec<u8>> {
+    view.get(&keyspace::parcel(position))
 }
 
-/// The parcels at distinct positions of our outbox that are still there, by the batches they stand in, in order.
-pub fn place_parcels(view: &dyn View, positions: &[u64]) -> Vec<(ParcelBatch, Vec<PlacedParcel>)> {
-    let mut by_batch: BTreeMap<u64, Vec<(u64, Vec<u8>)>> = BTreeMap::new();
-    for position in positions {
-        if let Some(StoredParcel { first, bytes }) = load(view, &keyspace::parcel(*position)) {
-            by_batch.entry(first).or_default().push((*position, bytes));
-        }
+/// Why a voter cannot sign parcels of its group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsignable {
+    /// Its state has not come so far yet.
+    Ahead,
+    /// One of them is answered and gone.
+    Gone,
+}
+
+/// What voters sign for the parcels at one or more positions of their group's outbox.
+pub fn parcel_batch(
+    view: &dyn View,
+    group: GroupId,
+    positions: &[u64],
+) -> Result<ParcelBatch, Unsignable> {
+    let first = *positions.first().ok_or(Unsignable::Gone)?;
+    let end = ground(view).outbox_next;
+    if positions.iter().any(|position| *position >= end) {
+        return Err(Unsignable::Ahead);
     }
-    by_batch
-        .into_iter()
-        .filter_map(|(first, parcels)| {
-            let batch: StoredBatch = load(view, &keyspace::batch(first))?;
-            Some((batch.batch, place_in(first, &batch.leaves, parcels)))
-        })
-        .collect()
-}
-
-/// Gives each parcel its place and its path, all paths of the batch for the hashes of one tree.
-fn place_in(first: u64, leaves: &[Hash], parcels: Vec<(u64, Vec<u8>)>) -> Vec<PlacedParcel> {
-    let (_, mut paths) = merkle_paths(leaves);
-    let place = |(position, bytes): (u64, Vec<u8>)| {
-        let index = position.checked_sub(first)?;
-        let path = paths.get_mut(usize::try_from(index).ok()?)?;
-        Some(PlacedParcel {
-            index: u32::try_from(index).ok()?,
-            path: std::mem::take(path),
-            bytes,
-        })
-    };
-    let mut placed: Vec<PlacedParcel> = parcels.into_iter().filter_map(place).collect();
-    placed.sort_unstable_by_key(|parcel| parcel.index);
-    placed
+    let leaf = |position: &u64| Some(leaf_hash(&parcel_bytes(view, *position)?));
+    let leaves: Option<Vec<_>> = positions.iter().map(leaf).collect();
+    let leaves = leaves.ok_or(Unsignable::Gone)?;
+    Ok(ParcelBatch::over(group, first, &leaves))
 }
 
 /// Where in our outbox the answer stands to a packet that was taken in before; `None` if it was not, or if

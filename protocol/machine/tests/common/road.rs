@@ -1,13 +1,13 @@
 //! The road between two groups: what a relay does with parcels, one step at a time.
 
 use tongban_machine::{
-    CaseRecord, DocumentStage, ParcelFate, Refusal, Reply, Standpoint, Unanswered, place_parcels,
+    CaseRecord, DocumentStage, ParcelFate, Refusal, Reply, Standpoint, Unanswered, parcel_batch,
     unanswered,
 };
 use tongban_trust::SigningKey;
 use tongban_types::{
-    CaseNumber, CaseState, CertifiedParcels, Entry, GroupId, NodeId, Parcel, ParcelBatch,
-    PlacedParcel, Purpose, Signature, decode, encode, leaf_hash, merkle_path, merkle_root,
+    CaseNumber, CaseState, CertifiedParcels, Entry, GroupId, NodeId, Parcel, ParcelBatch, Purpose,
+    Signature, decode, encode,
 };
 
 use super::city::City;
@@ -16,9 +16,14 @@ use super::keys::voter_key;
 
 /// A parcel of a city's outbox under the signatures of a majority of its voters.
 pub(crate) fn certify(city: &City, position: u64) -> CertifiedParcels {
+    certify_together(city, &[position])
+}
+
+/// Parcels of a city's outbox that travel together, under the signatures of a majority of its voters.
+pub(crate) fn certify_together(city: &City, positions: &[u64]) -> CertifiedParcels {
     let voters = voters_of(city.code);
     let signers: Vec<_> = voters[..2].iter().map(|v| (*v, voter_key(*v))).collect();
-    certify_by(city, position, &signers)
+    signed_by(city, positions, &signers)
 }
 
 /// A parcel of a city's outbox under any signatures.
@@ -27,7 +32,19 @@ pub(crate) fn certify_by(
     position: u64,
     signers: &[(NodeId, &SigningKey)],
 ) -> CertifiedParcels {
-    let (batch, placed) = placed_at(city, position);
+    signed_by(city, &[position], signers)
+}
+
+fn signed_by(
+    city: &City,
+    positions: &[u64],
+    signers: &[(NodeId, &SigningKey)],
+) -> CertifiedParcels {
+    let bytes_at = |position: &u64| parcel_bytes(city, *position);
+    let bytes = positions.iter().map(bytes_at).collect();
+    let (batch, parcels) = ParcelBatch::place(city.group(), positions[0], bytes);
+    let signed = parcel_batch(&city.view, city.group(), positions);
+    assert_eq!(signed, Ok(batch), "voters sign what is carried");
     let sign = |key: &SigningKey| -> Signature {
         key.sign(Purpose::ParcelBatch, batch.signed_bytes())
             .signature
@@ -38,7 +55,7 @@ pub(crate) fn certify_by(
             .iter()
             .map(|(node, key)| (*node, sign(key)))
             .collect(),
-        parcels: vec![placed],
+        parcels,
     }
 }
 
@@ -95,13 +112,11 @@ pub(crate) fn carry_all(left: &mut City, right: &mut City) {
 
 /// The parcel at a position of a city's outbox.
 pub(crate) fn parcel_at(city: &City, position: u64) -> Parcel {
-    decode(&placed_at(city, position).1.bytes).unwrap()
+    decode(&parcel_bytes(city, position)).unwrap()
 }
 
-fn placed_at(city: &City, position: u64) -> (ParcelBatch, PlacedParcel) {
-    let mut batches = place_parcels(&city.view, &[position]);
-    let (batch, mut parcels) = batches.pop().expect("the parcel is kept");
-    (batch, parcels.pop().expect("the parcel is kept"))
+fn parcel_bytes(city: &City, position: u64) -> Vec<u8> {
+    tongban_machine::parcel_bytes(&city.view, position).expect("the parcel is kept")
 }
 
 /// Parcels a majority of a group's voters signed though its log never held them.
@@ -111,26 +126,15 @@ pub(crate) fn forged(from: &City, parcels: &[Parcel]) -> CertifiedParcels {
 
 /// The same of what need not be parcels.
 pub(crate) fn forged_bytes(from: &City, bytes: Vec<Vec<u8>>) -> CertifiedParcels {
-    let leaves: Vec<_> = bytes.iter().map(|bytes| leaf_hash(bytes)).collect();
-    let batch = ParcelBatch {
-        group: from.group(),
-        first: 1_000,
-        count: u32::try_from(leaves.len()).unwrap(),
-        root: merkle_root(&leaves),
-    };
+    let (batch, parcels) = ParcelBatch::place(from.group(), 1_000, bytes);
     let sign = |voter: NodeId| {
         let signed = voter_key(voter).sign(Purpose::ParcelBatch, batch.signed_bytes());
         (voter, signed.signature)
     };
-    let placed = (0..).zip(bytes).map(|(index, bytes)| PlacedParcel {
-        index,
-        path: merkle_path(&leaves, index as usize).unwrap(),
-        bytes,
-    });
     CertifiedParcels {
         batch,
         signatures: voters_of(from.code)[..2].iter().map(|v| sign(*v)).collect(),
-        parcels: placed.collect(),
+        parcels,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Certificates of voter majorities: who counts, how often, and for what.
 
 use tongban_trust::testing::{SAMPLE_NOW, SampleFederation};
-use tongban_trust::{TrustError, verify_majority, verify_majority_at};
+use tongban_trust::{TrustError, check_voters_in_time, verify_majority};
 use tongban_types::{CityCode, Code, DAY_MS, GroupId, KeyRole, NodeId, Purpose, Signature};
 
 const BYTES: &[u8] = b"group, range, root";
@@ -108,12 +108,7 @@ fn a_certificate_holds_for_its_purpose_bytes_and_group() {
 fn a_voter_key_certifies_in_its_time() {
     let registry = SampleFederation::six_cities().registry;
     let signatures = [0, 1].map(|place| signed_by(place, KeyRole::Voter));
-    let group = GroupId(SampleFederation::city(0));
-    let check = |at| {
-        let purpose = Purpose::ParcelBatch;
-        let voters = registry.voters(group);
-        verify_majority_at(&registry, group, voters, purpose, BYTES, &signatures, at)
-    };
+    let check = |at| check_voters_in_time(&registry, &signatures, at);
     assert_eq!(check(SAMPLE_NOW), Ok(()));
     for at in [-2 * DAY_MS, 366 * DAY_MS].map(|ms| SAMPLE_NOW.plus_ms(ms)) {
         let node = SampleFederation::node(0);
