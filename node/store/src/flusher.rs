@@ -6,12 +6,13 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use futures_channel::oneshot;
 
 use crate::error::SledStoreError;
 use crate::failure::Failure;
-use crate::limits::{LAYER_BYTES_MAX, SUNK_AT_BYTES};
+use crate::limits::{LAYER_BYTES_MAX, QUIET_MS, SUNK_AT_BYTES};
 use crate::tiers::Tiers;
 
 type Outcome = Result<(), SledStoreError>;
@@ -79,14 +80,25 @@ impl Flusher {
     pub(crate) fn on_commit(&self, waiting: usize) -> Outcome {
         self.shared.committed.fetch_add(1, Ordering::SeqCst);
         if waiting >= LAYER_BYTES_MAX {
-            return self.shared.tiers.sink();
-        }
-        if waiting >= SUNK_AT_BYTES && !self.shared.full.swap(true, Ordering::SeqCst) {
-            // With the lock the thread waits under, so that it cannot miss the call.
-            drop(self.shared.rounds());
-            self.shared.wake.notify_one();
+            self.shared.tiers.sink()?;
+            self.on_written();
+        } else if waiting >= SUNK_AT_BYTES && !self.shared.full.swap(true, Ordering::SeqCst) {
+            self.shared.call();
         }
         Ok(())
+    }
+
+    /// Has the thread wait for quiet where another one wrote so much that a power cut could tear it.
+    fn on_written(&self) {
+        if self.shared.tiers.may_tear() {
+            self.shared.call();
+        }
+    }
+
+    /// Counts that a group was cleared.
+    pub(crate) fn on_clear(&self) {
+        self.shared.committed.fetch_add(1, Ordering::SeqCst);
+        self.on_written();
     }
 
     /// Returns once every commit counted before the call is durable.
@@ -118,6 +130,13 @@ impl fmt::Debug for Flusher {
 }
 
 impl Shared {
+    /// Wakes the thread.
+    fn call(&self) {
+        // With the lock it waits under, so that it cannot miss the call.
+        drop(self.rounds());
+        self.wake.notify_one();
+    }
+
     fn ask(&self, answer: Box<dyn FnOnce(Outcome) + Send>) {
         let until = self.committed.load(Ordering::SeqCst);
         let mut rounds = self.rounds();
@@ -143,9 +162,15 @@ impl Shared {
             }
             // Whoever waited for the work has been answered.
             drop(self.tiers.renew_if_due());
+            drop(self.tiers.note_durable());
         }
         // Not durable yet, but the engine is given the rest to keep.
         drop(self.tiers.sink());
+        if self.tiers.may_tear() {
+            // Or a start of the machine would look like a power cut to the next store.
+            drop(self.tiers.sync());
+            drop(self.tiers.note_durable());
+        }
     }
 
     fn run_round(&self) {
@@ -170,10 +195,18 @@ impl Shared {
             if self.full.swap(false, Ordering::SeqCst) {
                 return Some(Work::Sink);
             }
-            rounds = self
-                .wake
-                .wait(rounds)
-                .unwrap_or_else(PoisonError::into_inner);
+            if !self.tiers.may_tear() || self.failure.check().is_err() {
+                let woken = self.wake.wait(rounds);
+                rounds = woken.unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let quiet = Duration::from_millis(QUIET_MS);
+            let woken = self.wake.wait_timeout(rounds, quiet);
+            let (woken, waited) = woken.unwrap_or_else(PoisonError::into_inner);
+            if waited.timed_out() {
+                return Some(Work::Flush);
+            }
+            rounds = woken;
         }
     }
 

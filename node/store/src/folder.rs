@@ -24,6 +24,10 @@ const INDEXING_NAME: &str = "indexing";
 const LOCK_NAME: &str = "lock";
 /// Says that the content must not be used again, and why.
 const CONDEMNED_NAME: &str = "condemned";
+/// Says that a power cut could tear the content, and names the start of the machine under which that is so.
+const UNSYNCED_NAME: &str = "unsynced";
+/// Names one start of the machine, to all that runs on it.
+const BOOT_PATH: &str = "/proc/sys/kernel/random/boot_id";
 
 /// A folder held by one store for as long as this value lives.
 #[derive(Debug)]
@@ -75,6 +79,44 @@ impl Folder {
         match fs::read(self.path.join(CONDEMNED_NAME)) {
             Ok(reason) => Ok(Some(String::from_utf8_lossy(&reason).into_owned())),
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(cause) => Err(cause),
+        }
+    }
+
+    /// Why the content may be torn: the machine has started since a mark was left. A process that ended
+    /// took nothing from the system that it had written.
+    pub(crate) fn torn(&self) -> io::Result<Option<String>> {
+        let marked = match fs::read(self.path.join(UNSYNCED_NAME)) {
+            Ok(marked) => marked,
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(cause) => return Err(cause),
+        };
+        // Where the machine does not tell its starts apart, each counts as another one.
+        if boot().is_some_and(|boot| boot == marked) {
+            return Ok(None);
+        }
+        let reason = "the machine stopped while more was on its way to the disk than is sure to come there whole";
+        Ok(Some(reason.to_owned()))
+    }
+
+    /// Says durably that from now on a power cut could tear the content.
+    pub(crate) fn mark_unsynced(&self) -> io::Result<()> {
+        let path = self.path.join(UNSYNCED_NAME);
+        fs::write(&path, boot().unwrap_or_default())?;
+        sync_path(&path)?;
+        sync_path(&self.path)
+    }
+
+    /// Takes that back.
+    pub(crate) fn unmark_unsynced(&self) -> io::Result<()> {
+        self.remove(UNSYNCED_NAME)
+    }
+
+    /// Removes a file that need not be there, durably.
+    fn remove(&self, name: &str) -> io::Result<()> {
+        match fs::remove_file(self.path.join(name)) {
+            Ok(()) => sync_path(&self.path),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(cause) => Err(cause),
         }
     }
@@ -168,7 +210,7 @@ impl Folder {
     }
 
     /// Removes what the engine wrote: the log first and for good, so that a half-wiped store never
-    /// opens; the condemnation last, so that a half-done wipe is done again.
+    /// opens; what condemns it last, so that a half-done wipe is done again.
     pub(crate) fn wipe(&self) -> io::Result<()> {
         let mut names = self.engine_names()?;
         names.sort_by_key(|name| name != LOG_NAME);
@@ -184,11 +226,8 @@ impl Folder {
             }
         }
         sync_path(&self.path)?;
-        match fs::remove_file(self.path.join(CONDEMNED_NAME)) {
-            Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),
-            _ => {}
-        }
-        sync_path(&self.path)
+        self.remove(UNSYNCED_NAME)?;
+        self.remove(CONDEMNED_NAME)
     }
 
     /// Makes the settings and every name from here up durable; the engine does neither.
@@ -234,6 +273,11 @@ pub(crate) fn condemn(folder: &Path, reason: &str) -> io::Result<()> {
 /// Whether the engine put values into files beside its log.
 pub(crate) fn has_blobs(blobs: &Path) -> io::Result<bool> {
     Ok(fs::read_dir(blobs)?.next().transpose()?.is_some())
+}
+
+/// Under which start of the machine this process runs; `None` where that is not told.
+fn boot() -> Option<Vec<u8>> {
+    fs::read(BOOT_PATH).ok().filter(|boot| !boot.is_empty())
 }
 
 fn sync_path(path: &Path) -> io::Result<()> {

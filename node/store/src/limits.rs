@@ -25,6 +25,19 @@ const _: () = assert!(
     LEAF_PAIRS_MAX * (PAGE_BYTES_MAX + KEY_BYTES_MAX + PAIR_OVERHEAD_BYTES) < SEGMENT_BYTES / 4
 );
 
+/// Bytes of log, as reckoned, that are not durable yet of which a power cut leaves whole commits: half a segment, since
+/// leaves that are cut in two make them half as many again. With more than a segment the engine may have written over
+/// what it needs to undo a batch that was torn (0023).
+pub(crate) const UNTORN_BYTES_MAX: usize = SEGMENT_BYTES / 2;
+
+/// What a change adds to the log besides its own bytes: the engine writes a leaf again, of some sixteen pages, once
+/// ten changes were written beside it.
+pub(crate) const LEAF_SHARE_BYTES: usize = 16 * PAGE_BYTES / 10;
+
+/// Milliseconds in which nothing sinks after which what has sunk is made durable, if it is so much that a power cut
+/// could tear it: soon, so that such a cut seldom meets it, and not between two layers of a busy group.
+pub(crate) const QUIET_MS: u64 = 1_000;
+
 /// A page that is full: large enough that what the engine takes for one value is spread over dozens of
 /// pairs, small enough to be written again for one of them.
 pub(crate) const PAGE_BYTES: usize = 16 * 1024;

@@ -5,6 +5,7 @@ use sled::IVec;
 
 use crate::keys::{self, GROUP_BYTES};
 use crate::known_pages::{KnownPage, Rewritten};
+use crate::limits::LEAF_SHARE_BYTES;
 use crate::page::NewPage;
 
 /// What is written into the engine at once.
@@ -12,6 +13,8 @@ use crate::page::NewPage;
 pub(crate) struct PagedBatch {
     /// Pages and positions, as the engine takes them.
     pub(crate) pairs: sled::Batch,
+    /// What they may add to the engine's log.
+    pub(crate) log_bytes: usize,
     /// What becomes of pages, in order of where they stood.
     pub(crate) rewritten: Vec<Rewritten>,
 }
@@ -44,7 +47,7 @@ impl PagedBatch {
                 before.until = first.clone();
             }
             let bytes = IVec::from(bytes);
-            self.pairs.insert(first.clone(), bytes.clone());
+            self.insert(first.clone(), bytes.clone());
             written.push(KnownPage {
                 first,
                 until: until.clone(),
@@ -52,7 +55,7 @@ impl PagedBatch {
             });
         }
         if let Some(empty) = stays {
-            self.pairs.remove(empty);
+            self.remove(empty);
         }
         self.rewritten.push(Rewritten {
             first,
@@ -64,7 +67,7 @@ impl PagedBatch {
     /// Forgets some pages of a group. None of the others stays at hand either: they go next.
     pub(crate) fn forget(&mut self, group: [u8; GROUP_BYTES], places: Vec<IVec>) {
         for place in places {
-            self.pairs.remove(place);
+            self.remove(place);
         }
         self.rewritten.push(Rewritten {
             first: IVec::from(&group),
@@ -75,11 +78,21 @@ impl PagedBatch {
 
     /// Brings a group to a position.
     pub(crate) fn move_to(&mut self, group: [u8; GROUP_BYTES], position: &[u8]) {
-        self.pairs.insert(&keys::position_key(group), position);
+        self.insert(IVec::from(&keys::position_key(group)), IVec::from(position));
     }
 
     /// Forgets the position of a group.
     pub(crate) fn forget_position(&mut self, group: [u8; GROUP_BYTES]) {
-        self.pairs.remove(&keys::position_key(group));
+        self.remove(IVec::from(&keys::position_key(group)));
+    }
+
+    fn insert(&mut self, key: IVec, value: IVec) {
+        self.log_bytes += key.len() + value.len() + LEAF_SHARE_BYTES;
+        self.pairs.insert(key, value);
+    }
+
+    fn remove(&mut self, key: IVec) {
+        self.log_bytes += key.len() + LEAF_SHARE_BYTES;
+        self.pairs.remove(key);
     }
 }

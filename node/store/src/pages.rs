@@ -122,18 +122,28 @@ impl<'a> Pages<'a> {
 
     /// Forgets the next pages of a group; false when there are none left. Readers are kept out.
     pub(crate) fn forget_some(self, group: [u8; keys::GROUP_BYTES]) -> Result<bool, sled::Error> {
+        match self.forgetting(group)? {
+            None => Ok(false),
+            Some(batch) => self.apply(batch).map(|()| true),
+        }
+    }
+
+    /// The batch that forgets the next pages of a group; `None` when there are none left.
+    pub(crate) fn forgetting(
+        self,
+        group: [u8; keys::GROUP_BYTES],
+    ) -> Result<Option<PagedBatch>, sled::Error> {
         let pages = self
             .tree
             .range(group.as_slice()..keys::behind(group).as_slice());
         let places = pages.keys().take(CLEARED_PER_BATCH_MAX);
         let places = places.collect::<Result<Vec<_>, _>>()?;
         if places.is_empty() {
-            return Ok(false);
+            return Ok(None);
         }
         let mut batch = PagedBatch::default();
         batch.forget(group, places);
-        self.apply(batch)?;
-        Ok(true)
+        Ok(Some(batch))
     }
 
     /// Where the page that holds a place, or would, ends: where the next one of its group begins, or the

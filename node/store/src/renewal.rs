@@ -1,16 +1,18 @@
 //! The engine behind a lock, and how it is closed and opened anew once its log has grown. The engine writes
-//! its index, which spares a start the reading of the log before it, only when it is opened. What
+//! its index, which spares a start the reading of the log before it, only when it is opened. And how much a power
+//! cut could tear. What
 //! is done with an open engine stands in `engine.rs`, who may write to it in `tiers.rs`.
 
 use std::io;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use crate::engine::{Engine, Unopened};
 use crate::error::SledStoreError;
 use crate::failure::{Failure, attempt};
 use crate::folder::Folder;
-use crate::limits::RENEWAL_LOCK_TRIES_MAX;
+use crate::limits::{RENEWAL_LOCK_TRIES_MAX, UNTORN_BYTES_MAX};
 use crate::work::EngineWork;
 
 const DURING: EngineWork = EngineWork::OpeningAnew;
@@ -32,14 +34,41 @@ pub(crate) struct RenewedEngine {
     engine: RwLock<Option<Engine>>,
     ground: Ground,
     failure: Arc<Failure>,
+    unsynced: Mutex<Unsynced>,
+    /// The folder says that a power cut could tear what is not durable.
+    is_marked: AtomicBool,
+}
+
+/// What may not be durable yet, in bytes that may have been added to the log.
+#[derive(Debug, Default)]
+struct Unsynced {
+    written: u64,
+    /// Of these, what a sync is known to have covered.
+    durable: u64,
+}
+
+impl Unsynced {
+    /// Whether a power cut could tear it once so many bytes more are written.
+    fn may_tear_with(&self, log_bytes: usize) -> bool {
+        let unsynced = (self.written - self.durable).saturating_add(log_bytes as u64);
+        unsynced > UNTORN_BYTES_MAX as u64
+    }
+
+    /// A sync ended before which so many bytes had been written.
+    fn cover(&mut self, written: u64) {
+        self.durable = self.durable.max(written);
+    }
 }
 
 impl RenewedEngine {
+    /// Around an engine that was made durable as it is.
     pub(crate) fn new(engine: Engine, ground: Ground, failure: Arc<Failure>) -> Self {
         Self {
             engine: RwLock::new(Some(engine)),
             ground,
             failure,
+            unsynced: Mutex::default(),
+            is_marked: AtomicBool::new(false),
         }
     }
 
@@ -60,11 +89,69 @@ impl RenewedEngine {
     /// Makes everything applied so far durable.
     pub(crate) fn sync(&self) -> Result<(), SledStoreError> {
         self.failure.check()?;
-        match self.shared().as_ref() {
-            Some(engine) => engine.sync(&self.failure),
+        let engine = self.shared();
+        let Some(engine) = engine.as_ref() else {
             // It stopped since it was asked.
-            None => self.failure.check(),
+            return self.failure.check();
+        };
+        // Read before the sync: what is written during it may not be covered. Another one may end meanwhile.
+        let covered = self.unsynced().written;
+        engine.sync(&self.failure)?;
+        self.unsynced().cover(covered);
+        Ok(())
+    }
+
+    /// Before what may add so many bytes to the log is written: marks the folder where a power cut could tear what
+    /// is then not durable yet. Only for who may write.
+    pub(crate) fn expect(&self, log_bytes: usize) -> Result<(), SledStoreError> {
+        if self.is_marked() || !self.unsynced().may_tear_with(log_bytes) {
+            return Ok(());
         }
+        self.note(true)
+    }
+
+    /// Counts what was expected, now that it is written: a sync that began before may not have covered it.
+    pub(crate) fn wrote(&self, log_bytes: usize) {
+        let mut unsynced = self.unsynced();
+        unsynced.written = unsynced.written.saturating_add(log_bytes as u64);
+    }
+
+    /// Whether the folder is marked.
+    pub(crate) fn is_marked(&self) -> bool {
+        self.is_marked.load(Ordering::SeqCst)
+    }
+
+    /// Takes the mark back if what it was for is durable. Only for who may write: a batch that is half written
+    /// needs it.
+    pub(crate) fn unmark_if_durable(&self) -> Result<(), SledStoreError> {
+        if !self.is_marked() || self.unsynced().may_tear_with(0) {
+            return Ok(());
+        }
+        self.note(false)
+    }
+
+    /// Leaves the mark or takes it back. Where the machine refuses, the store stops with all it has.
+    fn note(&self, is_marked: bool) -> Result<(), SledStoreError> {
+        self.failure.check()?;
+        let folder = &self.ground.folder;
+        let noted = if is_marked {
+            folder.mark_unsynced()
+        } else {
+            folder.unmark_unsynced()
+        };
+        noted.map_err(|cause| {
+            let (during, cause) = (EngineWork::MarkingUnsynced, cause.into());
+            let error = SledStoreError::Engine { during, cause };
+            self.failure.stop_with_all_kept(&error);
+            error
+        })?;
+        self.is_marked.store(is_marked, Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn unsynced(&self) -> MutexGuard<'_, Unsynced> {
+        // Nothing that can panic leaves it half changed.
+        self.unsynced.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the log has grown by so much that the engine is to be opened anew.
@@ -84,6 +171,10 @@ impl RenewedEngine {
         self.failure.guard(EngineWork::SyncOfNames, || {
             Ok(self.ground.folder.sync_names()?)
         })?;
+        if !self.is_marked() {
+            // The opening may have left one, had it found something to finish.
+            self.note(false)?;
+        }
         tracing::info!(
             ?pause,
             "applied state was opened anew, to be opened soon after a stop"
@@ -120,7 +211,10 @@ impl RenewedEngine {
         folder.ready().map_err(Unopened::Machine)?;
         let engine = Engine::open(folder, *cache_bytes, RENEWAL_LOCK_TRIES_MAX)?;
         let looked = attempt(EngineWork::LookForMark, || engine.has_mark(mark));
-        let fault = match (engine.find_fault(), looked.map_err(Unopened::Content)?) {
+        let fault = match (
+            engine.find_fault(folder),
+            looked.map_err(Unopened::Content)?,
+        ) {
             (None, true) => return Ok(engine),
             (None, false) => "the end of its log is lost".to_owned(),
             (Some(fault), _) => fault,
@@ -169,6 +263,20 @@ fn failed(cause: impl Into<sled::Error>) -> SledStoreError {
 mod tests {
     use super::*;
     use crate::limits::LOCK_TRIES_MAX;
+
+    #[test]
+    fn two_syncs_at_once_cover_only_what_was_written_before_they_began() {
+        let mut unsynced = Unsynced::default();
+        unsynced.written += UNTORN_BYTES_MAX as u64;
+        assert!(!unsynced.may_tear_with(0) && unsynced.may_tear_with(1));
+        let (one, other) = (unsynced.written, unsynced.written);
+        unsynced.cover(one);
+        unsynced.written += UNTORN_BYTES_MAX as u64 + 1;
+        unsynced.cover(other);
+        assert!(unsynced.may_tear_with(0));
+        unsynced.cover(unsynced.written);
+        assert!(!unsynced.may_tear_with(UNTORN_BYTES_MAX));
+    }
 
     #[test]
     fn an_engine_that_comes_back_without_what_was_written_last_stops_the_store() {

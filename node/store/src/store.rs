@@ -48,8 +48,8 @@ pub struct SledStore {
 
 impl SledStore {
     /// Opens the store in a folder of its own, with an engine's cache of `cache_bytes` and half as much
-    /// for pages at hand. What does not open, is not ours or was condemned by an earlier failure is
-    /// wiped; a folder in use or a machine that refuses is an error and leaves everything as it is.
+    /// for pages at hand. What does not open, is not ours, was condemned by an earlier failure or may have been
+    /// torn by a power cut is wiped; a folder in use or a machine that refuses is an error and leaves everything as it is.
     pub fn open(path: &Path, cache_bytes: u64) -> Result<(Self, Opened), OpenError> {
         Self::open_bounded(path, cache_bytes, LOG_BYTES_MAX)
     }
@@ -72,6 +72,8 @@ impl SledStore {
         }
         let failure = Arc::new(Failure::none_yet(folder.path().to_owned()));
         make_durable(&folder, &engine, &failure)?;
+        let unmarked = folder.unmark_unsynced();
+        unmarked.map_err(|cause| unusable(&folder, cause))?;
         let path = folder.path().to_owned();
         let ground = Ground {
             folder,
@@ -120,7 +122,8 @@ impl StateStore for SledStore {
 
     fn clear(&self, group: GroupId) -> Result<(), StoreError> {
         self.tiers.clear(group)?;
-        Ok(self.flusher.on_commit(0)?)
+        self.flusher.on_clear();
+        Ok(())
     }
 
     async fn flush(&self) -> Result<(), StoreError> {
@@ -154,9 +157,12 @@ fn check_sizes(writes: &WriteSet, position: &[u8]) -> Result<(), SledStoreError>
 }
 
 fn open_or_refill(folder: &Folder, cache_bytes: u64) -> Result<(Engine, Opened), OpenError> {
-    let condemned = folder
+    let mut condemned = folder
         .condemned()
         .map_err(|cause| unusable(folder, cause))?;
+    if condemned.is_none() {
+        condemned = folder.torn().map_err(|cause| unusable(folder, cause))?;
+    }
     let used = folder
         .has_engine_files()
         .map_err(|cause| unusable(folder, cause))?;
@@ -179,7 +185,7 @@ fn open_or_refill(folder: &Folder, cache_bytes: u64) -> Result<(Engine, Opened),
 /// The engine on what is there, or what is wrong with that.
 fn open_existing(folder: &Folder, cache_bytes: u64) -> Result<Result<Engine, String>, OpenError> {
     match Engine::open(folder, cache_bytes, LOCK_TRIES_MAX) {
-        Ok(engine) => Ok(match engine.find_fault() {
+        Ok(engine) => Ok(match engine.find_fault(folder) {
             None => Ok(engine),
             Some(reason) => Err(reason),
         }),

@@ -21,7 +21,8 @@ use crate::work::EngineWork;
 
 /// Layers and engine. A scan holds the engine, the layers and the turn shared, in this order, and a read of
 /// what is not at hand the engine and the turn; whoever sinks holds the turn alone only while it holds no
-/// layers, and whoever opens the engine anew holds neither.
+/// layers, and whoever opens the engine anew holds neither. What may not be durable is counted by whoever has
+/// `writing`, and the mark of that is left and taken back only then.
 ///
 /// No page at hand is older than what readers saw of it: it follows a batch while that has the turn, so
 /// before the layer goes that hides from them what the batch changes.
@@ -218,14 +219,34 @@ impl Tiers {
 
     fn forget_some(&self, prefix: [u8; keys::GROUP_BYTES]) -> Result<bool, SledStoreError> {
         let _writing = self.writing();
-        self.alone(EngineWork::ForgettingGroup, |pages| {
-            pages.forget_some(prefix)
-        })
+        let next = self.engine.with(EngineWork::ForgettingGroup, |engine| {
+            engine.pages().forgetting(prefix)
+        });
+        match next? {
+            None => Ok(false),
+            Some(batch) => self
+                .apply(EngineWork::ForgettingGroup, batch)
+                .map(|()| true),
+        }
     }
 
     /// Makes everything that has sunk durable.
     pub(crate) fn sync(&self) -> Result<(), SledStoreError> {
         self.engine.sync()
+    }
+
+    /// Whether a power cut could tear what has sunk.
+    pub(crate) fn may_tear(&self) -> bool {
+        self.engine.is_marked()
+    }
+
+    /// Notes it where a power cut could not tear it any more.
+    pub(crate) fn note_durable(&self) -> Result<(), SledStoreError> {
+        if !self.may_tear() {
+            return Ok(());
+        }
+        let _writing = self.writing();
+        self.engine.unmark_if_durable()
     }
 
     /// Opens the engine anew when its log has grown by so much that a start would take long to read it;
@@ -244,22 +265,25 @@ impl Tiers {
     }
 
     fn apply(&self, during: EngineWork, batch: PagedBatch) -> Result<(), SledStoreError> {
-        self.alone(during, |pages| pages.apply(batch))
+        self.write(during, batch.log_bytes, |pages| pages.apply(batch))
     }
 
-    /// Writes while readers are kept out. A failure leaves half of what was to be written, so that it has
-    /// stopped the store when they get in: they are refused what they see then.
-    fn alone<T>(
+    /// Writes what may add so many bytes to the engine's log while readers are kept out. A failure leaves half of what was to be written,
+    /// so that it has stopped the store when they get in: they are refused what they see then.
+    fn write<T>(
         &self,
         during: EngineWork,
+        log_bytes: usize,
         write: impl FnOnce(Pages<'_>) -> Result<T, sled::Error>,
     ) -> Result<T, SledStoreError> {
+        self.engine.expect(log_bytes)?;
         let mut turn = None;
         let written = self.engine.with(during, |engine| {
             turn = Some(self.turn.write().unwrap_or_else(PoisonError::into_inner));
             write(engine.pages())
         });
         drop(turn);
+        self.engine.wrote(log_bytes);
         written
     }
 

@@ -41,11 +41,13 @@ pub enum EngineWork {
     LookForMark,
     /// It is closed and opened again.
     OpeningAnew,
+    /// Marking what a power cut could tear.
+    MarkingUnsynced,
 }
 
 impl EngineWork {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Opening,
         Self::Closing,
         Self::WritingFormat,
@@ -64,6 +66,7 @@ impl EngineWork {
         Self::SyncOfNames,
         Self::LookForMark,
         Self::OpeningAnew,
+        Self::MarkingUnsynced,
     ];
 }
 
@@ -88,6 +91,7 @@ impl fmt::Display for EngineWork {
             Self::SyncOfNames => "a sync of names",
             Self::LookForMark => "a look for its mark",
             Self::OpeningAnew => "opening anew",
+            Self::MarkingUnsynced => "marking what is not durable",
         })
     }
 }

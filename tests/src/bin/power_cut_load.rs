@@ -13,7 +13,7 @@ use std::task::{Context as TaskContext, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
 use anyhow::{Context, Result, bail, ensure};
-use tongban_runtime::seams::{StateStore, StoreError, Write, WriteSet};
+use tongban_runtime::seams::{StateStore, Write, WriteSet};
 use tongban_store::limits::VALUE_BYTES_MAX;
 use tongban_store::{Opened, SledStore};
 use tongban_tests::power_cut::{AckLog, Dice, read_acks};
@@ -83,15 +83,6 @@ impl Kind {
             Self::Small => 2 * 1024 * 1024,
             Self::Large => 24 * 1024 * 1024,
         }
-    }
-
-    /// Whether a power cut takes nothing that was flushed. The engine uses segments again whose pages a
-    /// batch wrote anew; where a batch goes over several of them and is torn, it may come back without what
-    /// stood there, as it was long before or not at all, or with a part that it cannot read, which stops the
-    /// store and empties the next one. Snapshot and log have all that; half a commit nobody could tell from a
-    /// whole one.
-    fn keeps_what_was_flushed(self) -> bool {
-        self == Self::Small
     }
 
     /// Whether a step is flushed before the last one of a store is.
@@ -279,42 +270,29 @@ struct Marked {
     clearing: Option<u64>,
 }
 
+/// What the store opens holds all that was flushed, each commit whole. Where its mark says that so much was on
+/// its way to the disk that it may be torn, it opens nothing at all: half a commit nobody could tell from a whole one.
 fn check(kind: Kind, folder: &Path, acks: &Path) -> Result<()> {
     let marked = read_marks(acks)?;
+    let may_be_torn = folder.join("unsynced").exists();
     let (store, opened) = SledStore::open(folder, CACHE_BYTES)?;
-    if kind.keeps_what_was_flushed() && marked.values().any(|marked| marked.flushed.is_some()) {
-        ensure!(
-            opened == Opened::Existing,
-            "after {marked:?} it opened {opened:?}"
-        );
+    let is_flushed = marked.values().any(|marked| marked.flushed.is_some());
+    match &opened {
+        Opened::Refilled { .. } if may_be_torn || !is_flushed => check_empty(&store)?,
+        Opened::Fresh if !is_flushed => check_empty(&store)?,
+        Opened::Existing => check_groups(kind, &store, &marked)?,
+        _ => bail!("after {marked:?} it opened {opened:?}"),
     }
-    match check_groups(kind, &store, &marked) {
-        Err(error) if !kind.keeps_what_was_flushed() && has_failed(&error) => {
-            drop(store);
-            go_on(&open_condemned(folder)?)
-        }
-        checked => checked.and_then(|()| go_on(&store)),
-    }
+    go_on(&store)
 }
 
-/// Whether the engine failed as it was read, by an error or a panic, so that the store has stopped.
-fn has_failed(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(StoreError::Engine(_)))
-}
-
-/// The store that is opened after one that has stopped. It holds nothing.
-fn open_condemned(folder: &Path) -> Result<SledStore> {
-    let (store, opened) = SledStore::open(folder, CACHE_BYTES)?;
-    ensure!(
-        matches!(opened, Opened::Refilled { .. }),
-        "after the engine failed it opened {opened:?}"
-    );
+fn check_empty(store: &SledStore) -> Result<()> {
     for city in CITIES {
         let group = group(city)?;
         let found = store.scan(group, &[], &[0xff], usize::MAX)?;
         ensure!(found.is_empty() && store.position(group)?.is_none());
     }
-    Ok(store)
+    Ok(())
 }
 
 /// What was recovered can be gone on with.
@@ -361,11 +339,11 @@ fn check_group(kind: Kind, store: &SledStore, city: u32, marked: Marked) -> Resu
         .into_iter()
         .collect();
     let Some(position) = store.position(group)? else {
-        return check_cleared(kind, &found, marked);
+        return check_cleared(&found, marked);
     };
     let position = u64::from_be_bytes(position.as_slice().try_into()?);
     ensure!(
-        Some(position) >= marked.flushed || !kind.keeps_what_was_flushed(),
+        Some(position) >= marked.flushed,
         "lost: it stands at {position}"
     );
     let mut expected = Pairs::new();
@@ -381,16 +359,14 @@ fn check_group(kind: Kind, store: &SledStore, city: u32, marked: Marked) -> Resu
 }
 
 /// Without a position the group is empty, and what was flushed was cleared since.
-fn check_cleared(kind: Kind, found: &Pairs, marked: Marked) -> Result<()> {
+fn check_cleared(found: &Pairs, marked: Marked) -> Result<()> {
     ensure!(
         found.is_empty(),
         "half a group: {} pairs and no position",
         found.len()
     );
     ensure!(
-        marked.flushed.is_none()
-            || marked.clearing >= marked.flushed
-            || !kind.keeps_what_was_flushed(),
+        marked.flushed.is_none() || marked.clearing >= marked.flushed,
         "lost: nothing is there"
     );
     Ok(())

@@ -245,6 +245,7 @@ impl<C: Fn(&Path, &[Vec<u8>]) -> Result<()> + Sync> Sweep<'_, C> {
         let root = place.join("root");
         std::fs::create_dir_all(&root)?;
         task.image.write_to(&root)?;
+        start_the_machine(&task.image, &root)?;
         let checked = catch_unwind(AssertUnwindSafe(|| (self.checker)(&root, &task.acks)));
         Ok(checked.unwrap_or_else(|panic| {
             let said = panic.downcast_ref::<String>().map(String::as_str);
@@ -252,6 +253,15 @@ impl<C: Fn(&Path, &[Vec<u8>]) -> Result<()> + Sync> Sweep<'_, C> {
             Err(anyhow!("panic: {}", said.unwrap_or("without words")))
         }))
     }
+}
+
+/// The store tells by a mark under which start of the machine it wrote: behind a power cut that is another one.
+fn start_the_machine(image: &Image, root: &Path) -> Result<()> {
+    let marks = image.0.keys().filter(|path| path.ends_with("/unsynced"));
+    for mark in marks {
+        std::fs::write(root.join(mark), "another start")?;
+    }
+    Ok(())
 }
 
 /// A third goes to what happens seldom: names, and files that are not written all the time. There a

@@ -68,6 +68,7 @@ const fn work(work: EngineWork) -> &'static str {
         EngineWork::SyncOfNames => "同步文件名",
         EngineWork::LookForMark => "查找末尾标记",
         EngineWork::OpeningAnew => "重新打开",
+        EngineWork::MarkingUnsynced => "标记未落盘的内容",
     }
 }
 

@@ -246,7 +246,7 @@ fn readers_get_in_behind_a_batch_that_failed_when_the_store_has_stopped() {
     tiers.sink().unwrap();
     thread::scope(|scope| {
         let mut reader = None;
-        let failed = tiers.alone(EngineWork::Commit, |_| {
+        let failed = tiers.write(EngineWork::Commit, 0, |_| {
             reader = Some(scope.spawn(move || {
                 let _shared = tiers.turn.read().unwrap();
                 tiers.failure.check()

@@ -9,3 +9,4 @@ mod quiet;
 mod renewal;
 mod sinking;
 mod support;
+mod unsynced;
