@@ -54,7 +54,7 @@ impl<P: Platform> Core<P> {
             let read = |view: &dyn View| parcel_batch(view, group, &positions);
             let signature = match hosted.replica.read(read) {
                 Ok(Ok(batch)) => self.sign_parcels(&batch),
-                Ok(Err(Unsignable::Gone)) => None,
+                Ok(Err(Unsignable::Gone | Unsignable::Unfit)) => None,
                 Ok(Err(Unsignable::Ahead)) | Err(_) => match until.left() {
                     Some(left) => {
                         applied.heard(left.min(self.tempo().look_every)).await;

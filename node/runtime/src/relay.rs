@@ -63,8 +63,8 @@ impl<P: Platform> Core<P> {
     /// Hands on what a fellow voter of the sender's group cannot deliver itself. Whoever it is handed to
     /// hosts the group it is for, so that nothing is handed on twice.
     async fn on_relay(&self, peer: NodeId, delivery: ParcelDelivery) -> Result<Bytes, Code> {
-        let is_fellow = |batch: &CertifiedParcels| {
-            let group = batch.batch.group;
+        let is_fellow = |piece: &CertifiedParcels| {
+            let group = piece.batch.group;
             self.group(group).is_some() && self.placement(group).voters.contains(&peer)
         };
         if delivery.pieces.is_empty() || !delivery.pieces.iter().all(is_fellow) {

@@ -135,7 +135,6 @@ fn a_certificate_by_a_key_out_of_its_time_is_not_entered() {
         start.plus_ms(DAY_MS),
     );
     weinan.enter_registry(file).unwrap();
-    weinan.set_time_by(&voters_of(WEINAN)[1..], start.plus_ms(DAY_MS + 1));
     let position = tongban_machine::unanswered(&fuzhou.view, None, 1)[0].position;
     let by = |signers: &[NodeId]| {
         let signers: Vec<_> = signers.iter().map(|v| (*v, voter_key(*v))).collect();
@@ -143,6 +142,9 @@ fn a_certificate_by_a_key_out_of_its_time_is_not_entered() {
     };
     let voters = voters_of(FUZHOU);
     let expired = Entry::Parcels(by(&voters[..2]));
+    weinan.enter(&expired).unwrap();
+    // It held before, and is asked about anew.
+    weinan.set_time_by(&voters_of(WEINAN)[1..], start.plus_ms(DAY_MS + 1));
     let code = Code::KEY_OUT_OF_TIME;
     let refused = weinan.enter(&expired);
     assert_eq!(refused, Err(Refusal::CertificateRefused(code)));

@@ -123,10 +123,11 @@ fn a_voter_signs_what_its_outbox_holds_and_tells_what_is_to_come_from_what_is_go
     let signed = |city: &City, positions: &[u64]| parcel_batch(&city.view, city.group(), positions);
     let batch = signed(&fuzhou, &[first, second]).unwrap();
     assert_eq!((batch.first, batch.count), (first, 2));
-    assert_ne!(signed(&fuzhou, &[second, first]), Ok(batch));
+    for unfit in [&[second, first][..], &[first, first], &[]] {
+        assert_eq!(signed(&fuzhou, unfit), Err(Unsignable::Unfit));
+    }
     let next = ground(&fuzhou.view).outbox_next;
     assert_eq!(signed(&fuzhou, &[first, next]), Err(Unsignable::Ahead));
-    assert_eq!(signed(&fuzhou, &[]), Err(Unsignable::Gone));
 
     let answer = answer_of(&enter_parcel(&mut weinan, &certify(&fuzhou, first)).unwrap());
     take_answer(&weinan, answer, &mut fuzhou);

@@ -87,8 +87,9 @@ pub const PARCELS_MAX: usize = 64;
 /// Bytes of parcels taken in by one log entry, and of those carried in one delivery: a quarter of a frame.
 pub const PARCELS_BYTES_MAX: usize = 1024 * 1024;
 
-/// Parcels carried in one delivery under one certificate, and case keys given with it or asked for. A delivery takes five turns of two groups, the last beside the next delivery, so what it carries
-/// bounds what two cities exchange: at 200 ms for the first four, 2,560 a second.
+/// Parcels carried in one delivery under one certificate, and case keys given with it or asked for. A
+/// delivery takes five turns of two groups, the last beside the next delivery, so what it carries bounds
+/// what two cities exchange: at 200 ms for the first four, 2,560 a second.
 pub const DELIVERY_PARCELS_MAX: usize = 512;
 
 /// Pieces of a delivery: an entry each.

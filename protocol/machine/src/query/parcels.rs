@@ -52,6 +52,8 @@ pub enum Unsignable {
     Ahead,
     /// One of them is answered and gone.
     Gone,
+    /// They are not named in order, each once, or are more than travel together.
+    Unfit,
 }
 
 /// What voters sign for the parcels at one or more positions of their group's outbox.
@@ -60,14 +62,22 @@ pub fn parcel_batch(
     group: GroupId,
     positions: &[u64],
 ) -> Result<ParcelBatch, Unsignable> {
-    let first = *positions.first().ok_or(Unsignable::Gone)?;
+    let first = *positions.first().ok_or(Unsignable::Unfit)?;
+    let in_order = positions.is_sorted_by(|left, right| left < right);
+    if !in_order || positions.len() > limits::DELIVERY_PARCELS_MAX {
+        return Err(Unsignable::Unfit);
+    }
     let end = ground(view).outbox_next;
     if positions.iter().any(|position| *position >= end) {
         return Err(Unsignable::Ahead);
     }
-    let leaf = |position: &u64| Some(leaf_hash(&parcel_bytes(view, *position)?));
-    let leaves: Option<Vec<_>> = positions.iter().map(leaf).collect();
-    let leaves = leaves.ok_or(Unsignable::Gone)?;
+    let mut leaves = Vec::with_capacity(positions.len());
+    let mut left = limits::PARCELS_BYTES_MAX;
+    for position in positions {
+        let bytes = parcel_bytes(view, *position).ok_or(Unsignable::Gone)?;
+        left = left.checked_sub(bytes.len()).ok_or(Unsignable::Unfit)?;
+        leaves.push(leaf_hash(&bytes));
+    }
     Ok(ParcelBatch::over(group, first, &leaves))
 }
 
