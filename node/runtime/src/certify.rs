@@ -12,7 +12,6 @@ use openraft_rt::AsyncRuntime;
 use tongban_machine::{Members, Placement, Unsignable, View, parcel_batch, parcel_bytes};
 use tongban_types::{
     Code, GroupId, KeyRole, NodeId, ParcelBatch, PublicKey, Purpose, Signature, decode, encode,
-    limits,
 };
 
 use crate::core::{Core, Until};
@@ -38,9 +37,6 @@ impl<P: Platform> Core<P> {
     /// replicas of the group have anything to carry for it; nobody else is signed for.
     pub(crate) async fn on_certify(&self, peer: NodeId, body: &[u8]) -> Result<Bytes, Code> {
         let CertifyRequest { group, positions } = decode(body).map_err(|error| error.code())?;
-        if positions.len() > limits::DELIVERY_PARCELS_MAX {
-            return Err(Code::TOO_LARGE);
-        }
         let hosted = self.group(group).ok_or(Code::NOT_HOSTED)?;
         let mut placements = vec![self.placement(group)];
         placements.extend(Told::read(&*self.local, group).map(|told| told.placement));
@@ -54,7 +50,8 @@ impl<P: Platform> Core<P> {
             let read = |view: &dyn View| parcel_batch(view, group, &positions);
             let signature = match hosted.replica.read(read) {
                 Ok(Ok(batch)) => self.sign_parcels(&batch),
-                Ok(Err(Unsignable::Gone | Unsignable::Unfit)) => None,
+                Ok(Err(Unsignable::Gone)) => None,
+                Ok(Err(Unsignable::Unfit)) => return Err(Code::MALFORMED_RECORD),
                 Ok(Err(Unsignable::Ahead)) | Err(_) => match until.left() {
                     Some(left) => {
                         applied.heard(left.min(self.tempo().look_every)).await;
@@ -87,12 +84,9 @@ impl<P: Platform> Core<P> {
         let batch = hosted.replica.read(read).ok()??;
         let placement = self.placement(group);
         let signatures = self.gather(&placement, &batch).await;
-        let needed = placement.majority();
-        if signatures.len() < needed {
-            return None;
-        }
-        let signatures: Vec<_> = signatures.into_iter().take(needed).collect();
-        Some(batch.certified_by(&signatures))
+        let is_enough = signatures.len() >= placement.majority();
+        let signatures: Vec<_> = signatures.into_iter().collect();
+        is_enough.then(|| batch.certified_by(&signatures))
     }
 
     /// Asks all voters at once and stops at a majority.

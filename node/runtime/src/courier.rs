@@ -106,6 +106,9 @@ impl<P: Platform> Courier<P> {
     /// Delivers packets to one group and enters the answers in ours; which part of a delivery that ended.
     async fn deliver(&self, to: GroupId, certified: Certified) -> (Delivered, Part) {
         let Certified { positions, pieces } = certified;
+        let Some(span) = Span::of(&positions) else {
+            return (Delivered::InPart, Part::HandingOver);
+        };
         // Keys and packets travel at the same time: a line that is far away is crossed once.
         let cases = transferred(&pieces);
         let keys = give_keys(&self.core, &self.vault, self.group, to, cases);
@@ -116,9 +119,6 @@ impl<P: Platform> Courier<P> {
                 return (Delivered::Refused(code), Part::HandingOver);
             }
             (Err(_), ()) => return (Delivered::InPart, Part::HandingOver),
-        };
-        let Some(span) = Span::of(&positions) else {
-            return (Delivered::Whole, Part::HandingOver);
         };
         if !self.begin_entering(to, span).await {
             return (Delivered::InPart, Part::HandingOver);

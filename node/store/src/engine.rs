@@ -70,9 +70,8 @@ impl Engine {
         u64::try_from(end_of_log(&self.tree) - self.opened_at).unwrap_or_default()
     }
 
-    /// Why the content is not to be used, `None` when it is ours and whole. Finishes forgetting
-    /// groups whose `clear` was cut short: without a position a group has no pairs.
-    pub(crate) fn find_fault(&self, folder: &Folder) -> Option<String> {
+    /// Why the content is not to be used, `None` when it is ours and whole.
+    pub(crate) fn find_fault(&self) -> Option<String> {
         let found = attempt(EngineWork::ReadingFormat, || {
             self.tree.get(keys::FORMAT_KEY)
         });
@@ -89,10 +88,7 @@ impl Engine {
             Ok(true) => return Some(SledStoreError::Unsynced.to_string()),
             Err(cause) => return Some(format!("the folder of large values: {cause}")),
         }
-        let finished = attempt(EngineWork::FinishingForgetting, || {
-            self.finish_forgetting(folder)
-        });
-        finished.err().map(|error| chain(&error))
+        None
     }
 
     /// Writes the format marker.
@@ -145,7 +141,9 @@ impl Engine {
         Ok(())
     }
 
-    fn finish_forgetting(&self, folder: &Folder) -> Result<(), sled::Error> {
+    /// Finishes forgetting groups whose `clear` was cut short: without a position a group has no pairs. However
+    /// much that is, the folder is marked for it; whoever opened this makes all of it durable.
+    pub(crate) fn finish_forgetting(&self, folder: &Folder) -> Result<(), sled::Error> {
         let mut from = vec![0];
         while let Some(place) = self
             .tree
@@ -158,7 +156,6 @@ impl Engine {
                 return Ok(());
             };
             if self.tree.get(keys::position_key(prefix))?.is_none() {
-                // However much that is; whoever opened this makes all of it durable.
                 folder.mark_unsynced()?;
                 while self.pages().forget_some(prefix)? {}
             }

@@ -76,20 +76,15 @@ impl Folder {
 
     /// Why the content must not be used, if an earlier store said so.
     pub(crate) fn condemned(&self) -> io::Result<Option<String>> {
-        match fs::read(self.path.join(CONDEMNED_NAME)) {
-            Ok(reason) => Ok(Some(String::from_utf8_lossy(&reason).into_owned())),
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(cause) => Err(cause),
-        }
+        let reason = self.read(CONDEMNED_NAME)?;
+        Ok(reason.map(|reason| String::from_utf8_lossy(&reason).into_owned()))
     }
 
     /// Why the content may be torn: the machine has started since a mark was left. A process that ended
     /// took nothing from the system that it had written.
     pub(crate) fn torn(&self) -> io::Result<Option<String>> {
-        let marked = match fs::read(self.path.join(UNSYNCED_NAME)) {
-            Ok(marked) => marked,
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(cause) => return Err(cause),
+        let Some(marked) = self.read(UNSYNCED_NAME)? else {
+            return Ok(None);
         };
         // Where the machine does not tell its starts apart, each counts as another one.
         if boot().is_some_and(|boot| boot == marked) {
@@ -110,6 +105,15 @@ impl Folder {
     /// Takes that back.
     pub(crate) fn unmark_unsynced(&self) -> io::Result<()> {
         self.remove(UNSYNCED_NAME)
+    }
+
+    /// Reads a file that need not be there.
+    fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        match fs::read(self.path.join(name)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(cause) => Err(cause),
+        }
     }
 
     /// Removes a file that need not be there, durably.

@@ -171,10 +171,6 @@ impl RenewedEngine {
         self.failure.guard(EngineWork::SyncOfNames, || {
             Ok(self.ground.folder.sync_names()?)
         })?;
-        if !self.is_marked() {
-            // The opening may have left one, had it found something to finish.
-            self.note(false)?;
-        }
         tracing::info!(
             ?pause,
             "applied state was opened anew, to be opened soon after a stop"
@@ -211,10 +207,7 @@ impl RenewedEngine {
         folder.ready().map_err(Unopened::Machine)?;
         let engine = Engine::open(folder, *cache_bytes, RENEWAL_LOCK_TRIES_MAX)?;
         let looked = attempt(EngineWork::LookForMark, || engine.has_mark(mark));
-        let fault = match (
-            engine.find_fault(folder),
-            looked.map_err(Unopened::Content)?,
-        ) {
+        let fault = match (engine.find_fault(), looked.map_err(Unopened::Content)?) {
             (None, true) => return Ok(engine),
             (None, false) => "the end of its log is lost".to_owned(),
             (Some(fault), _) => fault,

@@ -185,8 +185,12 @@ fn open_or_refill(folder: &Folder, cache_bytes: u64) -> Result<(Engine, Opened),
 /// The engine on what is there, or what is wrong with that.
 fn open_existing(folder: &Folder, cache_bytes: u64) -> Result<Result<Engine, String>, OpenError> {
     match Engine::open(folder, cache_bytes, LOCK_TRIES_MAX) {
-        Ok(engine) => Ok(match engine.find_fault(folder) {
-            None => Ok(engine),
+        Ok(engine) => Ok(match engine.find_fault() {
+            None => attempt(EngineWork::FinishingForgetting, || {
+                engine.finish_forgetting(folder)
+            })
+            .map(|()| engine)
+            .map_err(|error| chain(&error)),
             Some(reason) => Err(reason),
         }),
         Err(Unopened::Content(error)) => Ok(Err(chain(&error))),

@@ -428,7 +428,7 @@ codes! {
         zh "状态目录无法使用" en "The folder of applied state cannot be used."
         cure_zh "检查路径、权限、磁盘空间与打开文件数上限" cure_en "Check its path, permissions, free space and the limit of open files.";
     5306 STORE_REFILLED "store-refilled"
-        zh "应用状态无法打开, 已清空并将重建" en "Applied state could not be opened; it was wiped and is filled again."
+        zh "应用状态无法打开, 或可能因断电受损, 已清空并将重建" en "Applied state could not be opened, or a power cut may have torn it; it was wiped and is filled again."
         cure_zh "无需操作; 反复出现时检查磁盘" cure_en "Nothing; if it happens again and again, check the disk.";
     5401 UPLOAD_UNKNOWN "upload-unknown"
         zh "没有这次上传, 或已过期" en "There is no such upload, or it has expired."

@@ -52,7 +52,7 @@ pub enum Unsignable {
     Ahead,
     /// One of them is answered and gone.
     Gone,
-    /// They are not named in order, each once, or are more than travel together.
+    /// They are none, or not named in order, each once, or more than travel together.
     Unfit,
 }
 
