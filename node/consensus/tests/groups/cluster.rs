@@ -75,9 +75,13 @@ impl Cluster {
     pub(crate) async fn of_three() -> Self {
         let mut cluster = Self::new(3, 0);
         cluster.start_all().await;
-        let known = |node: &NodeId| cluster.status(*node).leader;
+        let known = |node: &NodeId| {
+            let status = cluster.status(*node);
+            Some((status.term, status.leader?))
+        };
         let agreed = || {
             let first = known(&cluster.voters[0])?;
+            // All three began by standing for election: a later term may still be under way.
             let all = cluster.voters.iter().all(|node| known(node) == Some(first));
             all.then_some(())
         };
@@ -134,26 +138,37 @@ impl Cluster {
 
     /// Enters an order and has it carried out by whoever leads.
     pub(crate) async fn place(&self, version: u8, voters: &[u8], learners: &[u8]) {
-        let entry = order(version, voters, learners);
+        self.enter_order(&order(version, voters, learners)).await;
         let placing = async {
-            let mut is_entered = false;
-            loop {
-                let Some(replica) = self.any_leader().map(|leader| self.replica(leader)) else {
-                    self.pause().await;
-                    continue;
-                };
-                if !is_entered {
-                    is_entered = replica.propose_order(entry.clone(), PATIENCE).await.is_ok();
-                }
-                let arranged = replica.arrange(Duration::from_secs(5)).await;
-                if is_entered && arranged == Ok(Arranged::Stands) {
-                    return;
-                }
+            while self.arrange().await != Some(Ok(Arranged::Stands)) {
                 self.pause().await;
             }
         };
         let placed = tokio::time::timeout(PATIENCE, placing).await;
         placed.unwrap_or_else(|_late| panic!("order {version} was never carried out"));
+    }
+
+    /// Enters an order at whoever leads.
+    pub(crate) async fn enter_order(&self, entry: &Bytes) {
+        let entering = async {
+            loop {
+                if let Some(leads) = self.any_leader() {
+                    let proposing = self.replica(leads).propose_order(entry.clone(), PATIENCE);
+                    if proposing.await.is_ok() {
+                        return;
+                    }
+                }
+                self.pause().await;
+            }
+        };
+        let entered = tokio::time::timeout(PATIENCE, entering).await;
+        entered.unwrap_or_else(|_late| panic!("an order was never entered"));
+    }
+
+    /// Has whoever leads, if anybody does, make a step; a busy machine may depose it meanwhile.
+    pub(crate) async fn arrange(&self) -> Option<Result<Arranged, ProposeError>> {
+        let leads = self.replica(self.any_leader()?);
+        Some(leads.arrange(Duration::from_secs(5)).await)
     }
 
     /// Whoever believes to lead in the highest term.
@@ -164,7 +179,7 @@ impl Cluster {
     }
 
     /// Until something changes, or for a moment.
-    async fn pause(&self) {
+    pub(crate) async fn pause(&self) {
         let changes = self.running.values();
         let changes = changes.map(|replica| replica.changed(Duration::from_millis(20)));
         futures_util::future::select_all(changes).await;

@@ -107,37 +107,36 @@ async fn a_dead_node_is_replaced_under_a_new_number_and_caught_up_by_a_snapshot(
 async fn whoever_leads_next_goes_on_from_a_joint_set() {
     let mut cluster = Cluster::of_three().await;
     cluster.join(node(4), &[1, 2, 3, 4]).await;
-    let leader = cluster.leader().await;
-    let replica = cluster.replica(leader).clone();
-    let keep: Vec<u8> = (1..=3).filter(|number| node(*number) != leader).collect();
-    // The leader itself is to stay, so that it does not hand over before.
-    let leaves = keep[0];
-    let mut voters: Vec<u8> = (1..=4).filter(|number| *number != leaves).collect();
-    voters.sort_unstable();
+    let first = cluster.leader().await;
+    // A follower is to leave: the leader itself would hand over before.
+    let leaves = (1..=3).find(|number| node(*number) != first).unwrap();
+    let voters: Vec<u8> = (1..=4).filter(|number| *number != leaves).collect();
     let entry = order(1, &voters, &[]);
-    replica.propose_order(entry, PATIENCE).await.unwrap();
-    let step = || replica.arrange(Duration::from_secs(10));
+    cluster.enter_order(&entry).await;
+    let joint = || {
+        let leads = cluster.any_leader()?;
+        let sets = cluster.status(leads).members.voter_sets.len();
+        (sets == 2).then_some(leads)
+    };
     let until_joint = async {
-        while cluster.status(leader).members.voter_sets.len() < 2 {
-            step().await.unwrap();
-            replica.changed(Duration::from_millis(20)).await;
+        loop {
+            if let Some(leads) = joint() {
+                return leads;
+            }
+            let _another_leads = cluster.arrange().await;
+            cluster.pause().await;
         }
     };
-    tokio::time::timeout(PATIENCE, until_joint).await.unwrap();
+    let leader = tokio::time::timeout(PATIENCE, until_joint).await.unwrap();
     cluster.stop(leader).await;
     cluster.start(leader).await;
     let going_on = async {
-        loop {
-            if let Some(leads) = cluster.any_leader()
-                && cluster.replica(leads).arrange(Duration::from_secs(5)).await
-                    == Ok(Arranged::Stands)
-            {
-                return leads;
-            }
-            replica.changed(Duration::from_millis(20)).await;
+        while cluster.arrange().await != Some(Ok(Arranged::Stands)) {
+            cluster.pause().await;
         }
     };
-    let leads = tokio::time::timeout(PATIENCE, going_on).await.unwrap();
+    tokio::time::timeout(PATIENCE, going_on).await.unwrap();
+    let leads = cluster.any_leader().unwrap();
     assert_members(&cluster, leads, &voters, &[]);
 }
 
