@@ -179,6 +179,7 @@ impl<'a> Stage<'a> {
         let rsync = rsync.await?;
         let durable = self.rsync.fetch(name, size, Durability::AtItsEnd, PATIENCE);
         let rsync_durable = durable.await?;
+        self.rsync.remove_fetched()?;
         std::fs::remove_file(&copy).context("the copy for rsync")?;
         Ok(Turn {
             nodes,

@@ -29,6 +29,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 pub(super) struct Rsync {
     _daemon: Child,
     address: SocketAddr,
+    /// Where what was fetched lies, a folder for each way.
     into: PathBuf,
 }
 
@@ -39,6 +40,15 @@ pub(super) enum Durability {
     Later,
     /// With `--fsync`, as a node keeps a file.
     AtItsEnd,
+}
+
+impl Durability {
+    const fn folder(self) -> &'static str {
+        match self {
+            Self::Later => "later",
+            Self::AtItsEnd => "at-its-end",
+        }
+    }
 }
 
 /// Refuses where there is nothing to measure beside, before any process is started.
@@ -104,8 +114,8 @@ impl Rsync {
         })
     }
 
-    /// Fetches a file of `size` bytes; how long that took, from the start of the process to its end. An
-    /// error if it takes longer than `time_max`.
+    /// Fetches a file of `size` bytes into a folder of its own; how long that took, from the start of the
+    /// process to its end. An error if it takes longer than `time_max`.
     pub(super) async fn fetch(
         &self,
         name: &str,
@@ -113,14 +123,15 @@ impl Rsync {
         durability: Durability,
         time_max: Duration,
     ) -> anyhow::Result<Duration> {
-        std::fs::create_dir(&self.into).context("an empty folder for rsync")?;
+        let into = self.into.join(durability.folder());
+        std::fs::create_dir_all(&into).context("a folder for rsync")?;
         let mut fetch = Command::new("rsync");
         if durability == Durability::AtItsEnd {
             fetch.arg("--fsync");
         }
         fetch
             .arg(format!("rsync://{}/served/{name}", self.address))
-            .arg(&self.into)
+            .arg(&into)
             .stdin(Stdio::null())
             .kill_on_drop(true);
         let begun = Instant::now();
@@ -134,14 +145,20 @@ impl Rsync {
             ended.status,
             String::from_utf8_lossy(&ended.stderr)
         );
-        let fetched = std::fs::metadata(self.into.join(name)).context("what rsync fetched")?;
+        let fetched = std::fs::metadata(into.join(name)).context("what rsync fetched")?;
         ensure!(
             fetched.len() == size,
             "rsync fetched {} bytes",
             fetched.len()
         );
-        std::fs::remove_dir_all(&self.into).context("what rsync fetched")?;
         Ok(took)
+    }
+
+    /// Removes what was fetched, every way. Not sooner than all of a turn is over: memory that a fetch gives
+    /// back is at hand for the next one, while the nodes keep their file. Where a hypervisor lends memory
+    /// page by page, that alone is two seconds a GiB.
+    pub(super) fn remove_fetched(&self) -> anyhow::Result<()> {
+        std::fs::remove_dir_all(&self.into).context("what rsync fetched")
     }
 }
 
