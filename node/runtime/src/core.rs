@@ -29,7 +29,8 @@ pub struct Tempo {
     pub report_every: Duration,
     /// Until group time is known, and while it lags, a voter reports this often.
     pub report_soon: Duration,
-    /// An order waits this long for its group before the person is told to try again.
+    /// An order waits this long for its group before the person is told to try again, and so does a read that
+    /// is to show everything acknowledged before it.
     pub order_timeout: Duration,
     /// An answer waits this long for this node's own replica to show what it says, so that the next
     /// question here finds it; a replica that lags further keeps nobody waiting.
@@ -307,10 +308,12 @@ impl<P: Platform> Core<P> {
     /// Returns once this node shows everything its city's group acknowledged before the call.
     pub(crate) async fn catch_up_own(&self) -> Result<(), NodeError> {
         let own = self.own().ok_or(NodeError::NoQuorum)?;
-        let timeout = self.tempo().propose_timeout;
-        let index = self.read_index(GroupId(self.city()), timeout).await;
-        let index = index.map_err(|_| NodeError::NoQuorum)?;
-        let applied = own.group.wait_applied(index, timeout).await;
+        let tempo = self.tempo();
+        let until = Until::<P::Runtime>::after(tempo.answer_time_max());
+        let index = self.read_index(GroupId(self.city()), tempo.order_timeout);
+        let index = index.await.map_err(|_| NodeError::NoQuorum)?;
+        let left = until.left().unwrap_or_default();
+        let applied = own.group.wait_applied(index, left).await;
         applied.map_err(|_| NodeError::TimedOut)
     }
 

@@ -6,6 +6,7 @@ mod differing;
 mod files;
 mod handed_in;
 mod placements;
+mod reading;
 mod set_aside;
 
 use std::sync::Arc;
