@@ -1,19 +1,20 @@
 //! What every handler works on: the draft of the entry and the group's ground record.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::sync::Arc;
 
 use tongban_trust::Registry;
 use tongban_types::{
     Actor, Calendar, CaseNumber, CaseState, CivilDay, DueTime, GroupId, ItemTerms, ItemVersion,
-    KeyRole, NodeId, OnCase, Parcel, PublicKey, Role, Sealed, Timestamp, encode,
+    KeyRole, NodeId, OnCase, Packet, Parcel, PublicKey, Role, Sealed, Timestamp, encode,
 };
 
 use crate::certificates::Certificates;
 use crate::dues::reckon_again;
 use crate::keyspace;
 use crate::placement::{Placement, placement_of};
-use crate::record::{CaseRecord, Ground, Movement, Standpoint};
+use crate::record::{CaseRecord, FormPlace, Ground, Movement, Standpoint};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::view::Draft;
@@ -177,6 +178,19 @@ impl Context<'_> {
         record.version = record.version.next();
         self.draft
             .store(keyspace::case(record.envelope.number), record);
+    }
+
+    /// Keeps the sealed form of a case as it is now.
+    pub(crate) fn keep_form(&mut self, case: CaseNumber, form: &Sealed) {
+        let here = FormPlace::Here(Cow::Borrowed(form));
+        self.draft.store(keyspace::form(case), &here);
+    }
+
+    /// Makes the form that a packet brings that of its case. The packet comes from the case's intake city and is
+    /// entered, or it would not be kept.
+    pub(crate) fn keep_form_of(&mut self, packet: &Packet) {
+        let place = FormPlace::InPacket(packet.sequence);
+        self.draft.store(keyspace::form(packet.case), &place);
     }
 
     pub(crate) fn terms(&self, item: ItemVersion) -> Result<ItemTerms, Refusal> {

@@ -1,5 +1,7 @@
 //! What is stored under the keys.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use tongban_types::{
     Actor, CaseEnvelope, CaseState, CaseVersion, CertifiedParcels, Code, Decision, DueTime, Hash,
@@ -184,6 +186,16 @@ pub(crate) struct Remembered {
     pub request: RequestTag,
     /// The reply.
     pub reply: Reply,
+}
+
+/// Where the sealed form of a case stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum FormPlace<'a> {
+    /// Here.
+    Here(Cow<'a, Sealed>),
+    /// In the packet that was taken in from the case's intake city at this sequence, which is kept with its
+    /// certificate: once is enough for the largest thing a case has.
+    InPacket(u32),
 }
 
 /// A packet taken in: what it was, and where its answer stands.

@@ -16,6 +16,7 @@ mod refusals;
 mod story_certificates;
 mod story_deadlines;
 mod story_foresight;
+mod story_forms;
 mod story_group_time;
 mod story_key_times;
 mod story_memory;

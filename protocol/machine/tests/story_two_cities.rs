@@ -4,9 +4,7 @@ use tongban_machine::{
     DocumentList, DocumentStage, Effect, Standpoint, cases_with_document, effects, form_of,
     issued_document,
 };
-use tongban_types::{
-    CaseState, Code, CommandBody, Decision, ItemTerms, ItemVersion, Sealed, SealedUse, sha256,
-};
+use tongban_types::{CaseState, Code, CommandBody, Decision, ItemTerms, ItemVersion, sha256};
 
 use crate::common::prelude::*;
 
@@ -234,10 +232,6 @@ fn both_cities_can_be_intake_and_authority_of_each_other_at_once() {
     let here = received(&mut weinan, &mut fuzhou);
     assert_eq!(fuzhou.case(there).standpoint, Standpoint::Mirror);
     assert_eq!(fuzhou.case(here).standpoint, Standpoint::Owner);
-}
-
-fn sealed_form_after_correction() -> Sealed {
-    sealed(SealedUse::Form, "corrected form")
 }
 
 fn owed(city: &City) -> Vec<Effect> {

@@ -8,7 +8,6 @@ use tongban_types::{
 use super::transfer::hand_over;
 use crate::context::{Context, standing};
 use crate::dues::{reckon_notice, start_notice};
-use crate::keyspace;
 use crate::record::{CaseRecord, DocumentStage, Standpoint};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
@@ -40,9 +39,7 @@ pub(super) fn on_collect(
         // Only shown here; collecting waits for no calendar.
         record.notice_due = reckon_notice(context, &record).ok();
     }
-    context
-        .draft
-        .store(keyspace::form(envelope.number), &order.form);
+    context.keep_form(envelope.number, &order.form);
     context.move_case(&mut record, CaseState::Collected, at, actor, None);
     if order.hand_over {
         hand_over(context, &mut record, &order.form, actor, at);

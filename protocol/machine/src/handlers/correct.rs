@@ -6,7 +6,6 @@ use super::collect::check_form;
 use super::tell::tell_intake;
 use crate::context::{Context, require_state, standing};
 use crate::dues::restart_notice;
-use crate::keyspace;
 use crate::outbox::send_packet;
 use crate::record::{Request, Standpoint};
 use crate::refusal::Refusal;
@@ -27,9 +26,7 @@ pub(super) fn on_correct(
     match record.standpoint {
         Standpoint::Owner => {
             record.form = order.form_hash;
-            context
-                .draft
-                .store(keyspace::form(order.on.case), &order.form);
+            context.keep_form(order.on.case, &order.form);
             restart_notice(context, &mut record, at)?;
             context.move_case(&mut record, CaseState::Corrected, at, actor, None);
             tell_intake(context, &record);

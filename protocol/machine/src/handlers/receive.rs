@@ -205,7 +205,7 @@ fn enter_body(context: &mut Context<'_>, packet: &Packet) -> Result<(), Refusal>
             require_state(&record, &[CaseState::CorrectionAsked])?;
             check_form(form)?;
             record.form = *form_hash;
-            context.draft.store(keyspace::form(packet.case), form);
+            context.keep_form_of(packet);
             restart_notice(context, &mut record, *at)?;
             context.move_case(&mut record, CaseState::Corrected, *at, actor, None);
             tell_intake(context, &record);
@@ -260,7 +260,7 @@ fn on_transferred(
     }
     let mut record = fresh_record(envelope.clone());
     context.ground.cases += 1;
-    context.draft.store(keyspace::form(packet.case), form);
+    context.keep_form_of(packet);
     record.received_at = Some(context.ground.time);
     start_notice(context, &mut record)?;
     let actor = Actor::system(context.group.city());

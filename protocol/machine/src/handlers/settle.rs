@@ -8,7 +8,6 @@ use tongban_types::{
 use super::transfer::hand_over;
 use crate::context::Context;
 use crate::dues::{clear_notice, reckon_notice};
-use crate::keyspace;
 use crate::outbox::{last_unanswered, mark_stale_mirror, may_repeat, send_packet, settle};
 use crate::record::{CaseRecord, Standpoint};
 use crate::refusal::Refusal;
@@ -119,7 +118,7 @@ fn on_request_answered(
             } = &packet.body
             {
                 record.form = *form_hash;
-                context.draft.store(keyspace::form(packet.case), form);
+                context.keep_form(packet.case, form);
             }
             context.touch_case(&mut record);
         }

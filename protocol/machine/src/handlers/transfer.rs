@@ -4,8 +4,8 @@
 use tongban_types::{Actor, CaseState, GroupId, OnCase, PacketBody, Sealed, Timestamp};
 
 use crate::context::{Context, require_state, standing};
-use crate::keyspace;
 use crate::outbox::send_packet;
+use crate::query::form_of;
 use crate::record::CaseRecord;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
@@ -18,10 +18,7 @@ pub(super) fn on_transfer(
 ) -> Result<Reply, Refusal> {
     let mut record = context.owned_case(order)?;
     require_state(&record, &[CaseState::Collected])?;
-    let form: Sealed = context
-        .draft
-        .load(&keyspace::form(order.case))
-        .ok_or(Refusal::NoSuchCase)?;
+    let form = form_of(&context.draft, order.case).ok_or(Refusal::NoSuchCase)?;
     hand_over(context, &mut record, &form, actor, at);
     Ok(standing(&record))
 }

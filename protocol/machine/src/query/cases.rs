@@ -1,9 +1,12 @@
 //! Cases: one with its form and its steps, those an entry changed, and lists of them.
 
-use tongban_types::{CaseNumber, CaseState, CaseVersion, Sealed};
+use tongban_types::{
+    CaseNumber, CaseState, CaseVersion, GroupId, PacketBody, Parcel, Sealed, decode,
+};
 
+use super::parcels::received_certificate;
 use crate::keyspace::{self, range_of};
-use crate::record::{CaseRecord, Movement};
+use crate::record::{CaseRecord, FormPlace, Movement};
 use crate::view::{View, Write, WriteSet, load};
 
 /// A piece of a list of cases.
@@ -27,7 +30,22 @@ pub fn has_case(view: &dyn View, number: CaseNumber) -> bool {
 
 /// The sealed form of a case, as last corrected.
 pub fn form_of(view: &dyn View, number: CaseNumber) -> Option<Sealed> {
-    load(view, &keyspace::form(number))
+    match load(view, &keyspace::form(number))? {
+        FormPlace::Here(form) => Some(form.into_owned()),
+        FormPlace::InPacket(sequence) => {
+            let intake = GroupId(number.intake_city());
+            let taken_in = received_certificate(view, intake, number, sequence)?;
+            match decode(&taken_in.parcels.first()?.bytes).ok()? {
+                Parcel::Packet(packet) => match packet.body {
+                    PacketBody::Transfer { form, .. } | PacketBody::Correction { form, .. } => {
+                        Some(form)
+                    }
+                    _ => None,
+                },
+                Parcel::Answer(_) => None,
+            }
+        }
+    }
 }
 
 /// The steps of a case, oldest first, at most `limit`.

@@ -142,9 +142,13 @@ pub(crate) fn ask_correction(city: &City, case: CaseNumber) -> CommandBody {
 pub(crate) fn correct(city: &City, case: CaseNumber) -> CommandBody {
     CommandBody::Correct(Correct {
         on: on(city, case),
-        form: sealed(SealedUse::Form, "corrected form"),
+        form: sealed_form_after_correction(),
         form_hash: Hash([4; 32]),
     })
+}
+
+pub(crate) fn sealed_form_after_correction() -> Sealed {
+    sealed(SealedUse::Form, "corrected form")
 }
 
 fn with_reason(city: &City, case: CaseNumber, text: &str) -> WithReason {
