@@ -44,7 +44,7 @@ impl<P: Platform> Acts<P> {
             at: self.core.now(),
             actor,
             request,
-            body: self.body(on, act)?,
+            body: self.known_body(on, act).await?,
         };
         let done = self
             .proposer
@@ -98,6 +98,17 @@ impl<P: Platform> Acts<P> {
             decision,
             words,
         ])
+    }
+
+    /// What the act says to the group. A node that came back a moment ago may show neither a case nor its key
+    /// yet: that there is no such case is said only once it has caught up.
+    async fn known_body(&self, on: OnCase, act: Act) -> Result<CommandBody, NodeError> {
+        match self.body(on, act.clone()) {
+            Err(NodeError::NoSuchCase(_)) => {}
+            made => return made,
+        }
+        self.core.catch_up_own().await?;
+        self.body(on, act)
     }
 
     fn body(&self, on: OnCase, act: Act) -> Result<CommandBody, NodeError> {

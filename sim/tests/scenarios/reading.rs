@@ -1,25 +1,32 @@
-//! Reads that are to show everything acknowledged before them.
+//! What a node says that its group is ahead of: reads that are to show everything acknowledged before them, and
+//! acts on cases it has not seen.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use openraft_rt::AsyncRuntime as _;
-use tongban_runtime::NodeError;
+use tongban_runtime::{Act, NodeError, Wait};
 use tongban_sim::runtime::{SimRuntime, Sleep, World};
 use tongban_sim::world::ask::{Unanswered, ask};
 use tongban_sim::world::federation::{self, CITIES};
 use tongban_sim::world::scene::Scene;
+use tongban_types::{Actor, CaseNumber, CaseState, CaseVersion, CommandId, PersonId, Role};
 
-use super::{FUZHOU, calm_world, seen_at, until};
+use super::{FUZHOU, NANPING, calm_world, hand_in, has_case, seen_at, until};
 
-/// Cuts Fuzhou off from all others, for a time.
-fn cut_off_for(scene: &Arc<Scene>, time: Duration) {
-    scene.net.isolate(federation::node(FUZHOU));
+/// Cuts a city off from all others, for a time.
+fn cut_off_for(scene: &Arc<Scene>, place: usize, time: Duration) {
+    scene.net.isolate(federation::node(place));
     let scene = Arc::clone(scene);
     drop(SimRuntime::spawn(async move {
         Sleep::true_time(time).await;
         scene.net.calm();
     }));
+}
+
+fn leads_its_own(scene: &Scene, place: usize) -> bool {
+    let seen = seen_at(scene, place, federation::group(place));
+    seen.is_some_and(|seen| seen.status.leader == Some(federation::node(place)))
 }
 
 async fn catch_up(scene: &Scene) -> Result<(), Unanswered> {
@@ -33,19 +40,84 @@ fn a_read_waits_as_long_as_an_order_for_a_group_that_has_no_leader() {
         for place in 0..CITIES.len() {
             scene.start(place);
         }
-        let leads_its_own = || {
-            let seen = seen_at(&scene, FUZHOU, federation::group(FUZHOU));
-            seen.is_some_and(|seen| seen.status.leader == Some(federation::node(FUZHOU)))
-        };
+        let leads_its_own = || leads_its_own(&scene, FUZHOU);
         until("Fuzhou leads its group", leads_its_own).await;
 
         // Longer than one leader is waited for, which was all that a read had.
-        cut_off_for(&scene, Duration::from_secs(5));
+        cut_off_for(&scene, FUZHOU, Duration::from_secs(5));
         assert_eq!(catch_up(&scene).await, Ok(()));
 
         until("Fuzhou leads its group again", leads_its_own).await;
-        cut_off_for(&scene, Duration::from_secs(20));
+        cut_off_for(&scene, FUZHOU, Duration::from_secs(20));
         let refused = catch_up(&scene).await;
         assert_eq!(refused, Err(Unanswered::Unclear(NodeError::NoQuorum)));
+    });
+}
+
+/// An officer of Nanping asks for a correction of a case as it was when it came in.
+async fn ask_correction(scene: &Scene, case: CaseNumber) -> Result<(), Unanswered> {
+    let officer = Actor {
+        city: federation::city(NANPING),
+        person: PersonId::new("np-001").unwrap(),
+        role: Role::Officer,
+    };
+    let id = CommandId::derive(b"correction", case.to_string().as_bytes());
+    let notice = "请补正".to_owned();
+    let act = Act::AskCorrection { notice };
+    ask(scene, NANPING, |node| async move {
+        let acted = node.act(officer, id, case, CaseVersion(1), act).await;
+        acted.map(drop)
+    })
+    .await
+}
+
+/// Seed 117 had an officer whose act was on its way when the node went down, and who was told by the
+/// node that came back, before its group had heard of it, that there was no such case.
+#[test]
+fn that_there_is_no_such_case_is_said_only_by_a_node_that_has_caught_up() {
+    let scene = calm_world(19);
+    World::block_on(async {
+        for place in 0..CITIES.len() {
+            scene.start(place);
+        }
+        let subject = "350102199001010003";
+        let hand_in = async |name| hand_in(&scene, NANPING, subject, name, Wait::Replicated).await;
+        until("Fuzhou leads its group", || leads_its_own(&scene, FUZHOU)).await;
+        let first = hand_in(b"first").await;
+        // Calendar and items are there, then.
+        until("Nanping is at work", || {
+            has_case(&scene, NANPING, first.case)
+        })
+        .await;
+        scene.machines[NANPING].crash(&scene.net);
+        let handed = hand_in(b"unseen").await;
+        let was_received = || {
+            let case = scene.machines[FUZHOU].handle()?.case(handed.case).ok()?;
+            Some(case.record?.state == CaseState::Received)
+        };
+        let is_there = || was_received() == Some(true);
+        until("Nanping's group has the case", is_there).await;
+
+        scene.net.isolate(federation::node(NANPING));
+        scene.start(NANPING);
+        let is_back = || scene.machines[NANPING].handle().is_some();
+        until("its node is back", is_back).await;
+        let asked = ask_correction(&scene, handed.case).await;
+        assert_eq!(asked, Err(Unanswered::Unclear(NodeError::NoQuorum)));
+        scene.net.calm();
+        let end = World::now() + Duration::from_mins(1);
+        loop {
+            match ask_correction(&scene, handed.case).await {
+                Ok(()) => break,
+                Err(Unanswered::Unclear(_)) => assert!(World::now() < end, "never carried out"),
+                Err(refused) => panic!("{refused:?}"),
+            }
+            Sleep::true_time(Duration::from_secs(1)).await;
+        }
+        let never = CaseNumber::new(federation::city(FUZHOU), handed.case.day(), 1, 99_999);
+        let never = never.unwrap();
+        let asked = ask_correction(&scene, never).await;
+        let refused = NodeError::NoSuchCase(never);
+        assert_eq!(asked, Err(Unanswered::Refused(refused)));
     });
 }
