@@ -38,13 +38,15 @@ impl<P: Platform> Acts<P> {
         if let Some(before) = self.acted_before(id, request)? {
             return Ok(before);
         }
+        // Before the act is dated: it may wait for the group.
+        let body = self.known_body(on, &act).await?;
         let command = Command {
             group: GroupId(self.core.city()),
             id,
             at: self.core.now(),
             actor,
             request,
-            body: self.known_body(on, act).await?,
+            body,
         };
         let done = self
             .proposer
@@ -102,8 +104,8 @@ impl<P: Platform> Acts<P> {
 
     /// What the act says to the group. A node that came back a moment ago may show neither a case nor its key
     /// yet: that there is no such case is said only once it has caught up.
-    async fn known_body(&self, on: OnCase, act: Act) -> Result<CommandBody, NodeError> {
-        match self.body(on, act.clone()) {
+    async fn known_body(&self, on: OnCase, act: &Act) -> Result<CommandBody, NodeError> {
+        match self.body(on, act) {
             Err(NodeError::NoSuchCase(_)) => {}
             made => return made,
         }
@@ -111,29 +113,30 @@ impl<P: Platform> Acts<P> {
         self.body(on, act)
     }
 
-    fn body(&self, on: OnCase, act: Act) -> Result<CommandBody, NodeError> {
+    fn body(&self, on: OnCase, act: &Act) -> Result<CommandBody, NodeError> {
         Ok(match act {
             Act::Transfer => CommandBody::Transfer(on),
             Act::Accept => CommandBody::Accept(on),
             Act::Deliver => CommandBody::Deliver(on),
             Act::AskCorrection { notice } => CommandBody::AskCorrection(AskCorrection {
                 on,
-                notice: self.words(on.case, SealedUse::Notice, &notice)?,
+                notice: self.words(on.case, SealedUse::Notice, notice)?,
             }),
             Act::RefuseToAccept { reason } => {
-                CommandBody::RefuseToAccept(self.with_reason(on, &reason)?)
+                CommandBody::RefuseToAccept(self.with_reason(on, reason)?)
             }
-            Act::Withdraw { reason } => CommandBody::Withdraw(self.with_reason(on, &reason)?),
+            Act::Withdraw { reason } => CommandBody::Withdraw(self.with_reason(on, reason)?),
             Act::Review { recommend, opinion } => CommandBody::Review(Review {
                 on,
-                recommend,
-                opinion: self.words(on.case, SealedUse::Reason, &opinion)?,
+                recommend: *recommend,
+                opinion: self.words(on.case, SealedUse::Reason, opinion)?,
             }),
             Act::Decide { decision, reason } => CommandBody::Decide(Decide {
                 on,
-                decision,
+                decision: *decision,
                 reason: reason
-                    .map(|reason| self.words(on.case, SealedUse::Reason, &reason))
+                    .as_ref()
+                    .map(|reason| self.words(on.case, SealedUse::Reason, reason))
                     .transpose()?,
             }),
             Act::Correct { form, .. } => {
@@ -144,7 +147,7 @@ impl<P: Platform> Acts<P> {
                     });
                 }
                 let mut salted = self.core.entropy.array::<SALT_BYTES>().to_vec();
-                salted.extend_from_slice(&form);
+                salted.extend_from_slice(form);
                 let key = self.key(on.case)?;
                 CommandBody::Correct(Correct {
                     on,
