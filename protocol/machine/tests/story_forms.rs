@@ -1,7 +1,7 @@
 //! Forms, the largest thing a case has: kept once wherever they came from, and always the last one.
 
-use tongban_machine::form_of;
-use tongban_types::{CaseNumber, CaseState, Sealed, limits};
+use tongban_machine::{ParcelFate, form_of};
+use tongban_types::{CaseNumber, CaseState, Code, Parcel, Sealed, decode, limits};
 
 use crate::common::prelude::*;
 use crate::story_parcels::only_packet;
@@ -43,6 +43,23 @@ fn a_form_is_found_in_the_packet_that_was_entered_and_not_in_one_passed_over() {
     take_answer(&weinan, answer_of(&fate), &mut fuzhou);
     carry_all(&mut fuzhou, &mut weinan);
     assert_kept_once(&weinan, number, &form);
+}
+
+#[test]
+fn a_form_stays_where_a_second_packet_contests_the_one_that_brought_it() {
+    let (mut fuzhou, mut weinan) = (City::open(FUZHOU), City::open(WEINAN));
+    let number = in_transit(&mut fuzhou, &weinan);
+    let form = form_of(&fuzhou.view, number).unwrap();
+    let sent = certify(&fuzhou, only_packet(&fuzhou, &weinan));
+    let Ok(Parcel::Packet(mut other)) = decode(&sent.parcels[0].bytes) else {
+        panic!("a packet is a parcel");
+    };
+    enter_parcel(&mut weinan, &sent).unwrap();
+    other.deadline = other.deadline.plus_ms(1);
+    let other = forged(&fuzhou, &[Parcel::Packet(other)]);
+    let fate = enter_parcel(&mut weinan, &other);
+    assert_eq!(fate, Ok(ParcelFate::NotEntered(Code::EQUIVOCATION)));
+    assert_eq!(form_of(&weinan.view, number), Some(form));
 }
 
 #[test]

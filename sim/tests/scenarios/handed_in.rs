@@ -14,7 +14,7 @@ use tongban_wal::{Wal, WalConfig};
 
 use super::{
     DINGXI, FUZHOU, NANPING, NINGDE, PUTIAN, WEINAN, application, calm_world, hand_in, has_case,
-    seen_at, take_in, until,
+    leads_its_own, seen_at, take_in, until,
 };
 
 fn fuzhou(scene: &Scene) -> Option<Arc<dyn NodeHandle>> {
@@ -74,12 +74,8 @@ fn a_city_cut_from_another_hands_its_packets_over_through_a_partner() {
         for place in 0..CITIES.len() {
             scene.start(place);
         }
-        let leads_its_own = |place| {
-            let seen = seen_at(&scene, place, federation::group(place));
-            seen.is_some_and(|seen| seen.status.leader == Some(scene.machines[place].node()))
-        };
         until("both cities lead their groups", || {
-            leads_its_own(FUZHOU) && leads_its_own(NANPING)
+            leads_its_own(&scene, FUZHOU) && leads_its_own(&scene, NANPING)
         })
         .await;
         // No voter of Nanping's group hears Fuzhou; what they send still arrives.
@@ -98,7 +94,7 @@ fn a_city_cut_from_another_hands_its_packets_over_through_a_partner() {
                 .is_some_and(|seen| seen.unanswered == 0)
         })
         .await;
-        assert!(leads_its_own(FUZHOU), "it delivered as the leader");
+        assert!(leads_its_own(&scene, FUZHOU), "it delivered as the leader");
         let relayed = [PUTIAN, NINGDE]
             .into_iter()
             .filter_map(|place| scene.machines[place].handle())

@@ -51,6 +51,12 @@ fn seen_at(scene: &Scene, place: usize, group: GroupId) -> Option<GroupReport> {
     groups.into_iter().find(|seen| seen.group == group)
 }
 
+/// Whether a city's own node leads its group, by its own word.
+fn leads_its_own(scene: &Scene, place: usize) -> bool {
+    let seen = seen_at(scene, place, federation::group(place));
+    seen.is_some_and(|seen| seen.status.leader == Some(federation::node(place)))
+}
+
 /// Whether a place shows a case.
 fn has_case(scene: &Scene, place: usize, number: CaseNumber) -> bool {
     let handle = scene.machines[place].handle();

@@ -12,7 +12,7 @@ use tongban_sim::world::federation::{self, CITIES};
 use tongban_sim::world::scene::Scene;
 use tongban_types::{Actor, CaseNumber, CaseState, CaseVersion, CommandId, PersonId, Role};
 
-use super::{FUZHOU, NANPING, calm_world, hand_in, has_case, seen_at, until};
+use super::{FUZHOU, NANPING, calm_world, hand_in, has_case, leads_its_own, until};
 
 /// Cuts a city off from all others, for a time.
 fn cut_off_for(scene: &Arc<Scene>, place: usize, time: Duration) {
@@ -22,11 +22,6 @@ fn cut_off_for(scene: &Arc<Scene>, place: usize, time: Duration) {
         Sleep::true_time(time).await;
         scene.net.calm();
     }));
-}
-
-fn leads_its_own(scene: &Scene, place: usize) -> bool {
-    let seen = seen_at(scene, place, federation::group(place));
-    seen.is_some_and(|seen| seen.status.leader == Some(federation::node(place)))
 }
 
 async fn catch_up(scene: &Scene) -> Result<(), Unanswered> {

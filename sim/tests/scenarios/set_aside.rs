@@ -11,7 +11,7 @@ use tongban_sim::world::run::CALM_WITHIN;
 use tongban_sim::world::scene::Scene;
 use tongban_types::{CaseNumber, Code, GroupId};
 
-use super::{DINGXI, FUZHOU, NANPING, WEINAN, calm_world, hand_in, seen_at, until};
+use super::{DINGXI, FUZHOU, NANPING, WEINAN, calm_world, hand_in, leads_its_own, seen_at, until};
 
 /// So far ahead of a log no entry of these worlds comes.
 const FAR_AHEAD: u64 = 1_000_000;
@@ -74,15 +74,13 @@ fn partners_answer_what_is_handed_to_a_city_whose_own_replica_was_set_aside() {
             scene.start(place);
         }
         let group = federation::group(NANPING);
-        let leads_its_own = |place| {
+        let is_at_work = |place| {
             let seen = seen_at(&scene, place, federation::group(place));
-            seen.is_some_and(|seen| {
-                let home = federation::node(place);
-                seen.time.unix_ms() > 0 && seen.status.leader == Some(home)
-            })
+            let has_time = seen.is_some_and(|seen| seen.time.unix_ms() > 0);
+            has_time && leads_its_own(&scene, place)
         };
         until("both cities lead their groups", || {
-            leads_its_own(FUZHOU) && leads_its_own(NANPING)
+            is_at_work(FUZHOU) && is_at_work(NANPING)
         })
         .await;
         until("Nanping's own replica is set aside", || {
