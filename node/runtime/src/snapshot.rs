@@ -21,7 +21,7 @@ pub(crate) const PAGE_PAIRS: usize = 256;
 const PAGE_BYTES_MAX: u32 = 16 * 1024 * 1024;
 
 /// The longest key of a state: a table's tag and a few identifiers take under 100 bytes.
-const KEY_BYTES_MAX: usize = 1024;
+const KEY_BYTES_MAX: usize = 256;
 
 /// Bytes read at once while a file is checked.
 const READ_BYTES: usize = 256 * 1024;

@@ -8,12 +8,14 @@ use std::sync::RwLock;
 use std::thread;
 use std::time::Duration;
 
-use crate::error::SledStoreError;
+use crate::bounds::Bounds;
+use crate::error::{SledStoreError, is_of_the_machine};
 use crate::failure::{Failure, attempt, chain};
-use crate::folder::{self, BLOBS_NAME, Folder, LOG_NAME};
+use crate::folder::{self, BLOBS_NAME, Folder, LOG_NAME, PAGES_NAME};
 use crate::keys;
 use crate::known_pages::KnownPages;
-use crate::limits::{KNOWN_BYTES_PART, LOCK_RETRY_MS, SEGMENT_BYTES};
+use crate::limits::{ENGINE_BYTES_PART, KNOWN_BYTES_PART, LOCK_RETRY_MS, SEGMENT_BYTES};
+use crate::page_files::{LiveBytes, PageFiles};
 use crate::pages::Pages;
 use crate::work::EngineWork;
 
@@ -25,6 +27,8 @@ pub(crate) struct Engine {
     /// them would let all that is read rest on that for as long as the process lives, only to spare
     /// reading them again when so much of log was written.
     known: RwLock<KnownPages>,
+    /// Where the bytes of its pages stand.
+    files: PageFiles,
     log: File,
     blobs: PathBuf,
     /// Where its log ended when it was opened.
@@ -43,22 +47,29 @@ pub(crate) enum Unopened {
 }
 
 impl Engine {
-    /// Opens the engine on whatever the folder holds, creating it if need be, with a cache of `cache_bytes`
-    /// and no page at hand, and tries for its lock up to `lock_tries_max` times. The index it writes at
-    /// that is durable before it frees anything.
+    /// Opens the engine on whatever the folder holds, creating it if need be, with no page at hand, and tries for
+    /// its lock up to `lock_tries_max` times. The index it writes at that is durable before it frees anything.
     pub(crate) fn open(
         folder: &Folder,
-        cache_bytes: u64,
+        bounds: Bounds,
         lock_tries_max: u32,
     ) -> Result<Self, Unopened> {
+        let cache_bytes = bounds.cache_bytes / ENGINE_BYTES_PART;
         write_index(folder, cache_bytes, lock_tries_max)?;
         let tree = open_tree(folder.path(), cache_bytes, lock_tries_max)?;
         let log = File::open(folder.path().join(LOG_NAME)).map_err(Unopened::Machine)?;
-        let known_bytes = usize::try_from(cache_bytes / KNOWN_BYTES_PART).unwrap_or(usize::MAX);
+        let known_bytes = bounds.cache_bytes / KNOWN_BYTES_PART;
+        let known_bytes = usize::try_from(known_bytes).unwrap_or(usize::MAX);
+        let files = attempt(EngineWork::Opening, || {
+            let folder = folder.path().join(PAGES_NAME);
+            let files = PageFiles::open(&folder, bounds.page_file_bytes_max, &live_of(&tree)?)?;
+            Ok(files)
+        });
         Ok(Self {
             opened_at: end_of_log(&tree),
             tree,
             known: RwLock::new(KnownPages::new(known_bytes)),
+            files: files.map_err(classify)?,
             log,
             blobs: folder.path().join(BLOBS_NAME),
         })
@@ -120,15 +131,23 @@ impl Engine {
 
     /// The pages in it.
     pub(crate) fn pages(&self) -> Pages<'_> {
-        Pages::new(&self.tree, &self.known)
+        Pages::new(&self.tree, &self.files, &self.known)
     }
 
-    /// Makes everything applied so far durable. The engine's own flush only starts writing the
-    /// pages back and waits for that: neither the file's length nor the device's cache.
+    /// The files their bytes stand in.
+    pub(crate) fn files(&self) -> &PageFiles {
+        &self.files
+    }
+
+    /// Makes everything applied so far durable, but for the bytes of pages, which are already. The engine's own
+    /// flush only starts writing back and waits for that: neither the file's length nor the device's cache.
+    /// Files of pages to which nothing refers then are removed.
     pub(crate) fn sync(&self, failure: &Failure) -> Result<(), SledStoreError> {
         failure.guard(EngineWork::Flush, || {
+            let dead = self.files.dead();
             self.tree.flush()?;
             self.log.sync_data()?;
+            self.files.remove(&dead);
             Ok(())
         })?;
         let blobs = failure.guard(EngineWork::LookForLargeValues, || {
@@ -170,6 +189,21 @@ impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Engine").finish_non_exhaustive()
     }
+}
+
+/// What is live of the files of pages, as the engine knows it.
+fn live_of(tree: &sled::Db) -> Result<LiveBytes, sled::Error> {
+    let mut live = LiveBytes::new();
+    for found in tree.range(keys::live_keys()) {
+        let (key, value) = found?;
+        let bytes = value.as_ref().try_into().ok().map(u64::from_be_bytes);
+        let (Some(number), Some(bytes)) = (keys::file_of(&key), bytes) else {
+            let fault = "what is live of a file of pages is no number";
+            return Err(sled::Error::ReportableBug(fault.to_owned()));
+        };
+        live.insert(number, bytes);
+    }
+    Ok(live)
 }
 
 /// The engine counts what it ever wrote to its log, also where that lies in freed parts of the file.
@@ -240,18 +274,4 @@ fn classify(error: SledStoreError) -> Unopened {
         }
         other => Unopened::Content(other),
     }
-}
-
-/// Whether wiping would not help, so that it must not be done.
-fn is_of_the_machine(cause: &io::Error) -> bool {
-    use io::ErrorKind::{
-        OutOfMemory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
-    };
-    const TOO_MANY_OPEN_FILES: [i32; 2] = [23, 24]; // ENFILE, EMFILE
-    matches!(
-        cause.kind(),
-        OutOfMemory | PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull
-    ) || cause
-        .raw_os_error()
-        .is_some_and(|code| TOO_MANY_OPEN_FILES.contains(&code))
 }

@@ -107,3 +107,18 @@ impl OpenError {
         }
     }
 }
+
+/// Whether a cause is the machine's and says nothing of what stands on it: wiping would not help, so that it must not
+/// be done.
+pub(crate) fn is_of_the_machine(cause: &io::Error) -> bool {
+    use io::ErrorKind::{
+        OutOfMemory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
+    };
+    const TOO_MANY_OPEN_FILES: [i32; 2] = [23, 24]; // ENFILE, EMFILE
+    matches!(
+        cause.kind(),
+        OutOfMemory | PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull
+    ) || cause
+        .raw_os_error()
+        .is_some_and(|code| TOO_MANY_OPEN_FILES.contains(&code))
+}

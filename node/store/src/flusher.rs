@@ -46,6 +46,8 @@ struct Rounds {
 enum Work {
     Sink,
     Flush,
+    /// Nothing but to go on making room.
+    Compact,
 }
 
 struct Waiting {
@@ -154,13 +156,17 @@ impl Shared {
     }
 
     fn run(&self) {
-        while let Some(work) = self.wait_for_work() {
+        let mut is_compacting = false;
+        while let Some(work) = self.wait_for_work(is_compacting) {
             match work {
                 // A failure is kept, and told to whoever comes next.
                 Work::Sink => drop(self.tiers.sink()),
                 Work::Flush => self.run_round(),
+                Work::Compact => {}
             }
-            // Whoever waited for the work has been answered.
+            // Whoever waited for the work has been answered. A step with each layer: files that grow are compacted
+            // as well while there is no end of them.
+            is_compacting = self.tiers.compact_some().unwrap_or(false);
             drop(self.tiers.renew_if_due());
             drop(self.tiers.note_durable());
         }
@@ -183,7 +189,7 @@ impl Shared {
     }
 
     /// What is to be done next; `None` when the store is closing.
-    fn wait_for_work(&self) -> Option<Work> {
+    fn wait_for_work(&self, is_compacting: bool) -> Option<Work> {
         let mut rounds = self.rounds();
         loop {
             if rounds.closing {
@@ -194,6 +200,9 @@ impl Shared {
             }
             if self.full.swap(false, Ordering::SeqCst) {
                 return Some(Work::Sink);
+            }
+            if is_compacting {
+                return Some(Work::Compact);
             }
             if !self.tiers.may_tear() || self.failure.check().is_err() {
                 let woken = self.wake.wait(rounds);

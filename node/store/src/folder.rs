@@ -13,6 +13,8 @@ pub(crate) const LOG_NAME: &str = "db";
 const SETTINGS_NAME: &str = "conf";
 /// Where the engine would put values too large for its log.
 pub(crate) const BLOBS_NAME: &str = "blobs";
+/// Where the files of pages are.
+pub(crate) const PAGES_NAME: &str = "pages";
 /// Starts of the names of the engine's index files.
 const INDEX_START: &str = "snap.";
 /// Ends of the names of index files that are not finished. The engine would take one for its
@@ -248,7 +250,13 @@ impl Folder {
 }
 
 fn engine_names(folder: &Path) -> io::Result<Vec<String>> {
-    const NAMES: [&str; 4] = [LOG_NAME, SETTINGS_NAME, BLOBS_NAME, INDEXING_NAME];
+    const NAMES: [&str; 5] = [
+        LOG_NAME,
+        SETTINGS_NAME,
+        BLOBS_NAME,
+        INDEXING_NAME,
+        PAGES_NAME,
+    ];
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
         let Ok(name) = entry?.file_name().into_string() else {
@@ -284,7 +292,7 @@ fn boot() -> Option<Vec<u8>> {
     fs::read(BOOT_PATH).ok().filter(|boot| !boot.is_empty())
 }
 
-fn sync_path(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_path(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 

@@ -1,7 +1,9 @@
-//! Where things stand in the one tree: a group's pages under its code and their first key, positions and
-//! the format marker above every group. No key of a group can reach a position or another group.
+//! Where things stand in the one tree: a group's pages under its code and their first key, positions, how
+//! much is live of the files of pages, and the format marker above every group. No key of a group can reach a position or another group.
 
 use tongban_types::GroupId;
+
+use crate::page_place::FileNumber;
 
 /// Bytes of a group's code in front of its keys.
 pub(crate) const GROUP_BYTES: usize = 4;
@@ -10,12 +12,15 @@ pub(crate) const GROUP_BYTES: usize = 4;
 pub(crate) const FORMAT_KEY: &[u8] = b"\xfeformat";
 
 /// What the format marker says; another text is a store this program does not know.
-pub(crate) const FORMAT: &[u8] = b"tongban-store/2";
+pub(crate) const FORMAT: &[u8] = b"tongban-store/3";
 
 /// Where stands what was written last before an engine was closed to be opened anew.
 pub(crate) const RENEWAL_KEY: &[u8] = b"\xferenewal";
 
 const POSITION_TAG: u8 = 0xff;
+
+/// Above it stands how much is live of each file of pages.
+const LIVE_TAG: u8 = 0xfd;
 
 /// The code of a group as it stands in front of its keys; big-endian, so that groups are ranges.
 pub(crate) fn group_prefix(group: GroupId) -> [u8; GROUP_BYTES] {
@@ -39,6 +44,24 @@ pub(crate) fn bare(place: &[u8]) -> &[u8] {
 pub(crate) fn position_key(prefix: [u8; GROUP_BYTES]) -> [u8; GROUP_BYTES + 1] {
     let [a, b, c, d] = prefix;
     [POSITION_TAG, a, b, c, d]
+}
+
+/// The place of how much is live of a file of pages.
+pub(crate) fn live_key(file: FileNumber) -> [u8; 5] {
+    let [a, b, c, d] = file.0.to_be_bytes();
+    [LIVE_TAG, a, b, c, d]
+}
+
+/// Where all of these stand.
+pub(crate) fn live_keys() -> std::ops::Range<[u8; 1]> {
+    [LIVE_TAG]..[LIVE_TAG + 1]
+}
+
+/// The file a place of these is about.
+pub(crate) fn file_of(place: &[u8]) -> Option<FileNumber> {
+    let number = place.strip_prefix(&[LIVE_TAG])?;
+    let number = u32::from_be_bytes(number.try_into().ok()?);
+    Some(FileNumber(number))
 }
 
 /// The first place behind all pairs of a group.
@@ -69,6 +92,11 @@ mod tests {
         assert!(highest.as_slice() < position_key(group_prefix(group(110_000))).as_slice());
         assert!(highest.as_slice() < behind(group_prefix(last)).as_slice());
         assert_eq!(prefix_of(&highest), Some(group_prefix(last)));
+        assert!(highest.as_slice() < live_keys().start.as_slice());
+        assert!(live_key(FileNumber(u32::MAX)).as_slice() < live_keys().end.as_slice());
+        assert!(live_keys().end.as_slice() <= FORMAT_KEY);
+        assert_eq!(file_of(&live_key(FileNumber(7))), Some(FileNumber(7)));
+        assert_eq!(prefix_of(&live_key(FileNumber(7))), None);
         assert_eq!(prefix_of(FORMAT_KEY), None);
         assert_eq!(prefix_of(&position_key(group_prefix(last))), None);
     }

@@ -4,7 +4,10 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use bytes::Bytes;
 use sled::IVec;
+
+use crate::page_place::PagePlace;
 
 /// Bytes a page at hand takes besides its own and its two places, about: it stands in a map that keeps
 /// room for more, and each of the three is an allocation.
@@ -16,7 +19,9 @@ const ENTRY_BYTES: usize = 256;
 pub(crate) struct KnownPage {
     pub(crate) first: IVec,
     pub(crate) until: IVec,
-    pub(crate) bytes: IVec,
+    pub(crate) bytes: Bytes,
+    /// Where its bytes stand in files.
+    pub(crate) place: PagePlace,
 }
 
 /// What took the place of one page, of none, or of all of a group.
@@ -81,6 +86,15 @@ impl KnownPages {
         }
         for page in pages {
             self.learn(page);
+        }
+    }
+
+    /// Follows a page whose bytes stand elsewhere now, if it is at hand.
+    pub(crate) fn follow(&mut self, first: &[u8], place: PagePlace) {
+        for half in [&mut self.newer, &mut self.older] {
+            if let Some(page) = half.pages.get_mut(first) {
+                page.place = place;
+            }
         }
     }
 
@@ -150,12 +164,21 @@ fn size_of_page(page: &KnownPage) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::page_place::FileNumber;
+
+    const PLACE: PagePlace = PagePlace {
+        file: FileNumber(0),
+        at: 0,
+        bytes: 1,
+        sum: 0,
+    };
 
     fn page(first: &str, until: &str, bytes: &[u8]) -> KnownPage {
         KnownPage {
             first: IVec::from(first),
             until: IVec::from(until),
-            bytes: IVec::from(bytes),
+            bytes: Bytes::copy_from_slice(bytes),
+            place: PLACE,
         }
     }
 

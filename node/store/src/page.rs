@@ -1,4 +1,4 @@
-//! A page: pairs of one group in key order, packed into one value of the engine. The engine pays for
+//! A page: pairs of one group in key order, packed together, of which the engine knows where they stand. It pays for
 //! each of its own pairs many times what packing one costs. No engine and no locks here, only bytes.
 //!
 //! A page is the count of its pairs, where each of them begins, then for each the lengths of key and

@@ -1,19 +1,24 @@
-//! The pages of the engine: which of them holds a place, what stands on it, how a layer is written into
-//! them, and how those of a group are forgotten. Asking the engine copies a leaf of its tree each time, so
-//! those read or written lately are kept at hand.
+//! The pages of the store: which of them holds a place, what stands on it, how a layer is written into
+//! them, and how those of a group are forgotten. The engine knows under which key a page stands where in
+//! files. To ask it and to read them takes time, so those read or written lately are kept at hand.
 
 use std::ops::Bound;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use bytes::Bytes;
 use sled::IVec;
 use tongban_runtime::seams::Pair;
 
 use crate::keys;
 use crate::known_pages::{KnownPage, KnownPages};
 use crate::layers::Layer;
-use crate::limits::CLEARED_PER_BATCH_MAX;
+use crate::limits::{
+    CLEARED_PER_BATCH_MAX, LOOKED_AT_PER_STEP_MAX, MOVED_BYTES_PER_STEP_MAX, MOVED_PER_STEP_MAX,
+};
 use crate::page::{Change, Malformed, Page, rewrite};
-use crate::paged_batch::PagedBatch;
+use crate::page_files::PageFiles;
+use crate::page_place::{FileNumber, PagePlace};
+use crate::paged_batch::{PagedBatch, PlacedBatch};
 
 /// The pages of all groups in the engine's one tree, as long as it is open.
 ///
@@ -23,17 +28,22 @@ use crate::paged_batch::PagedBatch;
 #[derive(Clone, Copy)]
 pub(crate) struct Pages<'a> {
     tree: &'a sled::Tree,
+    files: &'a PageFiles,
     known: &'a RwLock<KnownPages>,
 }
 
 impl<'a> Pages<'a> {
-    pub(crate) fn new(tree: &'a sled::Tree, known: &'a RwLock<KnownPages>) -> Self {
-        Self { tree, known }
+    pub(crate) fn new(
+        tree: &'a sled::Tree,
+        files: &'a PageFiles,
+        known: &'a RwLock<KnownPages>,
+    ) -> Self {
+        Self { tree, files, known }
     }
 
     /// The page of a place, if it is at hand. Needs no batch to be kept out: what one has changed and is not
     /// followed yet, readers find in its layer; what it forgot of a group, they find until it is.
-    pub(crate) fn at_hand(self, place: &[u8]) -> Option<IVec> {
+    pub(crate) fn at_hand(self, place: &[u8]) -> Option<Bytes> {
         self.known().find(place).map(|page| page.bytes.clone())
     }
 
@@ -44,13 +54,15 @@ impl<'a> Pages<'a> {
         }
         let group = place.get(..keys::GROUP_BYTES).unwrap_or_default();
         let found = self.tree.range(group..=place).next_back().transpose()?;
-        let Some((first, bytes)) = found else {
+        let Some((first, stands)) = found else {
             return Ok(None);
         };
+        let stands = PagePlace::decode(&stands).map_err(no_page)?;
         let page = KnownPage {
             first,
             until: self.end_of(place)?,
-            bytes,
+            bytes: self.files.read(stands)?,
+            place: stands,
         };
         self.known_mut().learn(page.clone());
         Ok(Some(page))
@@ -58,7 +70,7 @@ impl<'a> Pages<'a> {
 
     /// Pairs of one group with `from <= place < until`, in order. Batches are kept out until the last
     /// of them is read.
-    pub(crate) fn pairs(self, from: &[u8], until: &[u8]) -> Result<Pairs, sled::Error> {
+    pub(crate) fn pairs(self, from: &[u8], until: &[u8]) -> Result<Pairs<'a>, sled::Error> {
         let first = self.find(from)?;
         let behind: Bound<&[u8]> = match &first {
             Some(page) => Bound::Included(page.until.as_ref()),
@@ -70,6 +82,7 @@ impl<'a> Pages<'a> {
             page: None,
             at: 0,
             pages: (!is_whole).then(|| self.tree.range::<&[u8], _>(range)),
+            files: self.files,
             until: keys::bare(until).to_vec(),
         };
         if let Some(KnownPage { bytes, .. }) = first {
@@ -102,7 +115,7 @@ impl<'a> Pages<'a> {
                 .transpose();
             let pages = before.and_then(|before| rewrite(before, &on_page));
             let pages = pages.map_err(no_page)?;
-            batch.rewrite(place, held.map(|page| page.first), until, pages);
+            batch.rewrite(place, held, until, pages);
         }
         for (group, position) in layer.positions() {
             batch.move_to(group, position);
@@ -111,11 +124,15 @@ impl<'a> Pages<'a> {
     }
 
     /// Writes a batch, all or nothing. Readers are kept out until those at hand have followed it.
-    pub(crate) fn apply(self, batch: PagedBatch) -> Result<(), sled::Error> {
+    pub(crate) fn apply(self, batch: PlacedBatch) -> Result<(), sled::Error> {
         self.tree.apply_batch(batch.pairs)?;
+        self.files.settle(&batch.live);
         let mut known = self.known_mut();
         for rewritten in batch.rewritten {
             known.replace(rewritten);
+        }
+        for (first, place) in batch.moved {
+            known.follow(&first, place);
         }
         Ok(())
     }
@@ -124,7 +141,7 @@ impl<'a> Pages<'a> {
     pub(crate) fn forget_some(self, group: [u8; keys::GROUP_BYTES]) -> Result<bool, sled::Error> {
         match self.forgetting(group)? {
             None => Ok(false),
-            Some(batch) => self.apply(batch).map(|()| true),
+            Some(batch) => self.apply(batch.put_down(self.files)?).map(|()| true),
         }
     }
 
@@ -135,15 +152,48 @@ impl<'a> Pages<'a> {
     ) -> Result<Option<PagedBatch>, sled::Error> {
         let pages = self
             .tree
-            .range(group.as_slice()..keys::behind(group).as_slice());
-        let places = pages.keys().take(CLEARED_PER_BATCH_MAX);
-        let places = places.collect::<Result<Vec<_>, _>>()?;
-        if places.is_empty() {
+            .range(group.as_slice()..keys::behind(group).as_slice())
+            .map(stands_at)
+            .take(CLEARED_PER_BATCH_MAX)
+            .collect::<Result<Vec<_>, _>>()?;
+        if pages.is_empty() {
             return Ok(None);
         }
         let mut batch = PagedBatch::default();
-        batch.forget(group, places);
+        batch.forget(group, pages);
         Ok(Some(batch))
+    }
+
+    /// The batch that has the next pages of a file stand elsewhere, from a place on, and where it goes on from;
+    /// `None` there at the end. Good for as long as nothing else writes.
+    pub(crate) fn moving(
+        self,
+        file: FileNumber,
+        from: &[u8],
+    ) -> Result<(PagedBatch, Option<IVec>), sled::Error> {
+        let mut batch = PagedBatch::default();
+        let (mut looked_at, mut moved, mut moved_bytes) = (0, 0, 0);
+        for found in self.tree.range(from..) {
+            let (first, value) = found?;
+            if keys::prefix_of(&first).is_none() {
+                break;
+            }
+            let is_enough = looked_at == LOOKED_AT_PER_STEP_MAX
+                || moved == MOVED_PER_STEP_MAX
+                || moved_bytes >= MOVED_BYTES_PER_STEP_MAX;
+            if is_enough {
+                return Ok((batch, Some(first)));
+            }
+            looked_at += 1;
+            let place = PagePlace::decode(&value).map_err(no_page)?;
+            if place.file == file {
+                let bytes = self.files.read(place)?;
+                moved += 1;
+                moved_bytes += bytes.len();
+                batch.move_page(first, place, bytes);
+            }
+        }
+        Ok((batch, None))
     }
 
     /// Where the page that holds a place, or would, ends: where the next one of its group begins, or the
@@ -172,17 +222,23 @@ pub(crate) fn value_on(page: &[u8], place: &[u8]) -> Result<Option<Vec<u8>>, sle
     Ok(value.map_err(no_page)?.map(<[u8]>::to_vec))
 }
 
+fn stands_at(found: Result<(IVec, IVec), sled::Error>) -> Result<(IVec, PagePlace), sled::Error> {
+    let (first, place) = found?;
+    Ok((first, PagePlace::decode(&place).map_err(no_page)?))
+}
+
 /// Pairs of one group in order, read page by page.
-pub(crate) struct Pairs {
-    page: Option<IVec>,
+pub(crate) struct Pairs<'a> {
+    page: Option<Bytes>,
     /// The next pair of the page.
     at: usize,
     /// The pages behind it; `None` where it holds all that is asked for.
     pages: Option<sled::Iter>,
+    files: &'a PageFiles,
     until: Vec<u8>,
 }
 
-impl Pairs {
+impl Pairs<'_> {
     /// The next pair; `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Pair>, sled::Error> {
         loop {
@@ -196,15 +252,16 @@ impl Pairs {
                 }
             }
             let next = self.pages.as_mut().and_then(Iterator::next);
-            let Some((_, bytes)) = next.transpose()? else {
+            let Some(next) = next else {
                 return Ok(None);
             };
-            (self.page, self.at) = (Some(bytes), 0);
+            let (_, place) = stands_at(next)?;
+            (self.page, self.at) = (Some(self.files.read(place)?), 0);
         }
     }
 }
 
-/// The engine checks what it reads, so that these bytes are as they were written.
+/// What is read of files and of the engine is checked there, so that these bytes are as they were written.
 fn no_page(Malformed: Malformed) -> sled::Error {
     sled::Error::ReportableBug("a value of the store is no page".to_owned())
 }
@@ -216,80 +273,17 @@ impl Pages<'_> {
         let known = self.known();
         for page in known.each() {
             let none = RwLock::new(KnownPages::new(0));
-            let held = Pages::new(self.tree, &none).find(&page.first);
+            let held = Pages::new(self.tree, self.files, &none).find(&page.first);
             let held = held.expect("the engine is well");
             let held = held.expect("a page at hand is in the engine");
             assert_eq!(held.first, page.first);
             assert_eq!(held.until, page.until, "where {:?} ends", page.first);
             assert!(held.bytes == page.bytes, "{:?} is old", page.first);
+            assert_eq!(held.place, page.place, "where {:?} stands", page.first);
         }
         known.each().count()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-
-    /// One right behind the other.
-    const GROUPS: [[u8; keys::GROUP_BYTES]; 2] = [[0, 5, 6, 7], [0, 5, 6, 8]];
-    const KEYS: u16 = 600;
-
-    fn place(group: [u8; keys::GROUP_BYTES], key: u16) -> Vec<u8> {
-        [group.as_slice(), &key.to_be_bytes()].concat()
-    }
-
-    /// Puts some blocks of keys and deletes others, each turn others.
-    fn changes(turn: u16) -> BTreeMap<Vec<u8>, Option<Vec<u8>>> {
-        let mut changes = BTreeMap::new();
-        for (shift, group) in (0..).zip(GROUPS) {
-            for key in 0..KEYS {
-                let value = match (key / 20 + turn * 13 + shift) % 11 {
-                    0 | 1 => Some(turn.to_be_bytes().repeat(150)),
-                    2 | 3 => None,
-                    _ => continue,
-                };
-                changes.insert(place(group, key), value);
-            }
-        }
-        changes
-    }
-
-    #[test]
-    fn what_is_at_hand_is_what_the_engine_holds_whatever_is_written_and_forgotten() {
-        for known_bytes_max in [0, 40 * 1024, 1 << 20] {
-            let folder = tempfile::tempdir().unwrap();
-            let settings = sled::Config::new().path(folder.path()).flush_every_ms(None);
-            let tree = settings.open().unwrap();
-            let known = RwLock::new(KnownPages::new(known_bytes_max));
-            let pages = Pages::new(&tree, &known);
-            let mut expected = BTreeMap::new();
-            let mut at_hand = 0;
-            for turn in 0..40 {
-                let mut layer = Layer::default();
-                for (place, value) in changes(turn) {
-                    layer.change(place.clone(), value.clone());
-                    expected.insert(place, value);
-                }
-                let batch = pages.batch_of(&layer).unwrap();
-                pages.apply(batch).unwrap();
-                at_hand += pages.check_at_hand();
-                for (place, value) in &expected {
-                    let page = pages.find(place).unwrap();
-                    let found = page.map(|page| value_on(&page.bytes, place).unwrap());
-                    assert_eq!(found.flatten().as_ref(), value.as_ref());
-                }
-                if turn % 8 == 7 {
-                    while pages.forget_some(GROUPS[0]).unwrap() {}
-                    expected.retain(|place, _| !place.starts_with(&GROUPS[0]));
-                    assert_eq!(pages.at_hand(&place(GROUPS[0], 300)), None);
-                    assert!(pages.find(&place(GROUPS[0], 300)).unwrap().is_none());
-                }
-                at_hand += pages.check_at_hand();
-            }
-            assert!(at_hand > 0);
-        }
-    }
-}
+mod tests;

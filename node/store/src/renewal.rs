@@ -1,18 +1,21 @@
 //! The engine behind a lock, and how it is closed and opened anew once its log has grown. The engine writes
-//! its index, which spares a start the reading of the log before it, only when it is opened. And how much a power
-//! cut could tear. What
-//! is done with an open engine stands in `engine.rs`, who may write to it in `tiers.rs`.
+//! its index, which spares a start the reading of the log before it, only when it is opened. And what is done before
+//! so much is written that a power cut could tear it. What is done with an open engine stands in `engine.rs`, who may
+//! write to it in `tiers.rs`.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
+use crate::bounds::Bounds;
 use crate::engine::{Engine, Unopened};
-use crate::error::SledStoreError;
+use crate::error::{SledStoreError, is_of_the_machine};
 use crate::failure::{Failure, attempt};
 use crate::folder::Folder;
-use crate::limits::{RENEWAL_LOCK_TRIES_MAX, UNTORN_BYTES_MAX};
+use crate::limits::RENEWAL_LOCK_TRIES_MAX;
+use crate::paged_batch::{PagedBatch, PlacedBatch};
+use crate::unsynced::Unsynced;
 use crate::work::EngineWork;
 
 const DURING: EngineWork = EngineWork::OpeningAnew;
@@ -21,9 +24,7 @@ const DURING: EngineWork = EngineWork::OpeningAnew;
 #[derive(Debug)]
 pub(crate) struct Ground {
     pub(crate) folder: Folder,
-    pub(crate) cache_bytes: u64,
-    /// Bytes the log grows by before the engine is opened anew.
-    pub(crate) log_bytes_max: u64,
+    pub(crate) bounds: Bounds,
 }
 
 /// An engine that is another one from time to time.
@@ -37,27 +38,6 @@ pub(crate) struct RenewedEngine {
     unsynced: Mutex<Unsynced>,
     /// The folder says that a power cut could tear what is not durable.
     is_marked: AtomicBool,
-}
-
-/// What may not be durable yet, in bytes that may have been added to the log.
-#[derive(Debug, Default)]
-struct Unsynced {
-    written: u64,
-    /// Of these, what a sync is known to have covered.
-    durable: u64,
-}
-
-impl Unsynced {
-    /// Whether a power cut could tear it once so many bytes more are written.
-    fn may_tear_with(&self, log_bytes: usize) -> bool {
-        let unsynced = (self.written - self.durable).saturating_add(log_bytes as u64);
-        unsynced > UNTORN_BYTES_MAX as u64
-    }
-
-    /// A sync ended before which so many bytes had been written.
-    fn cover(&mut self, written: u64) {
-        self.durable = self.durable.max(written);
-    }
 }
 
 impl RenewedEngine {
@@ -86,6 +66,27 @@ impl RenewedEngine {
         })
     }
 
+    /// Puts the bytes of a batch into files, durably. Nothing refers to them yet: a machine that refuses them stops the
+    /// store with all it has.
+    pub(crate) fn put_down(
+        &self,
+        during: EngineWork,
+        batch: PagedBatch,
+    ) -> Result<PlacedBatch, SledStoreError> {
+        self.failure.check()?;
+        let engine = self.shared();
+        let engine = engine.as_ref();
+        let engine = engine.expect("an opening that failed has stopped the store");
+        let placed = attempt(during, || Ok(batch.put_down(engine.files())?));
+        placed.inspect_err(|error| match error {
+            SledStoreError::Engine {
+                cause: sled::Error::Io(cause),
+                ..
+            } if is_of_the_machine(cause) => self.failure.stop_with_all_kept(error),
+            _ => self.failure.stop(error),
+        })
+    }
+
     /// Makes everything applied so far durable.
     pub(crate) fn sync(&self) -> Result<(), SledStoreError> {
         self.failure.check()?;
@@ -101,13 +102,20 @@ impl RenewedEngine {
         Ok(())
     }
 
-    /// Before what may add so many bytes to the log is written: marks the folder where a power cut could tear what
-    /// is then not durable yet. Only for who may write.
+    /// Before what may add so many bytes to the log is written: where a power cut could tear what is then not
+    /// durable yet, makes durable what was written before, and where that is not enough leaves the mark. Only for who
+    /// may write.
     pub(crate) fn expect(&self, log_bytes: usize) -> Result<(), SledStoreError> {
-        if self.is_marked() || !self.unsynced().may_tear_with(log_bytes) {
+        let may_tear = || self.unsynced().may_tear_with(log_bytes);
+        if !may_tear() {
             return Ok(());
         }
-        self.note(true)
+        self.sync()?;
+        let is_to_be_marked = may_tear();
+        if is_to_be_marked == self.is_marked() {
+            return Ok(());
+        }
+        self.note(is_to_be_marked)
     }
 
     /// Counts what was expected, now that it is written: a sync that began before may not have covered it.
@@ -157,7 +165,7 @@ impl RenewedEngine {
     /// Whether the log has grown by so much that the engine is to be opened anew.
     pub(crate) fn is_due(&self) -> Result<bool, SledStoreError> {
         let grown = self.with(EngineWork::LookAtLog, |engine| Ok(engine.log_bytes()))?;
-        Ok(grown > self.ground.log_bytes_max)
+        Ok(grown > self.ground.bounds.log_bytes_max)
     }
 
     /// Closes the engine and opens it again. Readers wait for it; nobody may write until it is done.
@@ -199,13 +207,9 @@ impl RenewedEngine {
     /// An engine that cannot read the end of its log takes it for torn, and goes on without. At a start the
     /// group's log makes up for that; here nobody would apply again what is lost.
     fn open(&self, mark: [u8; 8]) -> Result<Engine, Unopened> {
-        let Ground {
-            folder,
-            cache_bytes,
-            ..
-        } = &self.ground;
+        let Ground { folder, bounds } = &self.ground;
         folder.ready().map_err(Unopened::Machine)?;
-        let engine = Engine::open(folder, *cache_bytes, RENEWAL_LOCK_TRIES_MAX)?;
+        let engine = Engine::open(folder, *bounds, RENEWAL_LOCK_TRIES_MAX)?;
         let looked = attempt(EngineWork::LookForMark, || engine.has_mark(mark));
         let fault = match (engine.find_fault(), looked.map_err(Unopened::Content)?) {
             (None, true) => return Ok(engine),
@@ -258,32 +262,18 @@ mod tests {
     use crate::limits::LOCK_TRIES_MAX;
 
     #[test]
-    fn two_syncs_at_once_cover_only_what_was_written_before_they_began() {
-        let mut unsynced = Unsynced::default();
-        unsynced.written += UNTORN_BYTES_MAX as u64;
-        assert!(!unsynced.may_tear_with(0) && unsynced.may_tear_with(1));
-        let (one, other) = (unsynced.written, unsynced.written);
-        unsynced.cover(one);
-        unsynced.written += UNTORN_BYTES_MAX as u64 + 1;
-        unsynced.cover(other);
-        assert!(unsynced.may_tear_with(0));
-        unsynced.cover(unsynced.written);
-        assert!(!unsynced.may_tear_with(UNTORN_BYTES_MAX));
-    }
-
-    #[test]
     fn an_engine_that_comes_back_without_what_was_written_last_stops_the_store() {
         let scratch = tempfile::tempdir().unwrap();
         let folder = Folder::take(scratch.path()).unwrap();
         folder.ready().unwrap();
-        let engine = Engine::open(&folder, 1 << 20, LOCK_TRIES_MAX).unwrap();
+        let bounds = Bounds {
+            log_bytes_max: 0,
+            ..Bounds::with_cache(1 << 20)
+        };
+        let engine = Engine::open(&folder, bounds, LOCK_TRIES_MAX).unwrap();
         engine.mark().unwrap();
         let failure = Arc::new(Failure::none_yet(folder.path().to_owned()));
-        let ground = Ground {
-            folder,
-            cache_bytes: 1 << 20,
-            log_bytes_max: 0,
-        };
+        let ground = Ground { folder, bounds };
         let engine = RenewedEngine::new(engine, ground, Arc::clone(&failure));
         engine.renew().unwrap();
         engine.renew().unwrap();

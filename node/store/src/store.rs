@@ -6,14 +6,14 @@ use std::sync::Arc;
 use tongban_runtime::seams::{Pair, StateStore, StoreError, Write, WriteSet};
 use tongban_types::{Code, GroupId};
 
+use crate::bounds::Bounds;
 use crate::engine::{Engine, Unopened};
 use crate::error::{OpenError, SledStoreError};
 use crate::failure::{Failure, attempt, chain};
 use crate::flusher::Flusher;
 use crate::folder::Folder;
 use crate::limits::{
-    COMMIT_BYTES_MAX, KEY_BYTES_MAX, LOCK_TRIES_MAX, LOG_BYTES_MAX, POSITION_BYTES_MAX,
-    VALUE_BYTES_MAX,
+    COMMIT_BYTES_MAX, KEY_BYTES_MAX, LOCK_TRIES_MAX, POSITION_BYTES_MAX, VALUE_BYTES_MAX,
 };
 use crate::renewal::{Ground, RenewedEngine};
 use crate::tiers::Tiers;
@@ -33,8 +33,8 @@ pub enum Opened {
     },
 }
 
-/// Applied state of all groups of a node: what was committed lately in memory, the rest in one sled
-/// tree, with pages of it at hand. `clear` waits for a sync of the device, `flush` lets a thread of its own
+/// Applied state of all groups of a node: what was committed lately in memory, the rest in pages, of which one sled
+/// tree knows where they stand in files, and of which some are at hand. `clear` waits for a sync of the device, `flush` lets a thread of its own
 /// wait for one. What is not in memory is read from the device, and a commit waits for that where it comes
 /// beside a scan, or where it sinks what has gathered. Now and then reads of what was not committed lately
 /// wait some tenths of a second for the engine to be opened anew.
@@ -47,22 +47,12 @@ pub struct SledStore {
 }
 
 impl SledStore {
-    /// Opens the store in a folder of its own, with an engine's cache of `cache_bytes` and half as much
-    /// for pages at hand. What does not open, is not ours, was condemned by an earlier failure or may have been
-    /// torn by a power cut is wiped; a folder in use or a machine that refuses is an error and leaves everything as it is.
-    pub fn open(path: &Path, cache_bytes: u64) -> Result<(Self, Opened), OpenError> {
-        Self::open_bounded(path, cache_bytes, LOG_BYTES_MAX)
-    }
-
-    /// The same with another bound than [`LOG_BYTES_MAX`] on the bytes the engine's log grows by before
-    /// the engine is opened anew.
-    pub fn open_bounded(
-        path: &Path,
-        cache_bytes: u64,
-        log_bytes_max: u64,
-    ) -> Result<(Self, Opened), OpenError> {
+    /// Opens the store in a folder of its own. What does not open, is not ours, was condemned by an earlier failure
+    /// or may have been torn by a power cut is wiped; a folder in use or a machine that refuses is an error and
+    /// leaves everything as it is.
+    pub fn open(path: &Path, bounds: Bounds) -> Result<(Self, Opened), OpenError> {
         let folder = Folder::take(path)?;
-        let (engine, opened) = open_or_refill(&folder, cache_bytes)?;
+        let (engine, opened) = open_or_refill(&folder, bounds)?;
         if let Opened::Refilled { reason } = &opened {
             tracing::warn!(
                 code = %Code::STORE_REFILLED,
@@ -75,11 +65,7 @@ impl SledStore {
         let unmarked = folder.unmark_unsynced();
         unmarked.map_err(|cause| unusable(&folder, cause))?;
         let path = folder.path().to_owned();
-        let ground = Ground {
-            folder,
-            cache_bytes,
-            log_bytes_max,
-        };
+        let ground = Ground { folder, bounds };
         let engine = RenewedEngine::new(engine, ground, Arc::clone(&failure));
         let tiers = Arc::new(Tiers::new(engine, Arc::clone(&failure)));
         let flusher = Flusher::start(Arc::clone(&tiers), Arc::clone(&failure))
@@ -156,7 +142,7 @@ fn check_sizes(writes: &WriteSet, position: &[u8]) -> Result<(), SledStoreError>
     within(Bounded::Commit, commit_bytes, COMMIT_BYTES_MAX)
 }
 
-fn open_or_refill(folder: &Folder, cache_bytes: u64) -> Result<(Engine, Opened), OpenError> {
+fn open_or_refill(folder: &Folder, bounds: Bounds) -> Result<(Engine, Opened), OpenError> {
     let mut condemned = folder
         .condemned()
         .map_err(|cause| unusable(folder, cause))?;
@@ -169,22 +155,19 @@ fn open_or_refill(folder: &Folder, cache_bytes: u64) -> Result<(Engine, Opened),
     folder.ready().map_err(|cause| unusable(folder, cause))?;
     let reason = match condemned {
         Some(reason) => reason,
-        None if !used => return Ok((open_empty(folder, cache_bytes)?, Opened::Fresh)),
-        None => match open_existing(folder, cache_bytes)? {
+        None if !used => return Ok((open_empty(folder, bounds)?, Opened::Fresh)),
+        None => match open_existing(folder, bounds)? {
             Ok(engine) => return Ok((engine, Opened::Existing)),
             Err(reason) => reason,
         },
     };
     folder.wipe().map_err(|cause| unusable(folder, cause))?;
-    Ok((
-        open_empty(folder, cache_bytes)?,
-        Opened::Refilled { reason },
-    ))
+    Ok((open_empty(folder, bounds)?, Opened::Refilled { reason }))
 }
 
 /// The engine on what is there, or what is wrong with that.
-fn open_existing(folder: &Folder, cache_bytes: u64) -> Result<Result<Engine, String>, OpenError> {
-    match Engine::open(folder, cache_bytes, LOCK_TRIES_MAX) {
+fn open_existing(folder: &Folder, bounds: Bounds) -> Result<Result<Engine, String>, OpenError> {
+    match Engine::open(folder, bounds, LOCK_TRIES_MAX) {
         Ok(engine) => Ok(match engine.find_fault() {
             None => attempt(EngineWork::FinishingForgetting, || {
                 engine.finish_forgetting(folder)
@@ -201,8 +184,8 @@ fn open_existing(folder: &Folder, cache_bytes: u64) -> Result<Result<Engine, Str
     }
 }
 
-fn open_empty(folder: &Folder, cache_bytes: u64) -> Result<Engine, OpenError> {
-    let opened = Engine::open(folder, cache_bytes, LOCK_TRIES_MAX);
+fn open_empty(folder: &Folder, bounds: Bounds) -> Result<Engine, OpenError> {
+    let opened = Engine::open(folder, bounds, LOCK_TRIES_MAX);
     let engine = opened.map_err(|unopened| match unopened {
         Unopened::Content(error) => failed(folder, error),
         Unopened::Machine(cause) => unusable(folder, cause),

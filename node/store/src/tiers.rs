@@ -2,6 +2,9 @@
 //! how a layer sinks: all of its commits and the positions they come to in one batch of the engine, so
 //! that what is there after a crash is always the state as of some commit.
 
+mod clearing;
+mod compaction;
+
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
 };
@@ -13,11 +16,12 @@ use crate::error::SledStoreError;
 use crate::failure::Failure;
 use crate::keys;
 use crate::layers::{Known, Layer, Layers};
-use crate::limits::SUNK_AT_BYTES;
 use crate::paged_batch::PagedBatch;
 use crate::pages::{Pages, value_on};
 use crate::renewal::RenewedEngine;
 use crate::work::EngineWork;
+
+use compaction::Pass;
 
 /// Layers and engine. A scan holds the engine, the layers and the turn shared, in this order, and a read of
 /// what is not at hand the engine and the turn; whoever sinks holds the turn alone only while it holds no
@@ -35,8 +39,9 @@ pub(crate) struct Tiers {
     /// a reader that takes a page to hand, so that a batch does not make it an old one in between.
     turn: RwLock<()>,
     /// Held by whoever writes to the engine: pages are read, taken to hand and written again. Held too while
-    /// the engine is opened anew, so that nobody waits for the engine with the turn in hand.
-    writing: Mutex<()>,
+    /// the engine is opened anew, so that nobody waits for the engine with the turn in hand. In it stands how far
+    /// the files are compacted.
+    writing: Mutex<Option<Pass>>,
     /// Held while a group is cleared, before `writing`, which others get in between. An engine that was
     /// opened anew meanwhile would forget all the rest of the group at once, with readers waiting.
     clearing: Mutex<()>,
@@ -49,7 +54,7 @@ impl Tiers {
             failure,
             layers: RwLock::default(),
             turn: RwLock::new(()),
-            writing: Mutex::new(()),
+            writing: Mutex::default(),
             clearing: Mutex::new(()),
         }
     }
@@ -194,42 +199,6 @@ impl Tiers {
         Ok(())
     }
 
-    /// Forgets everything of a group, its position first and durably. Nobody commits to it meanwhile.
-    pub(crate) fn clear(&self, group: GroupId) -> Result<(), SledStoreError> {
-        let _clearing = self.clearing.lock().unwrap_or_else(PoisonError::into_inner);
-        self.sink()?;
-        let prefix = keys::group_prefix(group);
-        self.forget_position(prefix)?;
-        self.sync()?;
-        while self.forget_some(prefix)? {
-            // Whoever waits to write may not get the lock between two turns: it is not a fair one.
-            if self.layers().waiting_bytes() >= SUNK_AT_BYTES {
-                self.sink()?;
-            }
-        }
-        Ok(())
-    }
-
-    fn forget_position(&self, prefix: [u8; keys::GROUP_BYTES]) -> Result<(), SledStoreError> {
-        let _writing = self.writing();
-        let mut batch = PagedBatch::default();
-        batch.forget_position(prefix);
-        self.apply(EngineWork::ForgettingPosition, batch)
-    }
-
-    fn forget_some(&self, prefix: [u8; keys::GROUP_BYTES]) -> Result<bool, SledStoreError> {
-        let _writing = self.writing();
-        let next = self.engine.with(EngineWork::ForgettingGroup, |engine| {
-            engine.pages().forgetting(prefix)
-        });
-        match next? {
-            None => Ok(false),
-            Some(batch) => self
-                .apply(EngineWork::ForgettingGroup, batch)
-                .map(|()| true),
-        }
-    }
-
     /// Makes everything that has sunk durable.
     pub(crate) fn sync(&self) -> Result<(), SledStoreError> {
         self.engine.sync()
@@ -264,7 +233,9 @@ impl Tiers {
         self.engine.renew()
     }
 
+    /// Writes a batch. The bytes of its pages are in files before readers are kept out.
     fn apply(&self, during: EngineWork, batch: PagedBatch) -> Result<(), SledStoreError> {
+        let batch = self.engine.put_down(during, batch)?;
         self.write(during, batch.log_bytes, |pages| pages.apply(batch))
     }
 
@@ -287,7 +258,7 @@ impl Tiers {
         written
     }
 
-    fn writing(&self) -> MutexGuard<'_, ()> {
+    fn writing(&self) -> MutexGuard<'_, Option<Pass>> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -43,11 +43,13 @@ pub enum EngineWork {
     OpeningAnew,
     /// Marking what a power cut could tear.
     MarkingUnsynced,
+    /// What is live of a file of pages is put elsewhere.
+    Compacting,
 }
 
 impl EngineWork {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Opening,
         Self::Closing,
         Self::WritingFormat,
@@ -67,6 +69,7 @@ impl EngineWork {
         Self::LookForMark,
         Self::OpeningAnew,
         Self::MarkingUnsynced,
+        Self::Compacting,
     ];
 }
 
@@ -92,6 +95,7 @@ impl fmt::Display for EngineWork {
             Self::LookForMark => "a look for its mark",
             Self::OpeningAnew => "opening anew",
             Self::MarkingUnsynced => "marking what is not durable",
+            Self::Compacting => "compacting",
         })
     }
 }

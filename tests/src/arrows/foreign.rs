@@ -60,7 +60,7 @@ const OWNED: [Owned; 57] = [
     // The trait a generator is asked by, which the runtime gives.
     owned("rand", &["wal", "sim"]),
     owned("getrandom", &["net", "daemon", "tests"]),
-    owned("crc32c", &["wal"]),
+    owned("crc32c", &["wal", "store"]),
     owned("log", &["store"]),
     owned("futures-channel", &["store"]),
     owned("futures-util", &["runtime", "consensus", "net", "blobs"]),

@@ -1,7 +1,8 @@
 //! The store of applied state under a power cut, from both sides: `load KIND FOLDER LIFE` commits,
 //! clears and flushes in two groups at once and acknowledges what was flushed; `check KIND FOLDER ACKS`
 //! says whether a folder left by a power cut holds all of it, each commit whole. Of the kind `small` a
-//! layer is a part of one of the engine's segments, of the kind `large` several of them.
+//! layer is a part of one of the engine's segments, of the kind `large` more than one, and of the kind `growing` many
+//! layers together are.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -15,7 +16,7 @@ use std::thread::{self, Thread};
 use anyhow::{Context, Result, bail, ensure};
 use tongban_runtime::seams::{StateStore, Write, WriteSet};
 use tongban_store::limits::VALUE_BYTES_MAX;
-use tongban_store::{Opened, SledStore};
+use tongban_store::{Bounds, Opened, SledStore};
 use tongban_tests::power_cut::{AckLog, Dice, read_acks};
 use tongban_types::{CityCode, GroupId};
 
@@ -28,17 +29,20 @@ const FLUSHED: u8 = 0;
 const CLEARING: u8 = 1;
 /// Stores opened one after the other in one life, so that cuts also meet a start after an orderly stop.
 const STORES_PER_LIFE: u64 = 2;
-/// Keys of a large load, each with a value that fills most of a page: together more than the 16 MiB with
-/// which a commit waits for its layer.
-const LARGE_KEYS: usize = 1_500;
-const LARGE_BYTES: usize = 15 * 1024;
+/// Keys of a large load: once their pages are as small as pages become, to touch them all is more than the engine's
+/// segments take.
+const LARGE_KEYS: usize = 20_000;
+const LARGE_BYTES: usize = 1_000;
+/// New pages of a step of a growing load, each with one value.
+const GROWING_PAGES: u64 = 40;
+const GROWING_BYTES: usize = 15 * 1024;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["load", kind, folder, life] => load(kind.parse()?, &store_in(folder), life.parse()?),
         ["check", kind, folder, acks] => check(kind.parse()?, &store_in(folder), Path::new(acks)),
-        _ => bail!("load small|large FOLDER LIFE | check small|large FOLDER ACKS"),
+        _ => bail!("load small|large|growing FOLDER LIFE | check small|large|growing FOLDER ACKS"),
     }
 }
 
@@ -54,6 +58,7 @@ fn store_in(folder: &str) -> PathBuf {
 enum Kind {
     Small,
     Large,
+    Growing,
 }
 
 impl FromStr for Kind {
@@ -63,6 +68,7 @@ impl FromStr for Kind {
         match name {
             "small" => Ok(Self::Small),
             "large" => Ok(Self::Large),
+            "growing" => Ok(Self::Growing),
             other => bail!("no load is called {other}"),
         }
     }
@@ -74,14 +80,20 @@ impl Kind {
         match self {
             Self::Small => 70,
             Self::Large => 8,
+            Self::Growing => 30,
         }
     }
 
-    /// So small that the engine is opened anew in a life, and cuts meet that too.
-    fn log_bytes_max(self) -> u64 {
-        match self {
-            Self::Small => 2 * 1024 * 1024,
-            Self::Large => 24 * 1024 * 1024,
+    /// So small that the engine is opened anew in a life and files of pages are compacted, and cuts meet that too.
+    fn bounds(self) -> Bounds {
+        let (log_bytes_max, page_file_bytes_max) = match self {
+            Self::Small => (12 * 1024, 96 * 1024),
+            Self::Large | Self::Growing => (1024 * 1024, 4 * 1024 * 1024),
+        };
+        Bounds {
+            log_bytes_max,
+            page_file_bytes_max,
+            ..Bounds::with_cache(CACHE_BYTES)
         }
     }
 
@@ -90,6 +102,7 @@ impl Kind {
         match self {
             Self::Small => dice.once_in(3),
             Self::Large => number.is_multiple_of(4),
+            Self::Growing => false,
         }
     }
 
@@ -99,6 +112,7 @@ impl Kind {
         match self {
             Self::Small => small_step(number, &mut dice),
             Self::Large => large_step(city == CITIES[0], number, &mut dice),
+            Self::Growing => growing_step(number, &mut dice),
         }
     }
 }
@@ -122,22 +136,42 @@ fn small_step(number: u64, dice: &mut Dice) -> Step {
     Step::Commit((0..writes).map(|_| write(dice, 90)).collect())
 }
 
-/// One group fills all its pages at once, over several segments, and then touches them here and there, so
-/// that each is written again for little. The other commits what sinks without a flush.
+/// One group fills its pages and then touches them, each time twice as many places, so that each page is written
+/// again for little and cut in two, and at last all of them in one batch. The other commits what sinks
+/// without a flush.
 fn large_step(is_first: bool, number: u64, dice: &mut Dice) -> Step {
     match (is_first, number % 8) {
-        (true, 1) => Step::Commit(fill(0..LARGE_KEYS, dice)),
-        (true, _) => Step::Commit((0..300).map(|_| write(dice, LARGE_KEYS)).collect()),
+        (true, 0) => Step::Commit(fill(0..LARGE_KEYS, LARGE_BYTES, dice)),
+        (true, turn) => Step::Commit(touch(1 << (5 - turn.min(5)), dice)),
         (false, 6) if number > 8 => Step::Clear,
         (false, turn) => {
-            let from = usize::try_from(turn).expect("below eight") * 50;
-            Step::Commit(fill(from..from + 100, dice))
+            let from = usize::try_from(turn).expect("below eight") * 500;
+            Step::Commit(fill(from..from + 1_000, LARGE_BYTES, dice))
         }
     }
 }
 
-fn fill(keys: Range<usize>, dice: &mut Dice) -> WriteSet {
-    keys.map(|number| (key(number), Write::Put(value(LARGE_BYTES, dice))))
+/// Fills pages that are all new, one after the other, under keys that are long and begin alike: what adds most to the
+/// engine's log for its bytes.
+fn growing_step(number: u64, dice: &mut Dice) -> Step {
+    let of_step = |at: u64| {
+        let key = format!("{}/{:08}", "long".repeat(6), number * GROWING_PAGES + at);
+        (key.into_bytes(), Write::Put(value(GROWING_BYTES, dice)))
+    };
+    Step::Commit((0..GROWING_PAGES).map(of_step).collect())
+}
+
+fn fill(keys: Range<usize>, bytes: usize, dice: &mut Dice) -> WriteSet {
+    keys.map(|number| (key(number), Write::Put(value(bytes, dice))))
+        .collect()
+}
+
+/// Writes something small beside one key of so many.
+fn touch(one_of: usize, dice: &mut Dice) -> WriteSet {
+    let beside = |number| [key(number), b"/touched".to_vec()].concat();
+    (0..LARGE_KEYS)
+        .step_by(one_of)
+        .map(|number| (beside(number), Write::Put(value(8, dice))))
         .collect()
 }
 
@@ -155,7 +189,7 @@ fn write(dice: &mut Dice, keys: usize) -> (Vec<u8>, Write) {
 }
 
 fn key(number: usize) -> Vec<u8> {
-    format!("case/{number:04}").into_bytes()
+    format!("case/{number:05}").into_bytes()
 }
 
 fn value(bytes: usize, dice: &mut Dice) -> Vec<u8> {
@@ -188,7 +222,7 @@ fn load(kind: Kind, folder: &Path, life: u64) -> Result<()> {
     );
     let steps = kind.steps_per_life() / STORES_PER_LIFE;
     for from in (first..end).step_by(usize::try_from(steps)?) {
-        let (store, opened) = SledStore::open_bounded(folder, CACHE_BYTES, kind.log_bytes_max())?;
+        let (store, opened) = SledStore::open(folder, kind.bounds())?;
         let expected = if from == 0 {
             Opened::Fresh
         } else {
@@ -275,7 +309,7 @@ struct Marked {
 fn check(kind: Kind, folder: &Path, acks: &Path) -> Result<()> {
     let marked = read_marks(acks)?;
     let may_be_torn = folder.join("unsynced").exists();
-    let (store, opened) = SledStore::open(folder, CACHE_BYTES)?;
+    let (store, opened) = SledStore::open(folder, kind.bounds())?;
     let is_flushed = marked.values().any(|marked| marked.flushed.is_some());
     match &opened {
         Opened::Refilled { .. } if may_be_torn || !is_flushed => check_empty(&store)?,

@@ -19,11 +19,10 @@ const LOAD: &str = env!("CARGO_BIN_EXE_power_cut_load");
 const LIVES: usize = 3;
 /// Of the large load, whose every life writes the same pages again.
 const LARGE_LIVES: usize = 2;
-/// The large load is recorded for what it writes between two syncs: three of the engine's segments at
-/// least, for the other group's flush may come in between.
-const UNSYNCED_BYTES_MIN: usize = 3 * SEGMENT_BYTES;
+/// The large load is recorded for what it writes to the engine between two syncs: more than one of its segments.
+const UNSYNCED_BYTES_MIN: usize = SEGMENT_BYTES;
 /// One of the engine's segments.
-const SEGMENT_BYTES: usize = 4 * 1024 * 1024;
+const SEGMENT_BYTES: usize = 1024 * 1024;
 /// An image of the large load takes a hundred times the bytes of one of the small.
 const LARGE_IMAGES_PART: usize = 12;
 
@@ -43,6 +42,7 @@ struct Recorded {
 enum Load {
     Small,
     Large,
+    Growing,
 }
 
 impl Load {
@@ -50,6 +50,7 @@ impl Load {
         match self {
             Self::Small => "small",
             Self::Large => "large",
+            Self::Growing => "growing",
         }
     }
 
@@ -57,6 +58,7 @@ impl Load {
         match self {
             Self::Small => LIVES,
             Self::Large => LARGE_LIVES,
+            Self::Growing => 1,
         }
     }
 
@@ -64,7 +66,7 @@ impl Load {
     fn folder(self) -> Result<TempDir> {
         match self {
             Self::Small => scratch(),
-            Self::Large => Ok(tempfile::tempdir()?),
+            Self::Large | Self::Growing => Ok(tempfile::tempdir()?),
         }
     }
 }
@@ -214,8 +216,7 @@ fn most_unsynced_bytes(recording: &Recording) -> usize {
     most
 }
 
-/// Layers as they grow behind a slow disk: a batch goes over several segments, and pages are written
-/// again for little, while nothing is synced in between. The engine may come back from that with pages of two
+/// A batch that brings so many pages that it goes over several segments. The engine may come back from that with pages of two
 /// commits, once in some hundred images; the store opens none of it, and is filled again from snapshot and log.
 #[test]
 fn a_power_cut_in_a_layer_larger_than_the_engines_segments_leaves_whole_commits_or_nothing() {
@@ -228,6 +229,51 @@ fn a_power_cut_in_a_layer_larger_than_the_engines_segments_leaves_whole_commits_
     let marked = check_all_sound(Load::Large, &recorded.recording, images).unwrap();
     let is_some = 0 < marked && marked < images;
     assert!(is_some, "{marked} of {images} were marked");
+}
+
+/// Far more than a segment is written without a flush, in layers that are each less: what was written is made durable
+/// in between, so that none of it is ever marked, nor torn.
+#[test]
+fn a_power_cut_while_a_store_grows_leaves_whole_commits_and_no_mark() {
+    let recorded = record_the_store(Load::Growing, None).unwrap();
+    check_explained(&recorded).unwrap();
+    check_marked_in_time(&recorded.recording).unwrap();
+    let operations = recorded.recording.operations().iter();
+    let written = operations.map(|operation| match &operation.act {
+        Act::Write { bytes, .. } if operation.path == "state/db" => bytes.len(),
+        _ => 0,
+    });
+    let written: usize = written.sum();
+    assert!(written > SEGMENT_BYTES, "{written} bytes in all");
+    let images = images().div_ceil(LARGE_IMAGES_PART);
+    let swept = sweep(Load::Growing, &recorded.recording, images).unwrap();
+    let broken = &swept.report.broken;
+    assert!(broken.is_empty(), "first {:#?}", broken.first());
+    assert_eq!(swept.marked, 0);
+}
+
+/// The files of pages are compacted, and those of which nothing is left removed, while nothing that was flushed goes.
+#[test]
+fn the_loads_have_files_of_pages_removed() {
+    let recorded = record_the_store(Load::Small, None).unwrap();
+    let operations = recorded.recording.operations().iter();
+    let removed = operations.filter(|one| {
+        let is_pages = one.path.starts_with("state/pages/");
+        is_pages && matches!(one.act, Act::Remove)
+    });
+    let removed = removed.count();
+    assert!(removed > LIVES, "{removed} files were removed");
+}
+
+/// The small load with the sync of pages left out, which comes before the engine is told of them.
+#[test]
+fn without_the_sync_of_pages_a_power_cut_loses_what_was_flushed() {
+    let recorded = record_the_store(Load::Small, Some(("fdatasync", ".pages"))).unwrap();
+    let swept = sweep(Load::Small, &recorded.recording, 60).unwrap();
+    assert!(
+        !swept.report.broken.is_empty(),
+        "the sync is not needed, or the images are too kind"
+    );
 }
 
 /// The small load with our own sync of the engine's file left out, which leaves the engine's flush: if

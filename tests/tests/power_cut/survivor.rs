@@ -16,7 +16,7 @@ use tongban_runtime::{
     Application, Forms, Hosted, KeyRing, NodeHandle, NodeSettings, Replica, RunningNode,
     RuntimeParts, Seeds, Tempo, Wait,
 };
-use tongban_store::SledStore;
+use tongban_store::{Bounds, SledStore};
 use tongban_tests::city::{CITY, DISTRICT};
 use tongban_tests::power_cut::Image;
 use tongban_trust::{Registry, RegistryFile, governance_hash};
@@ -96,7 +96,7 @@ impl Opener {
             std::fs::create_dir_all(root.join(folder))?;
         }
         let disk = FileDisk::new(root);
-        let (store, _) = SledStore::open(&root.join("state"), CACHE_BYTES)?;
+        let (store, _) = SledStore::open(&root.join("state"), Bounds::with_cache(CACHE_BYTES))?;
         let store = Arc::new(store);
         let log = Log::open(disk.clone(), WalConfig::default()).await?;
         let machine = Machine::new(self.group, governance_hash(&self.registry));

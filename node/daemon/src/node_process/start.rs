@@ -14,7 +14,7 @@ use tongban_assembly::{Node, NodeParts, StartError};
 use tongban_net::{Libp2pTransport, NetConfig};
 use tongban_runtime::seams::WallClock as _;
 use tongban_runtime::{Forms, NodeHandle, NodeSettings, Tempo};
-use tongban_store::{OpenError, Opened, SledStore};
+use tongban_store::{Bounds, OpenError, Opened, SledStore};
 use tongban_types::Code;
 use tongban_wal::OpenError as LogError;
 
@@ -116,7 +116,7 @@ impl Coded for TokenBookError {
 
 /// Opens the applied state in a data folder.
 pub(crate) fn open_state(data: &Path) -> Result<(SledStore, Opened), OpenError> {
-    SledStore::open(&data.join("state"), STATE_CACHE_BYTES)
+    SledStore::open(&data.join("state"), Bounds::with_cache(STATE_CACHE_BYTES))
 }
 
 /// What is checked before the node touches the network.

@@ -69,6 +69,7 @@ const fn work(work: EngineWork) -> &'static str {
         EngineWork::LookForMark => "查找末尾标记",
         EngineWork::OpeningAnew => "重新打开",
         EngineWork::MarkingUnsynced => "标记未落盘的内容",
+        EngineWork::Compacting => "整理页文件",
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tongban_types::CityCode;
 
 use super::*;
+use crate::bounds::Bounds;
 use crate::engine::Engine;
 use crate::folder::Folder;
 use crate::limits::{CLEARED_PER_BATCH_MAX, LOCK_TRIES_MAX};
@@ -32,14 +33,15 @@ fn weinan() -> GroupId {
 fn open(path: &Path) -> Tiers {
     let folder = Folder::take(path).unwrap();
     folder.ready().unwrap();
-    let engine = Engine::open(&folder, CACHE_BYTES, LOCK_TRIES_MAX).unwrap();
+    let bounds = Bounds {
+        log_bytes_max: 0,
+        page_file_bytes_max: 128 * 1024,
+        ..Bounds::with_cache(CACHE_BYTES)
+    };
+    let engine = Engine::open(&folder, bounds, LOCK_TRIES_MAX).unwrap();
     engine.mark().unwrap();
     let failure = Arc::new(Failure::none_yet(folder.path().to_owned()));
-    let ground = Ground {
-        folder,
-        cache_bytes: CACHE_BYTES,
-        log_bytes_max: 0,
-    };
+    let ground = Ground { folder, bounds };
     let engine = RenewedEngine::new(engine, ground, Arc::clone(&failure));
     Tiers::new(engine, failure)
 }
@@ -214,6 +216,8 @@ fn no_reader_meets_an_old_page_beside_layers_that_sink_clears_and_engines_opened
                 renew(&tiers);
                 at_hand(&tiers);
             }
+            tiers.compact_some().unwrap();
+            at_hand(&tiers);
         }
     });
     read();

@@ -1,6 +1,7 @@
 //! The store as its users see it: through its seam, its folder and its log lines.
 
 mod bounds;
+mod compaction;
 mod conformance;
 mod model;
 mod opening;

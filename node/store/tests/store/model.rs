@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::{CACHE_BYTES, all, flush, group, open_sized};
+use crate::support::{all, flush, group, open_within};
 use proptest::prelude::*;
 use tongban_runtime::seams::{StateStore, Write, WriteSet};
+use tongban_store::Bounds;
 use tongban_types::GroupId;
 
 #[derive(Clone, Debug)]
@@ -26,7 +27,10 @@ struct Model {
 const GROUPS: usize = 3;
 
 /// So small that the engine is also opened anew while the store is open.
-const LOG_BYTES_MAX: u64 = 256 * 1024;
+const LOG_BYTES_MAX: u64 = 4 * 1024;
+
+/// And that files of pages are begun, compacted and removed.
+const PAGE_FILE_BYTES_MAX: u64 = 32 * 1024;
 
 fn groups() -> [GroupId; GROUPS] {
     [group(350_100), group(350_200), group(610_500)]
@@ -64,7 +68,7 @@ fn act() -> impl Strategy<Value = Act> {
 
 /// Room for all pages at hand, for some, and for the last one alone.
 fn cache_bytes() -> impl Strategy<Value = u64> {
-    prop_oneof![Just(CACHE_BYTES), Just(64 * 1024), Just(512)]
+    prop_oneof![Just(1024 * 1024), Just(64 * 1024), Just(1024)]
 }
 
 proptest! {
@@ -77,7 +81,12 @@ proptest! {
     ) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state");
-        let mut store = open_sized(&path, cache_bytes, LOG_BYTES_MAX);
+        let bounds = Bounds {
+            cache_bytes,
+            log_bytes_max: LOG_BYTES_MAX,
+            page_file_bytes_max: PAGE_FILE_BYTES_MAX,
+        };
+        let mut store = open_within(&path, bounds);
         let mut models: [Model; GROUPS] = Default::default();
         for (step, act) in acts.into_iter().enumerate() {
             match act {
@@ -114,7 +123,7 @@ proptest! {
                 Act::Reopen => {
                     flush(&store).unwrap();
                     drop(store);
-                    store = open_sized(&path, cache_bytes, LOG_BYTES_MAX);
+                    store = open_within(&path, bounds);
                 }
             }
         }

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use crate::support::{CACHE_BYTES, all, flush, fuzhou, open, open_as, put, weinan};
+use crate::support::{all, bounds, flush, fuzhou, left_by_a_kill, open, open_as, put, weinan};
 use tongban_runtime::seams::StateStore;
 use tongban_store::{OpenError, Opened, SledStore};
 
@@ -62,7 +62,7 @@ fn a_store_in_use_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let first = open(folder.path());
     first.commit(fuzhou(), &put(b"a", b"1"), b"1").unwrap();
-    let second = SledStore::open(folder.path(), CACHE_BYTES);
+    let second = SledStore::open(folder.path(), bounds());
     assert!(matches!(second, Err(OpenError::InUse { .. })));
     assert_eq!(first.get(fuzhou(), b"a").unwrap().unwrap(), b"1");
     drop(first);
@@ -75,7 +75,7 @@ fn a_store_locked_by_a_foreign_program_is_left_alone() {
     fill(folder.path());
     let foreign = File::open(folder.path().join("db")).unwrap();
     foreign.lock().unwrap();
-    let opened = SledStore::open(folder.path(), CACHE_BYTES);
+    let opened = SledStore::open(folder.path(), bounds());
     assert!(matches!(opened, Err(OpenError::InUse { .. })));
     foreign.unlock().unwrap();
     assert_eq!(open_as(folder.path()).1, Opened::Existing);
@@ -87,7 +87,7 @@ fn a_path_that_is_a_file_is_an_error_and_keeps_its_content() {
     let path = folder.path().join("state");
     fs::write(&path, "a letter").unwrap();
     assert!(matches!(
-        SledStore::open(&path, CACHE_BYTES),
+        SledStore::open(&path, bounds()),
         Err(OpenError::Folder { .. })
     ));
     assert_eq!(fs::read_to_string(&path).unwrap(), "a letter");
@@ -224,26 +224,44 @@ fn an_unfinished_index_file_does_not_cost_the_state() {
 fn damage_is_never_believed() {
     let folder = tempfile::tempdir().unwrap();
     fill(folder.path());
-    let names: Vec<_> = fs::read_dir(folder.path())
-        .unwrap()
-        .map(|entry| entry.unwrap())
-        .collect();
-    let length = fs::metadata(folder.path().join("db")).unwrap().len();
-    for number in 0..24 {
-        let damaged = tempfile::tempdir().unwrap();
-        for entry in &names {
-            if entry.file_type().unwrap().is_file() {
-                fs::copy(entry.path(), damaged.path().join(entry.file_name())).unwrap();
-            }
-        }
-        let db = File::options()
-            .write(true)
-            .open(damaged.path().join("db"))
+    let files = ["db".to_owned(), last_of_pages(folder.path())];
+    for (name, number) in files
+        .iter()
+        .flat_map(|name| (0..24).map(move |it| (name, it)))
+    {
+        let damaged = left_by_a_kill(folder.path());
+        let path = damaged.path().join(name);
+        let length = fs::metadata(&path).unwrap().len();
+        let file = File::options().write(true).open(path).unwrap();
+        file.write_all_at(&[0x77; 700], length * number / 24)
             .unwrap();
-        db.write_all_at(&[0x77; 700], length * number / 24).unwrap();
-        drop(db);
+        drop(file);
         never_believes_what_was_not_written(damaged.path());
     }
+}
+
+/// The name of the file of pages that was appended to last.
+fn last_of_pages(path: &Path) -> String {
+    let entries = fs::read_dir(path.join("pages")).expect("the folder is there");
+    let names = entries.map(|entry| entry.expect("the folder can be read").file_name());
+    let last = names.max().expect("there is a file");
+    format!("pages/{}", last.to_str().expect("every name is a text"))
+}
+
+#[test]
+fn a_state_whose_pages_are_missing_or_cut_short_is_wiped_or_reads_nothing_wrong() {
+    for cut in [0, 20, 4096] {
+        let folder = tempfile::tempdir().unwrap();
+        fill(folder.path());
+        let last = folder.path().join(last_of_pages(folder.path()));
+        let file = File::options().write(true).open(&last).unwrap();
+        file.set_len(cut).unwrap();
+        never_believes_what_was_not_written(folder.path());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fill(folder.path());
+    fs::remove_file(folder.path().join(last_of_pages(folder.path()))).unwrap();
+    assert!(is_refilled(folder.path()));
 }
 
 fn never_believes_what_was_not_written(path: &Path) {
@@ -273,7 +291,7 @@ fn a_foreign_sled_is_wiped_and_foreign_files_stay() {
     let folder = tempfile::tempdir().unwrap();
     let foreign = sled::Config::new()
         .path(folder.path())
-        .segment_size(4 * 1024 * 1024)
+        .segment_size(1024 * 1024)
         .flush_every_ms(None)
         .open()
         .unwrap();
@@ -299,7 +317,7 @@ fn another_format_is_wiped() {
     fill(folder.path());
     let db = sled::Config::new()
         .path(folder.path())
-        .segment_size(4 * 1024 * 1024)
+        .segment_size(1024 * 1024)
         .flush_every_ms(None)
         .open()
         .unwrap();
@@ -310,18 +328,17 @@ fn another_format_is_wiped() {
     assert!(matches!(opened, Opened::Refilled { reason } if reason.contains("another's")));
 }
 
-/// A store whose file shrinks under it stops for good, and the next start fills it again.
+/// A store whose files shrink under it stops for good, and the next start fills it again.
 #[test]
 fn after_one_failure_every_call_fails_until_it_is_refilled() {
     let folder = tempfile::tempdir().unwrap();
     fill(folder.path());
     let store = open(folder.path());
-    File::options()
-        .write(true)
-        .open(folder.path().join("db"))
-        .unwrap()
-        .set_len(0)
-        .unwrap();
+    for entry in fs::read_dir(folder.path().join("pages")).unwrap() {
+        let path = entry.unwrap().path();
+        let file = File::options().write(true).open(path).unwrap();
+        file.set_len(0).unwrap();
+    }
     assert!(
         (0..PAIRS).any(|number| store.get(fuzhou(), &number.to_be_bytes()).is_err()),
         "some page had to be read from the file"
@@ -347,7 +364,7 @@ fn a_clear_cut_short_is_finished_at_the_next_start() {
     drop(store);
     let db = sled::Config::new()
         .path(folder.path())
-        .segment_size(4 * 1024 * 1024)
+        .segment_size(1024 * 1024)
         .flush_every_ms(None)
         .open()
         .unwrap();

@@ -1,5 +1,6 @@
 //! What the tests of the store share: groups, folders, waiting for a future without a runtime.
 
+use std::fs;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
@@ -8,11 +9,16 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
 use tongban_runtime::seams::{Pair, StateStore, StoreError, Write, WriteSet};
-use tongban_store::{Opened, SledStore};
+use tongban_store::{Bounds, Opened, SledStore};
 use tongban_types::{CityCode, GroupId};
 
-/// A page cache too small for most tests' content, so that pages are read from disk.
-pub(crate) const CACHE_BYTES: u64 = 1024 * 1024;
+/// Too little memory for most tests' content, so that pages are read from disk, of which each file holds some dozens.
+pub(crate) fn bounds() -> Bounds {
+    Bounds {
+        page_file_bytes_max: 512 * 1024,
+        ..Bounds::with_cache(1024 * 1024)
+    }
+}
 
 pub(crate) fn fuzhou() -> GroupId {
     group(350_100)
@@ -36,17 +42,40 @@ pub(crate) fn open(path: &Path) -> SledStore {
 
 /// A store whose engine is opened anew when its log has grown by so many bytes.
 pub(crate) fn open_bounded(path: &Path, log_bytes_max: u64) -> SledStore {
-    open_sized(path, CACHE_BYTES, log_bytes_max)
+    let bounds = Bounds {
+        log_bytes_max,
+        ..bounds()
+    };
+    open_within(path, bounds)
 }
 
-/// The same with another cache.
-pub(crate) fn open_sized(path: &Path, cache_bytes: u64, log_bytes_max: u64) -> SledStore {
-    let opened = SledStore::open_bounded(path, cache_bytes, log_bytes_max);
+pub(crate) fn open_within(path: &Path, bounds: Bounds) -> SledStore {
+    let opened = SledStore::open(path, bounds);
     opened.expect("the folder can be used").0
 }
 
 pub(crate) fn open_as(path: &Path) -> (SledStore, Opened) {
-    SledStore::open(path, CACHE_BYTES).expect("the folder can be used")
+    SledStore::open(path, bounds()).expect("the folder can be used")
+}
+
+/// What a process that is killed now leaves, but for the locks.
+pub(crate) fn left_by_a_kill(path: &Path) -> tempfile::TempDir {
+    let left = tempfile::tempdir().expect("there is room");
+    copy_into(path, left.path());
+    left
+}
+
+fn copy_into(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).expect("the folder is there") {
+        let entry = entry.expect("the folder can be read");
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_type().expect("it is there").is_dir() {
+            fs::create_dir(&to).expect("there is room");
+            copy_into(&from, &to);
+        } else {
+            fs::copy(from, to).expect("there is room");
+        }
+    }
 }
 
 /// Every pair of a group.
