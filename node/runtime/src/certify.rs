@@ -19,7 +19,7 @@ use crate::seams::{Lane, Platform, Signer, Transport};
 use crate::told::Told;
 use crate::wire::{CertifyAnswer, CertifyRequest};
 
-pub(crate) use batch::Certified;
+pub(crate) use batch::{Certified, Unsigned};
 
 use batch::Batch;
 
@@ -74,19 +74,35 @@ impl<P: Platform> Core<P> {
     }
 
     /// Gathers a certificate for the parcels at positions of a hosted group's outbox, of as many as fit one
-    /// delivery. `None` if there is none of them, or no majority signs them now.
-    pub(crate) async fn certify(&self, group: GroupId, positions: &[u64]) -> Option<Certified> {
+    /// delivery. Without one, what was asked for: no majority signs it now, or none of it is here.
+    pub(crate) async fn certify(
+        &self,
+        group: GroupId,
+        positions: &[u64],
+    ) -> Result<Certified, Unsigned> {
+        let Some(batch) = self.batch_at(group, positions) else {
+            return Err(Unsigned {
+                positions: positions.to_vec(),
+            });
+        };
+        let placement = self.placement(group);
+        let signatures = self.gather(&placement, &batch).await;
+        if signatures.len() < placement.majority() {
+            return Err(Unsigned {
+                positions: batch.positions,
+            });
+        }
+        let signatures: Vec<_> = signatures.into_iter().collect();
+        Ok(batch.certified_by(&signatures))
+    }
+
+    fn batch_at(&self, group: GroupId, positions: &[u64]) -> Option<Batch> {
         let hosted = self.group(group)?;
         let read = |view: &dyn View| {
             let at = |position: &u64| Some((*position, parcel_bytes(view, *position)?));
             Batch::of(group, positions.iter().filter_map(at))
         };
-        let batch = hosted.replica.read(read).ok()??;
-        let placement = self.placement(group);
-        let signatures = self.gather(&placement, &batch).await;
-        let is_enough = signatures.len() >= placement.majority();
-        let signatures: Vec<_> = signatures.into_iter().collect();
-        is_enough.then(|| batch.certified_by(&signatures))
+        hosted.replica.read(read).ok()?
     }
 
     /// Asks all voters at once and stops at a majority.

@@ -3,6 +3,7 @@
 //! one stopped.
 
 mod lanes;
+mod window;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,14 +16,14 @@ use tongban_types::{
     CaseNumber, CertifiedParcels, Entry, GroupId, PacketBody, Parcel, decode, encode, limits,
 };
 
-use crate::certify::Certified;
+use crate::certify::{Certified, Unsigned};
 use crate::core::{Core, instant};
 use crate::relay::is_judgement;
 use crate::seams::{Lane, Platform, Transport};
 use crate::vault::Vault;
 use crate::wire::KeysRequest;
 
-use lanes::{Delivered, DeliveryLane, Lanes, Part, Span};
+use lanes::{Delivered, DeliveryLane, Ended, Lanes, Part, Span};
 
 /// Carries the packets of one hosted group.
 pub(crate) struct Courier<P: Platform> {
@@ -73,22 +74,24 @@ impl<P: Platform> Courier<P> {
     }
 
     async fn deliver_round(self: Arc<Self>, to: GroupId, lane: DeliveryLane) {
-        let positions = positions_for(&self.core, self.group, to, lane);
+        let positions = positions_for(&self.core, self.group, to, &lane);
         if positions.is_empty() && lane.entering.is_some() {
             // All there is is being entered, and its end is told.
             self.lanes().end_without_any(to);
             return;
         }
-        let certified = self.core.certify(self.group, &positions).await;
-        // What did not fit is tried next, and what stands behind all of it where nobody signs.
-        let tried = certified.as_ref().map_or(&positions, |it| &it.positions);
-        let last = tried.last().copied();
-        let (delivered, part) = match certified {
-            Some(certified) => self.deliver(to, certified).await,
-            None => (Delivered::InPart, Part::HandingOver),
+        let (delivered, ended) = match self.core.certify(self.group, &positions).await {
+            Ok(certified) => {
+                self.lanes().on_signed(to, &certified.positions);
+                // What did not fit is tried next.
+                let last = certified.positions.last().copied();
+                let (delivered, part) = self.deliver(to, certified).await;
+                let now = self.started.elapsed();
+                let ended = self.lanes().end(to, part, delivered, last, now);
+                (delivered, ended)
+            }
+            Err(Unsigned { positions }) => (Delivered::InPart, self.end_unsigned(to, &positions)),
         };
-        let now = self.started.elapsed();
-        let ended = self.lanes().end(to, part, delivered, last, now);
         if let Delivered::Refused(code) = delivered
             && ended.is_told_now
         {
@@ -101,6 +104,15 @@ impl<P: Platform> Courier<P> {
             self.lanes().wake(to);
             self.ring();
         }
+    }
+
+    fn end_unsigned(&self, to: GroupId, positions: &[u64]) -> Ended {
+        if let [position] = positions {
+            let group = self.group;
+            tracing::debug!(%group, %to, position, "no majority signs a parcel, which waits alone");
+        }
+        let now = self.started.elapsed();
+        self.lanes().end_unsigned(to, positions, now)
     }
 
     /// Delivers packets to one group and enters the answers in ours; which part of a delivery that ended.
@@ -178,7 +190,7 @@ fn positions_for<P: Platform>(
     core: &Core<P>,
     group: GroupId,
     to: GroupId,
-    lane: DeliveryLane,
+    lane: &DeliveryLane,
 ) -> Vec<u64> {
     let Some(hosted) = core.group(group) else {
         return Vec::new();
@@ -189,13 +201,12 @@ fn positions_for<P: Platform>(
         .replica
         .read(|view| unanswered(view, Some(first), 2 * limits::DELIVERY_PARCELS_MAX))
         .unwrap_or_default();
-    waiting
+    let waiting = waiting
         .into_iter()
         .filter(|packet| packet.to == to)
         .map(|packet| packet.position)
-        .filter(|position| !lane.entering.is_some_and(|span| span.holds(*position)))
-        .take(limits::DELIVERY_PARCELS_MAX)
-        .collect()
+        .filter(|position| !lane.entering.is_some_and(|span| span.holds(*position)));
+    lane.window.first_of(waiting)
 }
 
 /// Enters answers in a hosted group; how many parcels they answer.

@@ -35,11 +35,11 @@ impl<P: Platform> Core<P> {
             tracing::debug!(%group, %error, "the answers are not here yet");
         }
         let certified = self.certify(group, &positions).await;
-        if certified.is_none() && !positions.is_empty() {
+        if certified.is_err() && !positions.is_empty() {
             // An empty answer would keep the sender from asking another voter.
             return Err(Code::NO_QUORUM);
         }
-        let pieces = certified.map_or_else(Vec::new, |answers| answers.pieces);
+        let pieces = certified.map_or_else(|_| Vec::new(), |answers| answers.pieces);
         Ok(Bytes::from(encode(&ParcelAnswers { pieces })))
     }
 

@@ -23,6 +23,13 @@ pub(crate) struct Certified {
     pub(crate) pieces: Vec<CertifiedParcels>,
 }
 
+/// Parcels without a certificate.
+#[derive(Debug)]
+pub(crate) struct Unsigned {
+    /// Where they stand in the outbox.
+    pub(crate) positions: Vec<u64>,
+}
+
 impl Batch {
     /// What fits one delivery of parcels of a group's outbox, each with its position, in order; the rest
     /// goes with the next. `None` if there are none.

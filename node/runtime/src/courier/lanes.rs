@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tongban_types::{Code, GroupId};
 
+use super::window::Window;
+
 /// Deliveries under way at once, at most two to one group; other groups take their turn as these finish.
 const DELIVERIES_MAX: usize = 32;
 
@@ -22,9 +24,11 @@ pub(super) struct Lanes {
 }
 
 /// How the deliveries to one group go.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub(super) struct DeliveryLane {
     turn: Turn,
+    /// How much travels together.
+    pub(super) window: Window,
     /// The packets of the delivery whose answers are being entered: it takes one of the places too.
     pub(super) entering: Option<Span>,
     attempt: u32,
@@ -108,9 +112,13 @@ impl DeliveryLane {
     }
 
     /// How it stands behind a delivery of packets up to `last`.
-    fn after(self, delivered: Delivered, last: Option<u64>, now: Duration) -> Self {
+    fn after(&self, delivered: Delivered, last: Option<u64>, now: Duration) -> Self {
         if delivered == Delivered::Whole {
-            let whole = Self::default();
+            // What voters do not sign is not what this one carried.
+            let whole = Self {
+                window: self.window.clone(),
+                ..Self::default()
+            };
             if self.cursor == 0 {
                 return whole;
             }
@@ -126,7 +134,7 @@ impl DeliveryLane {
             attempt: self.attempt.saturating_add(1),
             cursor: last.map_or(0, |last| last + 1),
             refused_since: self.refused_since.or(is_refused.then_some(now)),
-            ..self
+            ..self.clone()
         }
     }
 
@@ -158,7 +166,7 @@ impl Lanes {
             let lane = self.by_group.entry(*to).or_default();
             if lane.turn == Turn::Ready && !lane.is_resting {
                 lane.turn = Turn::HandingOver;
-                begun.push((*to, *lane));
+                begun.push((*to, lane.clone()));
                 self.last = Some(*to);
             }
         }
@@ -214,6 +222,20 @@ impl Lanes {
             attempt: lane.attempt,
             is_told_now: is_refused && lane.tells(now),
         }
+    }
+
+    /// A majority signed what a delivery to the group carries.
+    pub(super) fn on_signed(&mut self, to: GroupId, positions: &[u64]) {
+        let lane = self.by_group.entry(to).or_default();
+        lane.window.on_signed(positions);
+    }
+
+    /// Gives the place back of a delivery of packets that no majority signed.
+    pub(super) fn end_unsigned(&mut self, to: GroupId, positions: &[u64], now: Duration) -> Ended {
+        let ended = self.end(to, Part::HandingOver, Delivered::InPart, None, now);
+        let lane = self.by_group.entry(to).or_default();
+        lane.cursor = lane.window.on_unsigned(positions);
+        ended
     }
 
     pub(super) fn wake(&mut self, to: GroupId) {
@@ -327,6 +349,28 @@ mod tests {
         lanes.wake(group);
         let begun = lanes.begin(&destinations);
         assert_eq!(begun[0].1.cursor, 0, "from the first that waits");
+    }
+
+    #[test]
+    fn what_nobody_signs_is_tried_again_by_half_from_where_it_begins_whatever_else_goes_over() {
+        let group = GroupId(CityCode::new(350_100).unwrap());
+        let destinations = BTreeSet::from([group]);
+        let mut lanes = Lanes::default();
+        let begin = |lanes: &mut Lanes| {
+            let lane = lanes.begin(&destinations).remove(0).1;
+            let tried = lane.window.first_of(lane.cursor..20);
+            (lane.attempt, tried)
+        };
+        assert_eq!(begin(&mut lanes), (0, (0..20).collect()));
+        let ended = lanes.end_unsigned(group, &[3, 5, 7, 9], Duration::ZERO);
+        assert_eq!(ended.attempt, 1);
+        assert!(lanes.begin(&destinations).is_empty(), "it rests");
+        lanes.wake(group);
+        assert_eq!(begin(&mut lanes), (1, vec![3, 4]));
+        lanes.on_signed(group, &[3, 4]);
+        let (part, whole) = (Part::HandingOver, Delivered::Whole);
+        lanes.end(group, part, whole, Some(4), Duration::ZERO);
+        assert_eq!(begin(&mut lanes), (0, vec![0, 1, 2, 3]));
     }
 
     #[test]
