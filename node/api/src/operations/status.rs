@@ -18,7 +18,8 @@ use crate::state::Shared;
 #[derive(Serialize, ToSchema)]
 #[schema(as = Status)]
 pub(crate) struct StatusView {
-    /// Machines of this city's group that may still be lost.
+    /// Machines of this city's group that may still be lost; 0 where it is not known to decide. A node that does not
+    /// lead it goes by its own links.
     can_lose: usize,
     schema: &'static str,
     #[schema(value_type = NodeIdKind)]

@@ -30,7 +30,9 @@ pub struct GroupReport {
     /// The group can decide, as far as is known here: this replica leads and hears from a majority,
     /// or it runs and is connected to the leader.
     pub has_quorum: bool,
-    /// Voters that may still be lost before the group stops taking decisions; 0 without a quorum.
+    /// Voters that may still be lost before the group stops taking decisions; 0 without a quorum. The leader
+    /// goes by who answers it. Elsewhere it is a guess: by whom this node is connected to, though such a
+    /// voter need not answer the leader, and one that this node wants nothing of may be up.
     pub can_lose: usize,
     /// This replica stopped because no majority of the voters holds its state.
     pub diverged: bool,

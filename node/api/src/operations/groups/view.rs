@@ -23,7 +23,8 @@ pub(crate) struct GroupView {
     #[schema(value_type = CityKind)]
     group: String,
     city_name: String,
-    /// Voters that may still be lost before it stops deciding.
+    /// Voters that may still be lost before it stops deciding; 0 where it is not known to decide. A node that does not
+    /// lead it goes by its own links.
     can_lose: usize,
     has_quorum: bool,
     #[schema(value_type = Option<NodeIdKind>)]

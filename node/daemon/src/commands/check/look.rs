@@ -208,7 +208,8 @@ fn partners_away(peers: &Value) -> (u64, u64) {
     (count(away.count()), count(partners.len()))
 }
 
-/// How many voters can still be lost; -1 where the group cannot decide already.
+/// How many voters can still be lost; -1 where the group cannot decide already. A node that does not lead it
+/// goes by its own links, and says so.
 fn raft(status: &Value, (warn, crit): (f64, f64)) -> Verdict {
     let works = |own: &&Value| {
         own["has_quorum"] == true && own["stopped"] == false && status["failed"] == false
@@ -223,9 +224,14 @@ fn raft(status: &Value, (warn, crit): (f64, f64)) -> Verdict {
     let can_lose = own["can_lose"].as_u64().unwrap_or(0);
     let leader = own["leader"].as_str().unwrap_or("?");
     let term = &own["term"];
+    let (seen_zh, seen_en) = if own["leader"] == status["node"] {
+        ("", "")
+    } else {
+        ("本机所见", " as seen from here")
+    };
     let said = Said::new(
-        format!("还可失去 {can_lose} 个投票节点, 主副本在 {leader}, 任期 {term}"),
-        format!("voters that can be lost: {can_lose}, led by {leader}, term {term}"),
+        format!("{seen_zh}还可失去 {can_lose} 个投票节点, 主副本在 {leader}, 任期 {term}"),
+        format!("voters that can be lost{seen_en}: {can_lose}, led by {leader}, term {term}"),
     );
     Verdict::at_least("raft", float(can_lose), warn, crit, said)
 }
@@ -323,6 +329,12 @@ mod tests {
         let told = |language| nothing.to_text(Reader::plain(language));
         assert!(told(Language::Zh).contains(is_han));
         assert!(!told(Language::En).contains(is_chinese));
+        let mut led_here = status(1, true);
+        let follower = raft(&led_here, (0.0, -1.0));
+        assert!(follower.said.contains("as seen from here"));
+        led_here["groups"][0]["leader"] = led_here["node"].clone();
+        let leader = raft(&led_here, (0.0, -1.0));
+        assert!(!leader.said.contains("as seen from here"));
         let mut of_another = status(1, true);
         of_another["node"] = json!("350300-01");
         assert_eq!(raft(&of_another, (0.0, -1.0)).state, State::Critical);

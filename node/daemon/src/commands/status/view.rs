@@ -34,6 +34,9 @@ pub(super) struct Status {
     /// Nodes that were dialed in vain.
     #[serde(skip)]
     unreached: Vec<String>,
+    /// Nodes of which nobody here wanted anything yet: whether they are up is not known.
+    #[serde(skip)]
+    idle: Vec<String>,
     /// How the node was named.
     #[serde(skip)]
     at: String,
@@ -66,7 +69,8 @@ impl Status {
             troubles,
             answer,
             partners: partners(peers),
-            unreached: unreached(peers),
+            unreached: nodes_in(peers, "waiting"),
+            idle: nodes_in(peers, "idle"),
             at: String::new(),
         }
     }
@@ -83,10 +87,11 @@ impl Status {
     }
 }
 
-fn unreached(peers: &Value) -> Vec<String> {
+/// The peers to which the links stand so.
+fn nodes_in(peers: &Value, state: &str) -> Vec<String> {
     let peers = peers["peers"].as_array().into_iter().flatten();
-    let waiting = peers.filter(|peer| peer["state"] == "waiting");
-    waiting.map(|peer| text(&peer["node"]).to_owned()).collect()
+    let found = peers.filter(|peer| peer["state"] == state);
+    found.map(|peer| text(&peer["node"]).to_owned()).collect()
 }
 
 fn groups(answer: &Value) -> &[Value] {
@@ -137,7 +142,59 @@ impl Status {
 
     fn can_lose_line(&self, reader: Reader) -> String {
         let word = reader.say("可再失去节点", "nodes that can be lost");
-        format!("{word}: {}", can_lose(own_group(&self.answer), reader))
+        format!("{word}: {}", self.can_lose(reader))
+    }
+
+    fn can_lose(&self, reader: Reader) -> String {
+        let unknown = |why: &str| format!("0 ({}: {why})", reader.say("未知", "unknown"));
+        let Some(own) = own_group(&self.answer) else {
+            return unknown(Trouble::NoGroup.said(reader));
+        };
+        let trouble = troubles_of(own)
+            .into_iter()
+            .find(|trouble| *trouble != Trouble::Evidence);
+        match trouble {
+            Some(Trouble::NoQuorum) => unknown(reader.say(
+                "审批组没有主副本或多数; 收件仍可进行",
+                "the group has no leader or majority; collecting goes on",
+            )),
+            Some(trouble) => unknown(&format!(
+                "{}{}",
+                reader.say("本市审批组", "the city's group: "),
+                trouble.said(reader)
+            )),
+            None => self.can_lose_while_well(own, reader),
+        }
+    }
+
+    /// Whoever leads hears every voter. Another node goes by its links: one that is up may not answer the leader,
+    /// and of one that nobody here wanted anything of it knows nothing.
+    fn can_lose_while_well(&self, own: &Value, reader: Reader) -> String {
+        let voters = own["voters"].as_array().map(Vec::as_slice);
+        let voters = voters.unwrap_or_default();
+        let count = voters.len();
+        let (can_lose, in_touch) = (&own["can_lose"], &own["voters_in_touch"]);
+        if own["leader"] == self.answer["node"] {
+            return reader.say(
+                format!("{can_lose} ({count} 个投票成员, {in_touch} 个在线)"),
+                format!("{can_lose} ({count} voters, {in_touch} in touch)"),
+            );
+        }
+        let is_unknown = voters.iter().any(|voter| self.is_idle(text(voter)));
+        let least = if is_unknown {
+            reader.say("至少 ", "at least ")
+        } else {
+            ""
+        };
+        let leader = text(&own["leader"]);
+        reader.say(
+            format!(
+                "{least}{can_lose} ({count} 个投票成员, 本机所见 {in_touch} 个在线; 以主副本 {leader} 所见为准)"
+            ),
+            format!(
+                "{least}{can_lose} ({count} voters, {in_touch} in touch as seen from here; {leader} leads and knows)"
+            ),
+        )
     }
 
     fn standing_line(&self, reader: Reader) -> String {
@@ -196,35 +253,6 @@ fn contact(contact: &Contact, reader: Reader) -> String {
                 format!("next dial in {seconds} s"),
             );
             format!("{away} ({next})")
-        }
-    }
-}
-
-fn can_lose(own: Option<&Value>, reader: Reader) -> String {
-    let unknown = |why: &str| format!("0 ({}: {why})", reader.say("未知", "unknown"));
-    let Some(own) = own else {
-        return unknown(Trouble::NoGroup.said(reader));
-    };
-    let trouble = troubles_of(own)
-        .into_iter()
-        .find(|trouble| *trouble != Trouble::Evidence);
-    match trouble {
-        Some(Trouble::NoQuorum) => unknown(reader.say(
-            "审批组没有主副本或多数; 收件仍可进行",
-            "the group has no leader or majority; collecting goes on",
-        )),
-        Some(trouble) => unknown(&format!(
-            "{}{}",
-            reader.say("本市审批组", "the city's group: "),
-            trouble.said(reader)
-        )),
-        None => {
-            let voters = own["voters"].as_array().map_or(0, Vec::len);
-            let (count, in_touch) = (&own["can_lose"], &own["voters_in_touch"]);
-            reader.say(
-                format!("{count} ({voters} 个投票成员, {in_touch} 个在线)"),
-                format!("{count} ({voters} voters, {in_touch} in touch)"),
-            )
         }
     }
 }

@@ -99,9 +99,11 @@ impl Page<'_> {
                 "Proofs of equivocation kept",
                 |g| signed(g.evidence),
             ),
-            ("tongban_group_can_lose", "Voters that may be lost", |g| {
-                i64::try_from(g.can_lose).unwrap_or(i64::MAX)
-            }),
+            (
+                "tongban_group_can_lose",
+                "Voters that may be lost: on the leader by who answers it, elsewhere by the links",
+                |g| i64::try_from(g.can_lose).unwrap_or(i64::MAX),
+            ),
             ("tongban_group_in_touch", "Voters in touch", |g| {
                 i64::try_from(g.in_touch).unwrap_or(i64::MAX)
             }),

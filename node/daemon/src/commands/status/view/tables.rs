@@ -14,6 +14,11 @@ impl Status {
             || connected.is_some_and(|nodes| nodes.iter().any(|one| one == node))
     }
 
+    /// Whether nobody here wanted anything of a node yet.
+    pub(super) fn is_idle(&self, node: &str) -> bool {
+        self.idle.iter().any(|one| one == node)
+    }
+
     pub(super) fn members(&self, own: &Value, reader: Reader) -> String {
         let mut table = reader.table(&[
             ("成员", "MEMBER"),
@@ -37,6 +42,8 @@ impl Status {
                     reader.say("本机", "this node")
                 } else if self.is_in_touch(node) {
                     reader.say("已连接", "connected")
+                } else if self.is_idle(node) {
+                    reader.say("尚无往来", "idle")
                 } else {
                     reader.say("断开 !", "away !")
                 };

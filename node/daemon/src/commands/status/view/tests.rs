@@ -69,7 +69,9 @@ fn the_first_line_says_how_many_more_can_be_lost() {
     let shown = well.to_text(Reader::default());
     assert!(well.is_healthy());
     assert!(
-        shown.starts_with("可再失去节点: 1 (3 个投票成员, 3 个在线)\n"),
+        shown.starts_with(
+            "可再失去节点: 1 (3 个投票成员, 本机所见 3 个在线; 以主副本 350300-01 所见为准)\n"
+        ),
         "{shown}"
     );
     assert!(
@@ -94,7 +96,14 @@ fn the_first_line_says_how_many_more_can_be_lost() {
         "{shown}"
     );
     let english = well.to_text(Reader::plain(Language::En));
-    assert!(english.starts_with("nodes that can be lost: 1 (3 voters, 3 in touch)\n"));
+    let first = "nodes that can be lost: 1 (3 voters, 3 in touch as seen from here; 350300-01 leads and knows)";
+    assert_eq!(english.lines().next(), Some(first));
+    let leads = status(|node| node.groups[0].status.leader = Some(node.node));
+    let shown = leads.to_text(Reader::default());
+    assert!(
+        shown.starts_with("可再失去节点: 1 (3 个投票成员, 3 个在线)\n"),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -158,9 +167,20 @@ fn a_follower_that_wanted_nothing_of_a_voter_does_not_say_that_it_is_away() {
         let status = Status::of(status_json(&report), &peers);
         status.to_text(Reader::plain(Language::En))
     };
-    assert!(!shown("idle").contains("reserve"), "{}", shown("idle"));
+    let idle = shown("idle");
+    assert!(
+        !idle.contains("reserve") && !idle.contains("away !"),
+        "{idle}"
+    );
+    let least = "nodes that can be lost: at least 0 (3 voters, 2 in touch as seen from here;";
+    assert!(idle.starts_with(least), "{idle}");
     let waiting = shown("waiting");
     assert!(waiting.contains("no reserve"), "{waiting}");
+    assert!(
+        waiting.starts_with("nodes that can be lost: 0 ("),
+        "{waiting}"
+    );
+    assert!(waiting.contains("away !"), "{waiting}");
     assert!(
         waiting.ends_with("next: tongban peer ping 350900-01"),
         "{waiting}"
