@@ -203,6 +203,13 @@ fn counted(texts: &[String]) -> Result<()> {
         sample(weinan, deadline)? > 1_700_000_000.0,
         "its time limit"
     );
+    let notice = "tongban_cases_next_notice_timestamp_seconds{group=\"610500\"}";
+    ensure!(sample(weinan, notice)? > 1_700_000_000.0, "and its notice");
+    let told = texts.iter().filter(|text| text.contains(notice)).count();
+    ensure!(
+        told == 1,
+        "{told} nodes tell of a notice that one city can give"
+    );
     let peer = "tongban_peer_connected{peer=\"350300-01\"}";
     ensure!(sample(fuzhou, peer)? > 0.5, "a neighbour");
     let syncs = "tongban_disk_sync_duration_seconds_count";

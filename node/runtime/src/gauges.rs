@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use tongban_machine::{EntryReply, ParcelFate, Reply, count_in_state, next_deadline, unanswered};
+use tongban_machine::{
+    EntryReply, ParcelFate, Reply, count_in_state, next_deadline, next_notice, unanswered,
+};
 use tongban_types::{CaseState, Code, GroupId, KeyRole, NodeId, Timestamp};
 
 use crate::core::{Core, Hosted};
@@ -51,6 +53,9 @@ pub struct GroupGauges {
     pub unanswered_to: BTreeMap<GroupId, u64>,
     /// When silence next counts as acceptance or a city is told again what it missed, in group time.
     pub next_deadline: Option<Timestamp>,
+    /// When silence next counts as acceptance, in group time; of this city's own group only, whose officers
+    /// alone can be in time for it.
+    pub next_notice: Option<Timestamp>,
     /// Cases that wait for somebody, by their state; counted in this city's own group only.
     pub waiting: BTreeMap<CaseState, u64>,
     /// What was applied since the start.
@@ -193,12 +198,14 @@ fn read_group<P: Platform>(core: &Core<P>, group: GroupId, hosted: &Hosted<P>) -
     let waiting = CaseState::ALL
         .into_iter()
         .filter(|state| is_own && is_waiting(*state));
+    let notice = is_own.then(|| replica.read(next_notice));
     GroupGauges {
         group,
         time: ground.time,
         outbox_next: ground.outbox_next,
         unanswered_to,
         next_deadline: replica.read(next_deadline).ok().flatten(),
+        next_notice: notice.and_then(Result::ok).flatten(),
         waiting: waiting.map(counted).collect(),
         applied: replica.applied_counts(),
         diverged: replica.has_diverged(),

@@ -31,9 +31,9 @@ pub use query::{
     CaseListing, DocumentList, Effect, Unanswered, Unsignable, answer_given, cases_in_state,
     cases_with_document, changed_cases, count_in_state, effects, equivocations, evidence_count,
     form_of, ground, has_case, is_awaited, issued_document, item_terms, items, last_hash_point,
-    list_cases, load_case, movements, next_deadline, numbers_in_state, parcel_batch, parcel_bytes,
-    recall_command, receive_position, received_certificate, registry_bytes, registry_bytes_of,
-    signing_input_of, state_hash, steps_behind, unanswered,
+    list_cases, load_case, movements, next_deadline, next_notice, numbers_in_state, parcel_batch,
+    parcel_bytes, recall_command, receive_position, received_certificate, registry_bytes,
+    registry_bytes_of, signing_input_of, state_hash, steps_behind, unanswered,
 };
 pub use record::{
     Acceptance, CaseRecord, DecisionRecord, DocumentStage, Ground, Lease, Movement, Request,

@@ -7,7 +7,7 @@ mod parcels;
 
 use tongban_types::{CommandId, Hash, ItemTerms, ItemVersion, RequestTag, Timestamp, limits};
 
-use crate::keyspace::{self, range_of};
+use crate::keyspace::{self, Deadline, range_of};
 use crate::record::{Ground, Remembered};
 use crate::reply::Reply;
 use crate::view::{View, load};
@@ -87,6 +87,25 @@ pub fn next_deadline(view: &dyn View) -> Option<Timestamp> {
     let (from, until) = range_of(keyspace::DEADLINES);
     let (key, _) = view.scan(&from, &until, 1).pop()?;
     keyspace::read_deadline(&key).map(|(at, ..)| at)
+}
+
+/// The next deadline that an officer can be in time for: silence counts as acceptance as soon as group time
+/// is past it.
+pub fn next_notice(view: &dyn View) -> Option<Timestamp> {
+    let (mut from, until) = range_of(keyspace::DEADLINES);
+    // Few are of another kind, so that one page tells mostly.
+    loop {
+        let page = view.scan(&from, &until, limits::DEADLINES_PER_ENTRY_MAX);
+        let deadlines = page
+            .iter()
+            .filter_map(|(key, _)| keyspace::read_deadline(key));
+        let mut notices = deadlines.filter(|(.., kind)| *kind == Deadline::Notice);
+        if let Some((at, ..)) = notices.next() {
+            return Some(at);
+        }
+        from.clone_from(&page.last()?.0);
+        from.push(0);
+    }
 }
 
 /// What was asked under a command id and the reply it got, while it is remembered.

@@ -1,6 +1,6 @@
 //! What the law makes of time as a group knows it.
 
-use tongban_machine::{Refusal, cases_in_state, next_deadline};
+use tongban_machine::{Refusal, cases_in_state, next_deadline, next_notice};
 use tongban_types::{
     Calendar, CalendarYear, CaseNumber, CaseState, CivilDay, CommandBody, DAY_MS, DueTime, Hash,
     Holiday, Packet, PacketBody, Parcel, SealedUse, Timestamp, limits,
@@ -18,6 +18,7 @@ fn silence_counts_as_acceptance_once_the_fifth_working_day_is_over() {
     let (mut fuzhou, mut weinan) = (City::open(FUZHOU), City::open(WEINAN));
     let number = received(&mut fuzhou, &mut weinan);
     assert_eq!(next_deadline(&weinan.view), Some(last_moment()));
+    assert_eq!(next_notice(&weinan.view), Some(last_moment()));
     weinan.set_time(last_moment());
     assert_eq!(
         weinan.state(number),
@@ -44,6 +45,7 @@ fn silence_counts_as_acceptance_once_the_fifth_working_day_is_over() {
     assert_eq!(step.at, accepted.at);
     assert_eq!(step.committed_at, weinan.time(), "silence made it so now");
     assert_eq!(next_deadline(&weinan.view), None);
+    assert_eq!(next_notice(&weinan.view), None);
     carry_all(&mut fuzhou, &mut weinan);
     assert_agree(&fuzhou, &weinan, number);
 }

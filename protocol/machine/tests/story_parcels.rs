@@ -2,7 +2,7 @@
 
 use tongban_machine::{
     ParcelFate, Refusal, Reply, Standpoint, Unsignable, answer_given, ground, is_awaited,
-    is_of_parcels, parcel_batch, parcel_bytes, received_certificate,
+    is_of_parcels, next_deadline, next_notice, parcel_batch, parcel_bytes, received_certificate,
 };
 use tongban_types::{
     CaseState, Code, CommandBody, DAY_MS, Decision, Entry, GroupId, Packet, PacketBody, Parcel,
@@ -381,6 +381,13 @@ fn a_standing_refused_by_a_clock_that_ran_ahead_is_told_again_later() {
         .unwrap();
     assert_eq!(carry(&mut weinan, &mut fuzhou), 1);
     assert_eq!(fuzhou.state(number), CaseState::Received, "it missed it");
+    assert!(next_deadline(&weinan.view).is_some());
+    assert_eq!(next_notice(&weinan.view), None, "nobody has to act");
+    let now = weinan.time();
+    let order = application_for(&mut weinan, WEINAN, &local_item(), now);
+    let later = collect(&mut weinan, order);
+    let due = weinan.case(later).notice_due.map(|due| due.at);
+    assert_eq!(next_notice(&weinan.view), due, "whatever fires before");
     weinan.pass_ms(limits::RESEND_AFTER_MS);
     assert_eq!(carry(&mut weinan, &mut fuzhou), 0, "not a moment too early");
     weinan.set_time(fuzhou.time());

@@ -193,6 +193,15 @@ impl Page<'_> {
             "tongban_group_next_deadline_timestamp_seconds",
             "When silence next counts as acceptance in a group, or a city is told again what it missed",
             deadlines,
+        )?;
+        let notices = seen.groups.iter().filter_map(|group| {
+            let at = group.next_notice?.unix_seconds();
+            Some(([("group", group.group.to_string())], whole(at)))
+        });
+        self.gauges_of(
+            "tongban_cases_next_notice_timestamp_seconds",
+            "When silence next counts as acceptance of a case that this city is to answer",
+            notices,
         )
     }
 
