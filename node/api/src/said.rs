@@ -52,3 +52,19 @@ impl From<MalformedId> for Said {
         )
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::Said;
+
+    /// Claims that both are there, and each in its language.
+    pub(crate) fn assert_said(said: &Said) {
+        assert!(said.zh.contains(is_han), "{said:?}");
+        assert!(!said.en.is_empty() && said.en.is_ascii(), "{said:?}");
+    }
+
+    /// Whether it is a letter of Chinese.
+    pub(crate) fn is_han(letter: char) -> bool {
+        ('\u{4e00}'..='\u{9fff}').contains(&letter)
+    }
+}

@@ -99,16 +99,7 @@ mod tests {
     use tongban_trust::every_variant;
 
     use super::*;
-
-    fn is_chinese(letter: char) -> bool {
-        ('\u{4e00}'..='\u{9fff}').contains(&letter)
-    }
-
-    /// Both are there, and each in its language.
-    fn assert_said(said: &Said) {
-        assert!(!said.en.is_empty() && said.en.is_ascii(), "{said:?}");
-        assert!(said.zh.contains(is_chinese), "{said:?}");
-    }
+    use crate::said::tests::{assert_said, is_han};
 
     #[test]
     fn whatever_is_wrong_with_a_text_is_said_in_both_languages() {
@@ -145,7 +136,7 @@ mod tests {
             let said = Said::of_strict_json(&JsonError { offset: 7, fault });
             assert_said(&said);
             let told = said.zh.strip_prefix("第 7 字节处: ").unwrap();
-            assert!(told.contains(is_chinese), "{said:?}");
+            assert!(told.contains(is_han), "{said:?}");
         }
     }
 
