@@ -1,4 +1,5 @@
-//! `tongban group apply`: hands a signed order of placement in, and waits until the group stands so.
+//! `tongban group apply`: hands a signed order of placement in, and waits until the group stands so; at a node that the
+//! order brings in, first for its replica.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -7,7 +8,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 use tongban_api::MembersShape;
-use tongban_types::Code;
+use tongban_types::{Code, NodeId, PlacementOrder};
 use utoipa::ToSchema;
 
 use super::PATIENCE;
@@ -39,9 +40,9 @@ pub(crate) struct Arguments {
 struct Applied {
     group: String,
     version: u64,
-    /// None where the node keeps no replica of the group: then it cannot know.
+    /// None where the node keeps no replica of the group and the order brings it none: then it cannot know.
     stands: Option<bool>,
-    /// Without a replica of the group here any more, none.
+    /// Without a replica of the group here any more, or yet, none.
     #[schema(value_type = Option<MembersShape>)]
     members: Value,
     /// How the node was named.
@@ -68,6 +69,13 @@ impl Answer for Applied {
                 format!("{group} 已按部署令 v{version} 就位{voters}"),
                 format!("{group} stands as order v{version} says{voters}"),
             ),
+            Some(false) if !is_kept => reader.say(
+                format!("{group} 的部署令 v{version} 已入日志, 该组的副本还没有到本节点"),
+                format!(
+                    "order v{version} of {group} is in the log, and the group's replica has not \
+                     come to this node yet"
+                ),
+            ),
             Some(false) => reader.say(
                 format!("{group} 的部署令 v{version} 已入日志, 还在执行{voters}"),
                 format!(
@@ -92,6 +100,46 @@ impl Answer for Applied {
     }
 }
 
+/// What a node has to do with the group that an order places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// It keeps a replica of it, or did: by the order it may leave.
+    Keeps,
+    /// It keeps none, and the order brings it one.
+    ComesIn,
+    /// It keeps none, and the order brings it none.
+    Stranger,
+}
+
+impl Part {
+    /// By the groups that the node lists, and by the order.
+    fn of(listed: &Value, order: &PlacementOrder) -> Self {
+        let group = order.group.to_string();
+        let mut kept = listed["groups"].as_array().into_iter().flatten();
+        if kept.any(|kept| kept["group"] == group) {
+            return Self::Keeps;
+        }
+        let node = listed["this_node"].as_str();
+        let node: Option<NodeId> = node.and_then(|node| node.parse().ok());
+        let is_placed = |node| order.voters.contains(&node) || order.learners.contains(&node);
+        if node.is_some_and(is_placed) {
+            Self::ComesIn
+        } else {
+            Self::Stranger
+        }
+    }
+
+    /// Whether the group stands by the order, where the node shows no replica of it. One that kept a replica left
+    /// by the order, and leaves no sooner; one that comes in has yet to be told; another cannot know.
+    const fn stands_unseen(self) -> Option<bool> {
+        match self {
+            Self::Keeps => Some(true),
+            Self::ComesIn => Some(false),
+            Self::Stranger => None,
+        }
+    }
+}
+
 /// Hands it in. What is not finished in time goes on by itself.
 pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
     let file = read_order(&arguments.order)?;
@@ -104,9 +152,11 @@ pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, F
     let mut client = arguments.node.open(PATIENCE)?;
     let body: Value = serde_json::from_str(&file.encode_indented()).unwrap_or_default();
     let (group, version) = (file.order().group.to_string(), file.order().version);
-    // Asked before the order: by it the node may leave the group.
-    let mut was_kept =
-        !arguments.node.shows_curl() && read_group(&mut client, &group).await?.is_some();
+    let mut part = Part::Stranger;
+    if !arguments.node.shows_curl() {
+        // Asked before the order: by it the node may leave the group.
+        part = Part::of(&client.read("/api/v1/groups").await?, file.order());
+    }
     let path = format!("/api/v1/groups/{group}/placement");
     if client.order(&Call::post(path, &body)).await?.is_none() {
         return Ok(Exit::Yes);
@@ -114,7 +164,10 @@ pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, F
     let until = Instant::now() + Duration::from_secs(arguments.wait);
     loop {
         let seen = read_group(&mut client, &group).await?;
-        let (stands, members) = judge(seen, version, was_kept);
+        if seen.is_some() {
+            part = Part::Keeps;
+        }
+        let (stands, members) = judge(seen, version, part);
         if stands != Some(false) || Instant::now() >= until {
             output.answer(&Applied {
                 group,
@@ -125,7 +178,6 @@ pub(super) async fn run(arguments: &Arguments, output: Output) -> Result<Exit, F
             });
             return Ok(exit_of(stands, arguments.wait));
         }
-        was_kept = true;
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }
@@ -139,11 +191,10 @@ async fn read_group(client: &mut NodeClient, group: &str) -> Result<Option<Value
     }
 }
 
-/// Whether the group stands by this order, and its members. A node that kept a replica and has none any
-/// more left by the order, and then the group stands: it leaves no sooner. One that had none cannot know.
-fn judge(seen: Option<Value>, version: u64, was_kept: bool) -> (Option<bool>, Value) {
+/// Whether the group stands by this order, and its members.
+fn judge(seen: Option<Value>, version: u64, part: Part) -> (Option<bool>, Value) {
     let Some(mut seen) = seen else {
-        return (was_kept.then_some(true), Value::Null);
+        return (part.stands_unseen(), Value::Null);
     };
     let is_in_force = seen["placement"]["version"].as_u64() >= Some(version);
     let stands = is_in_force && seen["stands"] == true;
@@ -165,13 +216,15 @@ const fn exit_of(stands: Option<bool>, wait: u64) -> Exit {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use tongban_types::GroupId;
 
     use super::*;
+    use crate::both_languages::is_chinese;
     use crate::output::Language;
 
     #[test]
     fn a_node_without_a_replica_does_not_say_that_the_group_stands() {
-        let (stands, members) = judge(None, 2, false);
+        let (stands, members) = judge(None, 2, Part::Stranger);
         assert_eq!(stands, None);
         assert_eq!(exit_of(stands, 120), Exit::Indeterminate);
         let applied = Applied {
@@ -188,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_node_that_left_by_the_order_says_that_the_group_stands_and_where_to_look() {
-        let (stands, members) = judge(None, 2, true);
+        let (stands, members) = judge(None, 2, Part::Keeps);
         assert_eq!(stands, Some(true));
         let applied = Applied {
             group: "350100".to_owned(),
@@ -200,6 +253,46 @@ mod tests {
         let said = applied.to_text(Reader::plain(Language::En));
         assert!(said.contains("stands as order v2 says\n"), "{said}");
         assert!(said.contains("group status 350100 --url"), "{said}");
+    }
+
+    #[test]
+    fn a_node_that_the_order_brings_in_waits_for_its_replica() {
+        let (stands, members) = judge(None, 2, Part::ComesIn);
+        assert_eq!(stands, Some(false));
+        assert_eq!(exit_of(stands, 120), Exit::TimedOut);
+        let applied = Applied {
+            group: "350100".to_owned(),
+            version: 2,
+            stands,
+            members,
+            at: String::new(),
+        };
+        let said = applied.to_text(Reader::plain(Language::En));
+        assert!(said.contains("has not come to this node yet\n"), "{said}");
+        assert!(!said.contains(is_chinese), "{said}");
+        let said = applied.to_text(Reader::plain(Language::Zh));
+        assert!(said.contains("副本还没有到本节点\n"), "{said}");
+    }
+
+    #[test]
+    fn what_a_node_has_to_do_with_a_group_is_told_by_its_list_and_the_order() {
+        let order = PlacementOrder {
+            group: GroupId("350100".parse().unwrap()),
+            version: 2,
+            voters: vec!["350100-02".parse().unwrap()],
+            learners: vec!["350300-01".parse().unwrap()],
+            reason: String::new(),
+        };
+        let other = json!({"group": "350300"});
+        let part = |node: &str| Part::of(&json!({"this_node": node, "groups": [other]}), &order);
+        assert_eq!(part("350100-02"), Part::ComesIn);
+        assert_eq!(part("350300-01"), Part::ComesIn);
+        assert_eq!(part("350900-01"), Part::Stranger);
+        // It stays, or leaves by the order.
+        for node in ["350100-02", "350900-01"] {
+            let kept = json!({"this_node": node, "groups": [other, {"group": "350100"}]});
+            assert_eq!(Part::of(&kept, &order), Part::Keeps);
+        }
     }
 
     #[test]
@@ -221,8 +314,9 @@ mod tests {
         let seen = |version: u64, stands: bool| {
             Some(json!({"placement": {"version": version}, "stands": stands, "members": {}}))
         };
-        assert_eq!(judge(seen(1, true), 2, true).0, Some(false));
-        assert_eq!(judge(seen(2, false), 2, true).0, Some(false));
-        assert_eq!(judge(seen(2, true), 2, true).0, Some(true));
+        let stands = |seen| judge(seen, 2, Part::Keeps).0;
+        assert_eq!(stands(seen(1, true)), Some(false));
+        assert_eq!(stands(seen(2, false)), Some(false));
+        assert_eq!(stands(seen(2, true)), Some(true));
     }
 }
