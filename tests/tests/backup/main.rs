@@ -2,6 +2,7 @@
 //! back is another node, and a rehearsal finds what would not come back.
 
 mod interrupting;
+mod left_behind;
 mod rejoin;
 mod restoring;
 mod under_way;
@@ -12,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 use tongban_tests::city::{City, DISTRICT};
 use tongban_tests::client::{Ask, Client};
 use tongban_tests::federation::{FUZHOU, Federation, WEINAN};
@@ -40,6 +42,25 @@ fn open_for_work(city: &mut City) -> Result<(Client, Client)> {
         Ok((collect(&mut clerk, 0, true)? == "replicated").then_some(()))
     })?;
     Ok((clerk, operator))
+}
+
+/// A desk that has a recovery key and runs without the other machines of its city: each backup of it waits seconds
+/// for the word of its group, and none comes.
+fn desk_alone(folder: &Path) -> Result<City> {
+    let key = folder.join("recovery.key");
+    let made = tongban(&["key", "make", "--recovery", text(&key)?])?;
+    let recovery = made["public"].as_str().context("a public key")?;
+    let added = format!("\n[backup]\nrecovery_key = \"{recovery}\"\n");
+    let mut city = City::prepare(tempfile::tempdir()?, &added)?;
+    city.start(DESK)?;
+    let mut operator = city.person(DESK, "operator", "watch")?;
+    city.until_answering(DESK, &mut operator, false)?;
+    Ok(city)
+}
+
+/// Backs the node up whose data these are.
+fn back_up(data: &str, out: &Path) -> Result<(Option<i32>, Value)> {
+    ask_tongban(&["backup", "create", "--data", data, "--out", text(out)?])
 }
 
 #[test]

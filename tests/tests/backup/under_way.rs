@@ -3,12 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use serde_json::Value;
-use tongban_tests::city::City;
-use tongban_tests::process::{ask_tongban, tongban, until};
+use tongban_tests::process::until;
 
-use super::{DESK, SETTLE_LIMIT, text};
+use super::{DESK, SETTLE_LIMIT, back_up, desk_alone, text};
 
 #[test]
 fn who_asks_for_a_backup_while_another_is_made_is_refused_and_served_afterwards() {
@@ -16,16 +15,8 @@ fn who_asks_for_a_backup_while_another_is_made_is_refused_and_served_afterwards(
     ask_twice(folder.path()).unwrap();
 }
 
-/// The others of the city do not run: a backup waits seconds for the word of its group, and none comes.
 fn ask_twice(folder: &Path) -> Result<()> {
-    let key = folder.join("recovery.key");
-    let made = tongban(&["key", "make", "--recovery", text(&key)?])?;
-    let recovery = made["public"].as_str().context("a public key")?;
-    let added = format!("\n[backup]\nrecovery_key = \"{recovery}\"\n");
-    let mut city = City::prepare(tempfile::tempdir()?, &added)?;
-    city.start(DESK)?;
-    let mut operator = city.person(DESK, "operator", "watch")?;
-    city.until_answering(DESK, &mut operator, false)?;
+    let mut city = desk_alone(folder)?;
     let data = text(&city.machines[DESK].data)?;
 
     let backups = folder.join("backups");
@@ -51,10 +42,6 @@ fn ask_twice(folder: &Path) -> Result<()> {
     let (exit, again) = back_up(data, &backups.join("again"))?;
     ensure!(exit == Some(0) && again["caught_up"] == false, "{again}");
     city.end(DESK)
-}
-
-fn back_up(data: &str, out: &Path) -> Result<(Option<i32>, Value)> {
-    ask_tongban(&["backup", "create", "--data", data, "--out", text(out)?])
 }
 
 /// Of two that were asked for at once, the one that was refused, if the other was made.

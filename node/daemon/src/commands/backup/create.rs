@@ -11,14 +11,14 @@ use clap::Args;
 use serde::Serialize;
 use tongban_api::Said;
 use tongban_assembly::replicas_at_rest;
-use tongban_runtime::{BackupSink as _, BackupSource, take_backup};
+use tongban_runtime::{BackupSink as _, BackupSource, CheckedBackup, take_backup};
 use tongban_types::{Code, GroupId, SealingPublicKey};
 use utoipa::ToSchema;
 
 use super::contents::Contents;
 use super::destination::Destination;
 use crate::commands::pin::read_pin;
-use crate::commands::stopped_node::{StoppedNode, on_tasks};
+use crate::commands::stopped_node::{StoppedNode, on_tasks_until_stopped};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::replace;
@@ -81,30 +81,50 @@ fn read_recovery(text: &str) -> Result<SealingPublicKey, Misread> {
     read_pin(text).map(|bytes| SealingPublicKey(bytes.0))
 }
 
-/// Makes the backup.
+/// Makes the backup. One that is told to stop leaves nothing; what one left that was killed goes first.
 pub(super) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure> {
-    on_tasks(async {
-        let mut destination = Destination::begin(&arguments.out)?;
-        let mut stopped = None;
-        if arguments.stopped {
-            let (data, recovery) = (arguments.node.folder()?, recovery_key(arguments)?);
-            back_up_stopped(&data, recovery, &mut destination).await?;
-            stopped = Some(data);
-        } else if !ask_running(&arguments.node, &mut destination).await? {
-            return Ok(Exit::Yes);
+    let reader = output.reader();
+    if !arguments.node.shows_curl() {
+        for left in Destination::clear(&arguments.out) {
+            let left = left.display();
+            output.talk(&reader.say(
+                format!("已清除中断的备份留下的 {left}"),
+                format!("cleared away {left}, left by a backup that was interrupted"),
+            ));
         }
-        let checked = destination.finish()?;
-        if let Some(data) = stopped {
-            replace(&data.join(BACKUP_STAMP), b"", 0o644)?;
-        }
-        if let Some(checked) = checked {
-            output.answer(&Created {
-                file: arguments.out.clone(),
-                contents: Contents::of(&checked),
-            });
-        }
-        Ok(Exit::Yes)
-    })
+    }
+    let Some(made) = on_tasks_until_stopped(make(arguments))? else {
+        output.talk(reader.say(
+            "备份被中断, 没有备份",
+            "the backup was interrupted; there is none",
+        ));
+        return Ok(Exit::No);
+    };
+    if let Some(checked) = made {
+        output.answer(&Created {
+            file: arguments.out.clone(),
+            contents: Contents::of(&checked),
+        });
+    }
+    Ok(Exit::Yes)
+}
+
+/// What was made; nothing is known of what went to stdout, and with `--curl` there is none.
+async fn make(arguments: &Arguments) -> Result<Option<CheckedBackup>, Failure> {
+    let mut destination = Destination::begin(&arguments.out)?;
+    let mut stopped = None;
+    if arguments.stopped {
+        let (data, recovery) = (arguments.node.folder()?, recovery_key(arguments)?);
+        back_up_stopped(&data, recovery, &mut destination).await?;
+        stopped = Some(data);
+    } else if !ask_running(&arguments.node, &mut destination).await? {
+        return Ok(None);
+    }
+    let checked = destination.finish()?;
+    if let Some(data) = stopped {
+        replace(&data.join(BACKUP_STAMP), b"", 0o644)?;
+    }
+    Ok(checked)
 }
 
 /// The key a stopped node is backed up to.

@@ -1,8 +1,6 @@
 //! Where a backup goes: a new file that bears its name once it is whole and synced, or stdout.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
@@ -10,10 +8,10 @@ use tongban_api::Said;
 use tongban_runtime::{BackupSink, CheckedBackup};
 use tongban_types::Code;
 
-use super::source::check_file;
+use super::unfinished::{Unfinished, clear_left_behind};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::files::FileError;
+use crate::files::{FileError, folder_of};
 
 /// What a backup is written to.
 pub(super) enum Destination {
@@ -21,19 +19,25 @@ pub(super) enum Destination {
     File {
         /// The name it is to bear.
         name: PathBuf,
-        /// The name it bears until then.
-        beside: PathBuf,
         /// It.
-        file: BufWriter<File>,
+        file: Unfinished,
     },
     /// Whoever reads what this process says.
     Stdout(io::Stdout),
 }
 
 impl Destination {
+    /// Clears away what backups left that were interrupted on their way into the same folder; says what went.
+    pub(super) fn clear(name: &Path) -> Vec<PathBuf> {
+        if is_stdout(name) {
+            return Vec::new();
+        }
+        clear_left_behind(folder_of(name))
+    }
+
     /// Begins; `-` is stdout. A file that is there is left alone.
     pub(super) fn begin(name: &Path) -> Result<Self, Failure> {
-        if name.as_os_str() == "-" {
+        if is_stdout(name) {
             return Ok(Self::Stdout(io::stdout()));
         }
         if name.exists() {
@@ -44,57 +48,33 @@ impl Destination {
             );
             return Err(Failure::told(Code::FILE_UNUSABLE, Exit::Conflict, says));
         }
-        let mut beside = name.as_os_str().to_owned();
-        beside.push(format!(".{}.tmp", std::process::id()));
-        let beside = PathBuf::from(beside);
-        let mut options = OpenOptions::new();
-        let file = options.write(true).create_new(true).mode(0o600);
-        let file = file.open(&beside).map_err(FileError::at(&beside))?;
         Ok(Self::File {
             name: name.to_owned(),
-            beside,
-            file: BufWriter::new(file),
+            file: Unfinished::begin(name)?,
         })
     }
 
     /// Ends it: a file is read again and takes its name if it is whole. What was read, for a file.
-    pub(super) fn finish(mut self) -> Result<Option<CheckedBackup>, Failure> {
-        match &mut self {
-            Self::Stdout(out) => {
+    pub(super) fn finish(self) -> Result<Option<CheckedBackup>, Failure> {
+        match self {
+            Self::Stdout(mut out) => {
                 out.flush().map_err(FileError::at(Path::new("-")))?;
                 Ok(None)
             }
-            Self::File { name, beside, file } => {
-                let durable = file.flush().and_then(|()| file.get_ref().sync_all());
-                durable.map_err(FileError::at(beside))?;
-                let checked = check_file(beside)?;
-                fs::rename(&*beside, &*name).map_err(FileError::at(name))?;
-                let folder = match name.parent() {
-                    Some(folder) if !folder.as_os_str().is_empty() => folder,
-                    _ => Path::new("."),
-                };
-                let synced = File::open(folder).and_then(|folder| folder.sync_all());
-                synced.map_err(FileError::at(folder))?;
-                Ok(Some(checked))
-            }
+            Self::File { name, file } => file.finish(&name).map(Some),
         }
     }
 }
 
-impl Drop for Destination {
-    /// What is not whole goes; what took its name is gone from there already.
-    fn drop(&mut self) {
-        if let Self::File { beside, .. } = self {
-            let _ = fs::remove_file(beside);
-        }
-    }
+fn is_stdout(name: &Path) -> bool {
+    name.as_os_str() == "-"
 }
 
 #[async_trait]
 impl BackupSink for Destination {
     async fn put(&mut self, bytes: Vec<u8>) -> io::Result<()> {
         match self {
-            Self::File { file, .. } => file.write_all(&bytes),
+            Self::File { file, .. } => file.put(&bytes),
             Self::Stdout(out) => out.write_all(&bytes),
         }
     }

@@ -9,6 +9,7 @@ mod drill;
 mod ls;
 mod restore;
 mod source;
+mod unfinished;
 mod verify;
 
 use clap::Subcommand;

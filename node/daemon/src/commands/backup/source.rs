@@ -1,7 +1,7 @@
 //! A backup file somebody points at, whole and signed by a node the registry at hand knows.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -130,7 +130,16 @@ pub(crate) fn check_file(path: &Path) -> Result<CheckedBackup, Failure> {
     Ok(check_backup(read(path)?)?)
 }
 
+/// The same of a file that is open, from where it stands to its end.
+pub(super) fn check_open(file: &File) -> Result<CheckedBackup, Failure> {
+    Ok(check_backup(buffered(file))?)
+}
+
 fn read(path: &Path) -> Result<BufReader<File>, FileError> {
     let file = File::open(path).map_err(FileError::at(path))?;
-    Ok(BufReader::with_capacity(READ_BYTES, file))
+    Ok(buffered(file))
+}
+
+fn buffered<F: Read>(file: F) -> BufReader<F> {
+    BufReader::with_capacity(READ_BYTES, file)
 }
