@@ -19,13 +19,19 @@ pub(crate) fn read_time(text: &str) -> Result<Timestamp, Misread> {
 
 /// A time as people in China read it, to the second: `2026-11-24 08:00:00 +08:00`.
 pub(crate) fn beijing(at: Timestamp) -> String {
-    match jiff::Timestamp::from_millisecond(at.unix_ms()) {
-        Ok(time) => {
-            let there = Offset::constant(8).to_datetime(time);
-            there.strftime("%Y-%m-%d %H:%M:%S +08:00").to_string()
-        }
-        Err(_) => format!("{} ms", at.unix_ms()),
-    }
+    in_beijing(at, "%Y-%m-%d %H:%M:%S +08:00").unwrap_or_else(|| format!("{} ms", at.unix_ms()))
+}
+
+/// The same in the name of a file: `2026-11-24T080000`. Names are in the order of their times.
+pub(crate) fn file_stamp(at: Timestamp) -> String {
+    in_beijing(at, "%Y-%m-%dT%H%M%S").unwrap_or_else(|| at.unix_ms().to_string())
+}
+
+/// Nothing of a time that no calendar has.
+fn in_beijing(at: Timestamp, form: &str) -> Option<String> {
+    let time = jiff::Timestamp::from_millisecond(at.unix_ms()).ok()?;
+    let there = Offset::constant(8).to_datetime(time);
+    Some(there.strftime(form).to_string())
 }
 
 #[cfg(test)]
@@ -37,6 +43,7 @@ mod tests {
         let time = read_time("2026-11-24T00:00:00Z").unwrap();
         assert_eq!(time, read_time("2026-11-24T08:00:00+08:00").unwrap());
         assert_eq!(beijing(time), "2026-11-24 08:00:00 +08:00");
+        assert_eq!(file_stamp(time), "2026-11-24T080000");
         assert!(beijing(Timestamp::from_unix_ms(i64::MAX)).ends_with("ms"));
         for text in ["", "2026-11-24", "2026-11-24T00:00:00", "now"] {
             assert!(read_time(text).is_err(), "{text}");

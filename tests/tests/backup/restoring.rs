@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result, ensure};
 use data_encoding::HEXLOWER;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tongban_tests::city::City;
 use tongban_tests::process::{ask_tongban, by_its_schema, tongban};
@@ -25,6 +25,7 @@ fn a_backup_is_made_checked_rehearsed_and_becomes_another_node() {
     let scene = Scene::play().unwrap();
     made_and_verified(&scene).unwrap();
     backed_up_as_configured(&scene).unwrap();
+    backed_up_day_by_day(&scene).unwrap();
     altered_copies_are_refused(&scene).unwrap();
     listed(&scene).unwrap();
     judged(&scene).unwrap();
@@ -151,6 +152,33 @@ fn backed_up_as_configured(scene: &Scene) -> Result<()> {
     let made = tongban(&words)?;
     ensure!(made["recovery_key"] == *recovery, "{made}");
     fs::remove_file(out)?;
+    Ok(())
+}
+
+/// In a folder each is named by its node and its time, and those of the node that are too old go once another is there.
+fn backed_up_day_by_day(scene: &Scene) -> Result<()> {
+    let folder = scene.at("daily");
+    fs::create_dir(&folder)?;
+    let old = folder.join("350100-01.2020-01-01T023000.backup");
+    let of_another = folder.join("350100-02.2020-01-01T023000.backup");
+    for file in [&old, &of_another] {
+        fs::write(file, "a backup")?;
+    }
+    let (data, out) = (text(scene.data())?, text(&folder)?);
+    let words = ["backup", "create", "--stopped", "--data", data, "--to"];
+    let words = [&words[..], &[&scene.recovery, "--keep-days", "14", "--out"]].concat();
+    let made = tongban(&[&words[..], &[out]].concat())?;
+    by_its_schema(&made)?;
+    let file = made["file"].as_str().context("the file")?;
+    ensure!(file.starts_with(&format!("{out}/350100-01.20")), "{made}");
+    ensure!(made["let_go"] == json!([text(&old)?]), "{made}");
+    ensure!(everything(&folder)?.len() == 2, "{made}");
+    ensure!(Path::new(file).is_file() && of_another.is_file(), "{made}");
+    // A file of its own is older than nothing.
+    let one = scene.at("one.backup");
+    let (exit, said) = ask_tongban(&[&words[..], &[text(&one)?]].concat())?;
+    ensure!(exit == Some(2) && said["code"] == "TB8005", "{said}");
+    ensure!(!one.exists());
     Ok(())
 }
 

@@ -113,6 +113,8 @@ examples! {
         "放回办件密钥" "put the case keys back";
     "tongban backup create --out node.backup"
         "备份运行中的本机节点" "back the running node up";
+    "tongban backup create --out /var/backups/tongban --keep-days 14"
+        "每天一份, 留两周" "one a day, kept for two weeks";
     "tongban backup create --stopped --data /var/lib/tongban --to 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff --out node.backup"
         "备份已停止的节点" "back a stopped node up";
     "tongban backup ls /mnt/backup"

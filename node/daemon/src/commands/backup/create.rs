@@ -11,11 +11,12 @@ use clap::Args;
 use serde::Serialize;
 use tongban_api::Said;
 use tongban_assembly::replicas_at_rest;
-use tongban_runtime::{BackupSink as _, BackupSource, CheckedBackup, take_backup};
-use tongban_types::{Code, GroupId, SealingPublicKey};
+use tongban_runtime::{BackupSink as _, BackupSource, take_backup};
+use tongban_types::{Code, DAY_MS, GroupId, SealingPublicKey};
 use utoipa::ToSchema;
 
 use super::contents::Contents;
+use super::daily::let_go;
 use super::destination::Destination;
 use crate::commands::pin::read_pin;
 use crate::commands::stopped_node::{StoppedNode, on_tasks_until_stopped};
@@ -24,7 +25,7 @@ use crate::failure::Failure;
 use crate::files::replace;
 use crate::keys::KeyFolder;
 use crate::misread::Misread;
-use crate::node_access::NodeAccess;
+use crate::node_access::{NodeAccess, path_word};
 use crate::node_process::{BACKUP_STAMP, open_state};
 use crate::output::{Answer, Described, Output, Reader};
 use crate::platform::{DaemonPlatform, FileDisk, OsEntropy, SystemClock};
@@ -36,9 +37,14 @@ const PIECE_PATIENCE: Duration = Duration::from_mins(10);
 /// What it takes.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// 写到哪个文件, - 为标准输出 (file to write; - for stdout)
+    /// 写到哪个文件, - 为标准输出; 给出已有的目录时, 以节点和时刻命名 (file to write; - for stdout; in a folder that is there it is
+    /// named by node and time)
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// 写好之后, 从 --out 的目录中删去本节点这么多天以前的备份 (once it is made, let those of the node go from the folder that are
+    /// older than so many days)
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..=3650))]
+    keep_days: Option<u16>,
     /// 节点已停止: 直接读它的数据目录 (the node is stopped: read its data folder)
     #[arg(long, conflicts_with_all = ["url", "curl"])]
     stopped: bool,
@@ -54,6 +60,9 @@ pub(crate) struct Arguments {
 struct Created {
     #[schema(value_type = String)]
     file: PathBuf,
+    /// Older ones of the node that were let go.
+    #[schema(value_type = Vec<String>)]
+    let_go: Vec<PathBuf>,
     #[serde(flatten)]
     contents: Contents,
 }
@@ -66,14 +75,18 @@ impl Answer for Created {
     const ROWS: &'static str = "groups";
 
     fn to_text(&self, reader: Reader) -> String {
-        let file = self.file.display();
-        [
-            self.contents.to_text(reader),
-            reader.next(&format!(
-                "tongban backup verify {file} --trust registry.json"
-            )),
-        ]
-        .join("\n")
+        let mut lines = vec![self.contents.to_text(reader)];
+        for old in &self.let_go {
+            let old = old.display();
+            lines.push(reader.say(
+                format!("已删去过期的 {old}"),
+                format!("let {old} go, which is older than asked"),
+            ));
+        }
+        let file = path_word(&self.file);
+        let verify = format!("tongban backup verify {file} --trust registry.json");
+        lines.push(reader.next(&verify));
+        lines.join("\n")
     }
 }
 
@@ -100,17 +113,15 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<Exit, Failure
         ));
         return Ok(Exit::No);
     };
-    if let Some(checked) = made {
-        output.answer(&Created {
-            file: arguments.out.clone(),
-            contents: Contents::of(&checked),
-        });
+    if let Some(created) = made {
+        output.answer(&created);
     }
     Ok(Exit::Yes)
 }
 
 /// What was made; nothing is known of what went to stdout, and with `--curl` there is none.
-async fn make(arguments: &Arguments) -> Result<Option<CheckedBackup>, Failure> {
+async fn make(arguments: &Arguments) -> Result<Option<Created>, Failure> {
+    check_kept_in_a_folder(arguments)?;
     let mut destination = Destination::begin(&arguments.out)?;
     let mut stopped = None;
     if arguments.stopped {
@@ -120,11 +131,37 @@ async fn make(arguments: &Arguments) -> Result<Option<CheckedBackup>, Failure> {
     } else if !ask_running(&arguments.node, &mut destination).await? {
         return Ok(None);
     }
-    let checked = destination.finish()?;
+    let finished = destination.finish()?;
     if let Some(data) = stopped {
         replace(&data.join(BACKUP_STAMP), b"", 0o644)?;
     }
-    Ok(checked)
+    let Some((file, checked)) = finished else {
+        return Ok(None);
+    };
+    let old = match arguments.keep_days {
+        Some(days) => {
+            let before = checked.head.begun_at.plus_ms(-DAY_MS * i64::from(days));
+            let_go(&arguments.out, checked.head.node, before)?
+        }
+        None => Vec::new(),
+    };
+    Ok(Some(Created {
+        file,
+        let_go: old,
+        contents: Contents::of(&checked),
+    }))
+}
+
+/// Older ones are known by the names they were given in a folder.
+fn check_kept_in_a_folder(arguments: &Arguments) -> Result<(), Failure> {
+    if arguments.keep_days.is_none() || arguments.out.is_dir() {
+        return Ok(());
+    }
+    let says = Said::new(
+        "用 --keep-days 时, --out 须是已有的目录",
+        "with --keep-days, --out must be a folder that is there",
+    );
+    Err(Failure::told(Code::USAGE, Exit::Usage, says).then("tongban backup create --help"))
 }
 
 /// The key a stopped node is backed up to.

@@ -4,6 +4,7 @@
 mod age;
 mod contents;
 mod create;
+mod daily;
 mod destination;
 mod drill;
 mod ls;

@@ -30,7 +30,7 @@ pub(super) struct Unfinished {
 }
 
 impl Unfinished {
-    /// Begins one that is to bear a name.
+    /// Begins one beside the name it is to bear.
     pub(super) fn begin(name: &Path) -> Result<Self, FileError> {
         loop {
             let path = beside(name);
@@ -49,8 +49,11 @@ impl Unfinished {
         self.file.write_all(bytes)
     }
 
-    /// Ends it: it is read again, and takes its name if it is whole.
-    pub(super) fn finish(mut self, name: &Path) -> Result<CheckedBackup, Failure> {
+    /// Ends it: it is read again and, if it is whole, takes the name it is given then.
+    pub(super) fn finish(
+        mut self,
+        name: impl FnOnce(&CheckedBackup) -> Result<PathBuf, Failure>,
+    ) -> Result<(PathBuf, CheckedBackup), Failure> {
         let written = self.file.flush();
         let file = self.file.get_mut();
         let durable = written.and_then(|()| file.sync_all());
@@ -58,11 +61,12 @@ impl Unfinished {
         rewound.map_err(FileError::at(&self.path))?;
         // By the same handle: where a file that is held is read by nobody else, one opened anew is somebody else's.
         let checked = check_open(file)?;
-        fs::rename(&self.path, name).map_err(FileError::at(name))?;
-        let folder = folder_of(name);
+        let name = name(&checked)?;
+        fs::rename(&self.path, &name).map_err(FileError::at(&name))?;
+        let folder = folder_of(&name);
         let synced = File::open(folder).and_then(|folder| folder.sync_all());
         synced.map_err(FileError::at(folder))?;
-        Ok(checked)
+        Ok((name, checked))
     }
 }
 
