@@ -147,8 +147,10 @@ fn three_cities_are_composed_by_the_specification() {
 fn the_manifests_keep_the_schemas_strictly() {
     let file = "deploy/kubernetes/tongban.yml";
     let said = content("kubernetes-validate", &["--strict", file]).unwrap();
-    let first = "deploy/kubernetes/first-start.yml";
-    content("kubernetes-validate", &["--strict", first]).unwrap();
+    for beside in ["first-start.yml", "backup.yml"] {
+        let beside = format!("deploy/kubernetes/{beside}");
+        content("kubernetes-validate", &["--strict", &beside]).unwrap();
+    }
     let text = fs::read_to_string(root().unwrap().join(file)).unwrap();
     for kind in [
         "StatefulSet",
@@ -171,6 +173,41 @@ fn the_manifests_keep_the_schemas_strictly() {
     let wrong = ("replicas: 1", "replica: 1");
     let sample = "kubernetes/tongban.yml";
     assert!(refuses("kubernetes-validate", &strict, sample, wrong.0, wrong.1).unwrap());
+    let wrong = ("concurrencyPolicy: Forbid", "concurrencyPolicies: Forbid");
+    let sample = "kubernetes/backup.yml";
+    assert!(refuses("kubernetes-validate", &strict, sample, wrong.0, wrong.1).unwrap());
+}
+
+/// The volume of a node is for one pod alone, and whatever bears a node's name is found as a node by the services.
+#[test]
+fn the_daily_backup_in_the_manifests_is_as_closed_as_a_node_and_taken_for_none() {
+    let read = |file: &str| {
+        let manifests = root().unwrap().join("deploy/kubernetes").join(file);
+        fs::read_to_string(manifests).unwrap()
+    };
+    let (node, backup) = (read("tongban.yml"), read("backup.yml"));
+    assert!(node.contains("accessModes: [ReadWriteOncePod]\n"));
+    assert!(!backup.contains("claimName: data-"), "{backup}");
+    let (_, job) = backup.split_once("\nkind: CronJob\n").unwrap();
+    assert!(!job.contains("app.kubernetes.io/name: tongban\n"), "{job}");
+    for line in [
+        "automountServiceAccountToken: false",
+        "enableServiceLinks: false",
+        "runAsNonRoot: true",
+        "runAsUser: 65532",
+        "seccompProfile: {type: RuntimeDefault}",
+        "allowPrivilegeEscalation: false",
+        "readOnlyRootFilesystem: true",
+        "capabilities: {drop: [ALL]}",
+    ] {
+        for text in [node.as_str(), job] {
+            assert!(text.lines().any(|found| found.trim() == line), "{line}");
+        }
+    }
+    // As the unit of systemd does it.
+    for line in ["- --out=/var/backups/tongban", "- --keep-days=14"] {
+        assert!(job.lines().any(|found| found.trim() == line), "{line}");
+    }
 }
 
 /// What a node with its attachments in a bucket needs stands there as comments, one line each.
@@ -200,7 +237,7 @@ fn the_manifests_keep_the_schemas_with_a_bucket_too() {
 /// whoever looked at the public keys again by the pod of the first start had a node that does not start.
 #[test]
 fn a_mount_leaves_the_modes_of_keys_alone() {
-    for file in ["first-start.yml", "tongban.yml"] {
+    for file in ["backup.yml", "first-start.yml", "tongban.yml"] {
         let manifests = root().unwrap().join("deploy/kubernetes").join(file);
         let text = fs::read_to_string(manifests).unwrap();
         let begins = |beginning: &str| {

@@ -163,6 +163,28 @@ fn the_configuration_in_the_manifests_loads() {
     assert_eq!(read.federation_listen.port(), 7400);
 }
 
+/// The backup asks the node from another pod, under a name that is in the certificate the node makes for itself.
+#[test]
+fn the_daily_backup_in_the_manifests_is_a_command_that_reaches_the_node() {
+    let text = handed_out("kubernetes/backup.yml");
+    let (_, args) = text.split_once(" args:\n").unwrap();
+    let lines = args.lines().map(str::trim_start);
+    let args = lines.map_while(|line| line.strip_prefix("- "));
+    let words: Vec<&str> = std::iter::once("tongban").chain(args).collect();
+    assert!(words.len() > 5, "{words:?}");
+    let parsed = CommandLine::read(words.iter().map(OsString::from));
+    assert!(parsed.is_ok(), "{words:?}: {:?}", parsed.err());
+    let urls = words.iter().find_map(|word| word.strip_prefix("--url="));
+    let host = urls.unwrap().strip_prefix("https://").unwrap();
+    let host = host.strip_suffix(":8443").unwrap();
+    let file = Path::new("/etc/tongban/node.toml");
+    let read = Configuration::parse(file, &manifest_toml()).unwrap();
+    let HttpLine::Own { names } = read.http_line else {
+        panic!("the node makes no certificate of its own");
+    };
+    assert!(names.iter().any(|name| name == host), "{host}: {names:?}");
+}
+
 /// Nowhere else are the keys of `[blobs.s3]` written down as one writes them.
 #[cfg(feature = "s3")]
 #[test]
