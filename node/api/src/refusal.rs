@@ -28,6 +28,7 @@ impl From<NodeError> for Problem {
                 ))
             }
             NodeError::TimedOut
+            | NodeError::NotCaughtUp
             | NodeError::NoQuorum
             | NodeError::NoKey(_)
             | NodeError::FileUnreachable

@@ -305,7 +305,8 @@ impl<P: Platform> Core<P> {
         }
     }
 
-    /// Returns once this node shows everything its city's group acknowledged before the call.
+    /// Returns once this node shows everything its city's group acknowledged before the call. Nothing is
+    /// proposed, so that who is told that it did not come to that knows that nothing was done.
     pub(crate) async fn catch_up_own(&self) -> Result<(), NodeError> {
         let own = self.own().ok_or(NodeError::NoQuorum)?;
         let tempo = self.tempo();
@@ -314,7 +315,7 @@ impl<P: Platform> Core<P> {
         let index = index.await.map_err(|_| NodeError::NoQuorum)?;
         let left = until.left().unwrap_or_default();
         let applied = own.group.wait_applied(index, left).await;
-        applied.map_err(|_| NodeError::TimedOut)
+        applied.map_err(|_| NodeError::NotCaughtUp)
     }
 
     /// A pause before try number `attempt`, with full jitter so that many do not come at once.

@@ -348,6 +348,11 @@ codes! {
     4018 NODE_DRAINING "node-draining"
         zh "本节点正在停用维护, 不再收新件" en "This node is being drained for maintenance and takes no new case."
         cure_zh "到本市另一节点收件; 维护结束后运行 tongban node resume" cure_en "Collect at another node of the city; after the maintenance, `tongban node resume`.";
+    4019 NOT_CAUGHT_UP "not-caught-up"
+        zh "本节点未能及时确认已收齐审批组认可的一切, 本次请求没有改动任何内容"
+        en "The node could not make sure in time that it has all that its group accepted; this request changed nothing."
+        cure_zh "稍候重试; 读取时也可去掉 fresh (命令行为 --fresh), 看本节点现有的内容"
+        cure_en "Try again in a moment, or read without `fresh` (`--fresh` of a command) what the node has by now.";
     4020 BACKUP_NOT_WHOLE "backup-not-whole"
         zh "备份文件不完整" en "A backup ends before its signed manifest, or is no backup."
         cure_zh "换用另一份备份; 检查写备份时磁盘或连接是否中断" cure_en "Use another backup; see whether the disk or the line failed while this one was written.";

@@ -65,6 +65,7 @@ fn accuse_unless_broken(scene: &Scene, place: usize, error: &NodeError) {
 fn is_unclear(error: &NodeError) -> bool {
     match error {
         NodeError::TimedOut
+        | NodeError::NotCaughtUp
         | NodeError::NoQuorum
         | NodeError::Busy
         | NodeError::Draining

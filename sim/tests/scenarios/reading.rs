@@ -6,13 +6,16 @@ use std::time::Duration;
 
 use openraft_rt::AsyncRuntime as _;
 use tongban_runtime::{Act, NodeError, Wait};
+use tongban_sim::disk::DiskOptions;
 use tongban_sim::runtime::{SimRuntime, Sleep, World};
 use tongban_sim::world::ask::{Unanswered, ask};
 use tongban_sim::world::federation::{self, CITIES};
 use tongban_sim::world::scene::Scene;
 use tongban_types::{Actor, CaseNumber, CaseState, CaseVersion, CommandId, PersonId, Role};
 
-use super::{FUZHOU, NANPING, calm_world, hand_in, has_case, leads_its_own, until};
+use super::{
+    FUZHOU, NANPING, PUTIAN, calm_world, hand_in, has_case, leads_its_own, seen_at, until,
+};
 
 /// Cuts a city off from all others, for a time.
 fn cut_off_for(scene: &Arc<Scene>, place: usize, time: Duration) {
@@ -46,6 +49,36 @@ fn a_read_waits_as_long_as_an_order_for_a_group_that_has_no_leader() {
         cut_off_for(&scene, FUZHOU, Duration::from_secs(20));
         let refused = catch_up(&scene).await;
         assert_eq!(refused, Err(Unanswered::Unclear(NodeError::NoQuorum)));
+    });
+}
+
+/// What is lacking is here and not at the group, which goes on without a disk that hangs.
+#[test]
+fn a_read_of_a_replica_that_lags_says_that_nothing_was_done() {
+    let scene = calm_world(20);
+    World::block_on(async {
+        for place in 0..CITIES.len() {
+            scene.start(place);
+        }
+        until("Fuzhou leads its group", || leads_its_own(&scene, FUZHOU)).await;
+        let disk = scene.machines[FUZHOU].disk();
+        let hangs = Duration::from_mins(1);
+        disk.configure(|options| options.sync = hangs..=hangs);
+        until("a partner leads it", || {
+            let seen = seen_at(&scene, PUTIAN, federation::group(FUZHOU));
+            let leader = seen.and_then(|seen| seen.status.leader);
+            leader.is_some_and(|leader| leader != federation::node(FUZHOU))
+        })
+        .await;
+        let refused = catch_up(&scene).await;
+        assert_eq!(refused, Err(Unanswered::Unclear(NodeError::NotCaughtUp)));
+
+        disk.configure(|options| *options = DiskOptions::default());
+        let end = World::now() + Duration::from_mins(3);
+        while let Err(refused) = catch_up(&scene).await {
+            assert!(World::now() < end, "never caught up: {refused:?}");
+            Sleep::true_time(Duration::from_secs(1)).await;
+        }
     });
 }
 

@@ -46,21 +46,30 @@ const NOT_HOSTED: (&str, &str) = (
     "404",
     "TB4008 本节点没有该组的副本 · No replica of it is kept here",
 );
-const PASSING: (&str, &str) = (
-    "503",
-    "TB4001 TB4002 TB4003 一时办不到, 见 Retry-After · Passing by itself; Retry-After says when",
-);
+
+/// What passes by itself, by these codes.
+macro_rules! passing {
+    ($codes:literal) => {
+        (
+            "503",
+            concat!(
+                $codes,
+                " 一时办不到, 见 Retry-After · Passing by itself; Retry-After says when"
+            ),
+        )
+    };
+}
 
 problem_set! {
     /// Of whoever reads a case.
-    CaseProblems &[NO_CASE, PASSING]
+    CaseProblems &[NO_CASE, passing!("TB4003 TB4004 TB4019")]
 }
 
 problem_set! {
     /// Of a list that may be narrowed.
     ListProblems &[
         ("422", "TB7010 参数互不相容, 或编号的校验位不符 · Parameters that do not go together, or a number mistyped"),
-        PASSING,
+        passing!("TB4003 TB4019"),
     ]
 }
 
@@ -74,7 +83,7 @@ problem_set! {
         ("415", "TB7006 应为 application/json"),
         ("422", "内容不合规则, 或同一键用于另一内容 · It breaks the rules, or the key was used for another request"),
         ("428", "TB7013 没有说明依据的版本 · Neither `If-Match` nor `expected_version`"),
-        PASSING,
+        passing!("TB4002 TB4003 TB4004 TB4019"),
     ]
 }
 
@@ -87,7 +96,7 @@ problem_set! {
         ("415", "TB7006 应为 application/json"),
         ("422", "表单不合事项规则 (见 errors), TB7025 该事项不与该市通办, 或同一键用于另一内容 · The form breaks its \
                  item's rules, the item is not handled with that city, or the key was used for another request"),
-        PASSING,
+        passing!("TB4002 TB4003"),
     ]
 }
 
@@ -122,7 +131,7 @@ problem_set! {
         ("415", "TB7006 应为 application/json"),
         ("422", "TB2030 TB2031 TB3051 或签名不符 · It breaks a rule, is for another group, or its signature is not the \
                  governance's"),
-        PASSING,
+        passing!("TB4002 TB4003"),
     ]
 }
 

@@ -44,7 +44,7 @@ struct FromView {
     responses(
         (status = 200, description = "事件流 · A stream of such events", body = ServerEvent, content_type = "text/event-stream"),
         (status = 410, description = "TB7021 此后的变动已不保存, 请重读列表 · Read the list anew", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "TB7022 听众已满 · Too many listen", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "TB7022 听众已满, TB4019 尚未追上, 见 Retry-After · Too many listen, or the node has not caught up; Retry-After says when", body = ProblemBody, content_type = "application/problem+json"),
     ),
     security(("token" = [])),
 )]

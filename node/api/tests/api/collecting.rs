@@ -197,6 +197,7 @@ async fn every_refusal_of_the_node_has_its_status() {
     for (refusal, status, code) in [
         (NodeError::NoQuorum, 503, "TB4003"),
         (NodeError::TimedOut, 503, "TB4002"),
+        (NodeError::NotCaughtUp, 503, "TB4019"),
         (NodeError::Busy, 503, "TB4005"),
         (NodeError::NoKey(number), 503, "TB4004"),
         (NodeError::NumbersUsedUp, 503, "TB4007"),

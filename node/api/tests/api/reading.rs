@@ -61,6 +61,22 @@ async fn a_fresh_read_catches_up_first_and_says_when_it_cannot() {
 }
 
 #[tokio::test]
+async fn a_read_that_took_too_long_is_not_told_that_it_may_still_be_carried_out() {
+    let world = World::new();
+    world.node.refuse(NodeError::NotCaughtUp);
+    let lists = ["/api/v1/cases", "/api/v1/documents"].map(str::to_owned);
+    for read in lists.into_iter().chain([case()]) {
+        let fresh = format!("{read}?fresh=true");
+        let reply = world.get("clerk", &fresh).await;
+        let told = reply.problem(503, "TB4019").to_string();
+        assert!(!reply.header("retry-after").is_empty(), "{fresh}");
+        assert!(told.contains("没有改动任何内容"), "{told}");
+        assert!(told.contains("this request changed nothing"), "{told}");
+        assert!(!told.contains("Idempotency-Key"), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn a_document_is_given_as_it_was_signed() {
     let world = World::new();
     let address = format!("{}/document", case());

@@ -154,6 +154,7 @@ mod tests {
             (429, "", Exit::Unreachable),
             (503, "{\"code\":\"TB4003\"}", Exit::Unreachable),
             (503, "{\"code\":\"TB4002\"}", Exit::TimedOut),
+            (503, "{\"code\":\"TB4019\"}", Exit::Unreachable),
             (504, "", Exit::TimedOut),
             (400, "", Exit::No),
             (422, "", Exit::No),

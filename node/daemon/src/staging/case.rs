@@ -299,7 +299,7 @@ impl Clerk {
 fn is_worth_a_retry(status: u16, code: Option<&str>) -> bool {
     let passing = [
         "TB3005", "TB3006", "TB3012", "TB3016", "TB3021", "TB3023", "TB3026", "TB4002", "TB4003",
-        "TB4004", "TB4005", "TB4012",
+        "TB4004", "TB4005", "TB4012", "TB4019",
     ];
     matches!(status, 202 | 429 | 502..=504) || code.is_some_and(|code| passing.contains(&code))
 }
@@ -321,6 +321,7 @@ mod tests {
             Code::NO_REGISTRY,
             Code::STALE_VERSION,
             Code::GROUP_TIMED_OUT,
+            Code::NOT_CAUGHT_UP,
         ];
         assert!(
             passing

@@ -27,6 +27,9 @@ pub enum NodeError {
     /// The group did not answer in time; the act may still be carried out.
     #[error("the group did not answer in time")]
     TimedOut,
+    /// The node could not make sure in time that it shows all that its group accepted; nothing was done.
+    #[error("the node did not catch up with its group in time")]
+    NotCaughtUp,
     /// The group has no majority or no leader now; nothing was done.
     #[error("the group cannot decide now")]
     NoQuorum,
@@ -125,6 +128,7 @@ impl NodeError {
             Self::AuthorityOutside { .. } => Code::AUTHORITY_OUTSIDE,
             Self::NoSuchCase(_) => Code::NO_SUCH_CASE,
             Self::TimedOut => Code::GROUP_TIMED_OUT,
+            Self::NotCaughtUp => Code::NOT_CAUGHT_UP,
             Self::NoQuorum => Code::NO_QUORUM,
             Self::NoKey(_) => Code::NO_CASE_KEY,
             Self::Busy => Code::NODE_BUSY,
