@@ -23,8 +23,9 @@ pub(crate) use parameters::{
     NodePath, OfItem, Prefer, Switch, query_parameter,
 };
 pub(crate) use problems::{
-    ActProblems, BackupProblems, CaseProblems, CollectProblems, GroupProblems, HandOverProblems,
-    ListProblems, NoRegistryProblem, NotReadyProblem, PingProblems, PlacementProblems,
+    ActProblems, AppendProblems, BackupProblems, CaseProblems, CollectProblems, GroupProblems,
+    HandOverProblems, ListProblems, NoRegistryProblem, NotReadyProblem, PingProblems,
+    PlacementProblems,
 };
 pub(crate) use server_event::ServerEvent;
 

@@ -46,6 +46,7 @@ const NOT_HOSTED: (&str, &str) = (
     "404",
     "TB4008 本节点没有该组的副本 · No replica of it is kept here",
 );
+const TOO_SLOW: (&str, &str) = ("408", "TB7008 请求体来得太慢 · The body came too slowly");
 
 /// What passes by itself, by these codes.
 macro_rules! passing {
@@ -77,6 +78,7 @@ problem_set! {
     /// Of an act on a case.
     ActProblems &[
         NO_CASE,
+        TOO_SLOW,
         ("409", "状态不允许, 或同一请求正在处理 · The case's state forbids it, or the same request is under way"),
         ("412", "If-Match 已过期, current 为现状 · The version is stale; `current` is the case as it stands"),
         ("413", "TB1003 过大 · Too large"),
@@ -90,13 +92,26 @@ problem_set! {
 problem_set! {
     /// Of collecting.
     CollectProblems &[
-        ("408", "TB7008 请求体来得太慢 · The body came too slowly"),
+        TOO_SLOW,
         ("409", "TB4007 同一请求正在处理 · The same request is under way"),
         ("413", "TB1003 过大 · Too large"),
         ("415", "TB7006 应为 application/json"),
         ("422", "表单不合事项规则 (见 errors), TB7025 该事项不与该市通办, 或同一键用于另一内容 · The form breaks its \
                  item's rules, the item is not handled with that city, or the key was used for another request"),
         passing!("TB4002 TB4003"),
+    ]
+}
+
+problem_set! {
+    /// Of bytes on their way into an upload.
+    AppendProblems &[
+        ("404", "TB5401 没有这个上传 · There is no such upload"),
+        ("408", "TB7008 请求体来得太慢, 已到的已保存 · The body came too slowly; what came of it is kept"),
+        ("409", "TB5402 位移不符 · Another offset is expected"),
+        ("412", "TB7019 tus 版本不符 · Another version of tus is spoken"),
+        ("413", "TB5404 过大 · Too large"),
+        ("415", "TB7006 应为 application/offset+octet-stream"),
+        passing!("TB4005"),
     ]
 }
 
@@ -125,7 +140,7 @@ problem_set! {
     /// Of an order of placement.
     PlacementProblems &[
         NOT_HOSTED,
-        ("408", "TB7008 请求体来得太慢 · The body came too slowly"),
+        TOO_SLOW,
         ("409", "TB3050 版本号不是下一号 · It is not the next order"),
         ("413", "TB1003 过大 · Too large"),
         ("415", "TB7006 应为 application/json"),
@@ -139,7 +154,7 @@ problem_set! {
     /// Of handing the lead over.
     HandOverProblems &[
         NOT_HOSTED,
-        ("408", "TB7008 请求体来得太慢 · The body came too slowly"),
+        TOO_SLOW,
         ("409", "TB4016 TB4017 不在本节点, 或指定的节点不能接任 · It is not led here, or the node named cannot take it"),
         ("413", "TB1003 过大 · Too large"),
         ("415", "TB7006 应为 application/json"),

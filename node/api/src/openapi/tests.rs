@@ -127,6 +127,34 @@ fn what_is_done_once_says_whether_it_was_done_and_what_the_next_act_is_based_on(
 }
 
 #[test]
+fn what_takes_a_body_says_that_one_may_be_too_slow_or_too_large() {
+    let mut bodies = 0;
+    for (method, path, operation) in operations(&said()) {
+        if operation["requestBody"].is_object() {
+            bodies += 1;
+            for status in ["408", "413"] {
+                let answer = &operation["responses"][status];
+                assert!(answer.is_object(), "{method} {path} {status}");
+            }
+        }
+    }
+    assert_eq!(bodies, 15);
+}
+
+#[test]
+fn of_uploads_what_only_so_many_may_do_at_once_says_so() {
+    for (method, path, operation) in operations(&said()) {
+        if !path.starts_with("/api/v1/uploads") {
+            continue;
+        }
+        let passing = operation["responses"]["503"]["description"].as_str();
+        let is_told = passing.is_some_and(|says| says.contains("TB4005"));
+        let is_bounded = ["post", "patch"].contains(&method.as_str());
+        assert_eq!(is_told, is_bounded, "{method} {path}");
+    }
+}
+
+#[test]
 fn no_address_comes_in_but_by_what_documents_it() {
     let listed = include_str!("../operations/mod.rs");
     let code: String = listed.split("\nuse ").skip(1).collect();

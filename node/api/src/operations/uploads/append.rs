@@ -15,8 +15,8 @@ use super::cancel::cancelled;
 use super::protocol::{UPLOAD_OFFSET, check_version, committed, count, standing, tus};
 use crate::authorization::Operation;
 use crate::limits::{UPLOAD_PIECE_BYTES, UPLOAD_SILENCE_MAX};
-use crate::openapi::tag;
-use crate::problem::{Answer, Problem, ProblemBody};
+use crate::openapi::{AppendProblems, tag};
+use crate::problem::{Answer, Problem};
 use crate::request::{Call, carried_out};
 use crate::said::Said;
 use crate::state::Shared;
@@ -40,11 +40,7 @@ const OFFSET_STREAM: &str = "application/offset+octet-stream";
             ("Upload-Length" = String, description = "总字节数 · Bytes in all"),
             ("Upload-Expires" = String, description = "此后作废 · Forgotten after that"),
         )),
-        (status = 404, description = "没有这个上传 · There is no such upload", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "位移不符 · Another offset is expected", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 412, description = "tus 版本不符 · Another version of tus is spoken", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "过大 · Too large", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "应为 application/offset+octet-stream", body = ProblemBody, content_type = "application/problem+json"),
+        AppendProblems,
     ),
     security(("token" = [])),
 )]
@@ -72,11 +68,7 @@ pub(in crate::operations) async fn append(State(api): State<Shared>, request: Re
             ("Upload-Length" = String, description = "PATCH: 总字节数 · Of PATCH: bytes in all"),
             ("Upload-Expires" = String, description = "PATCH: 此后作废 · Of PATCH: forgotten after that"),
         )),
-        (status = 404, description = "没有这个上传 · There is no such upload", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "位移不符 · Another offset is expected", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 412, description = "tus 版本不符 · Another version of tus is spoken", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "过大 · Too large", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "应为 application/offset+octet-stream", body = ProblemBody, content_type = "application/problem+json"),
+        AppendProblems,
     ),
     security(("token" = [])),
 )]

@@ -30,6 +30,7 @@ use crate::state::Shared;
         (status = 412, description = "tus 版本不符 · Another version of tus is spoken", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "过大 · Too large", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "TB5403 上传过多, 先完成或取消一些; TB7020 过于频繁, 见 Retry-After · Too many uploads, finish or cancel some first; or too often, Retry-After says when", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "TB4005 全部令牌的上传合计已满, 见 Retry-After · As many uploads of everybody as are kept; Retry-After says when", body = ProblemBody, content_type = "application/problem+json"),
         (status = 507, description = "TB5405 附件存储空间不足 · There is no room for the file", body = ProblemBody, content_type = "application/problem+json"),
     ),
     security(("token" = [])),
