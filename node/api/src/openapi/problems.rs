@@ -93,7 +93,7 @@ problem_set! {
     /// Of collecting.
     CollectProblems &[
         TOO_SLOW,
-        ("409", "TB4007 同一请求正在处理 · The same request is under way"),
+        ("409", "TB4012 同一请求正在处理 · The same request is under way"),
         ("413", "TB1003 过大 · Too large"),
         ("415", "TB7006 应为 application/json"),
         ("422", "表单不合事项规则 (见 errors), TB7025 该事项不与该市通办, 或同一键用于另一内容 · The form breaks its \
