@@ -20,7 +20,8 @@ pub(crate) use kinds::{
 };
 pub(crate) use parameters::{
     CasePath, Cursor, Exclude, Fresh, GroupPath, IdempotencyKey, IfMatch, LastEventId, Limit,
-    NodePath, OfItem, Prefer, Switch, query_parameter,
+    MeantMethod, MeantOffset, NodePath, OfItem, Prefer, Switch, TusResumable, UploadLength,
+    UploadOffset, UploadPath, query_parameter,
 };
 pub(crate) use problems::{
     ActProblems, AppendProblems, BackupProblems, CaseProblems, CollectProblems, GroupProblems,

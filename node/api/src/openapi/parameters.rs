@@ -194,6 +194,77 @@ parameters! {
     )
 }
 
+parameters! {
+    /// `{id}` of a path to an upload.
+    UploadPath parameter(
+        "id",
+        ParameterIn::Path,
+        Required::True,
+        "上传编号 · Its id",
+        text().pattern(Some("^[0-9a-f]{32}$")),
+    )
+}
+
+parameters! {
+    /// `Tus-Resumable`.
+    TusResumable parameter(
+        "Tus-Resumable",
+        ParameterIn::Header,
+        Required::True,
+        "所说的 tus 版本 · The version of tus that is spoken",
+        text().enum_values(Some(["1.0.0"])).examples(["1.0.0"]),
+    )
+}
+
+parameters! {
+    /// `Upload-Length`.
+    UploadLength parameter(
+        "Upload-Length",
+        ParameterIn::Header,
+        Required::True,
+        "总字节数 · Bytes in all",
+        count().examples(["1048576"]),
+    )
+}
+
+parameters! {
+    /// `Upload-Offset`.
+    UploadOffset parameter(
+        "Upload-Offset",
+        ParameterIn::Header,
+        Required::True,
+        "从此处续传 · Where the bytes go on",
+        count().examples(["0"]),
+    )
+}
+
+parameters! {
+    /// `Upload-Offset`, where one of the methods that may be meant needs it.
+    MeantOffset parameter(
+        "Upload-Offset",
+        ParameterIn::Header,
+        Required::False,
+        "PATCH 所需: 从此处续传 · Of PATCH, which needs it: where the bytes go on",
+        count().examples(["0"]),
+    )
+}
+
+parameters! {
+    /// `X-HTTP-Method-Override`.
+    MeantMethod parameter(
+        "X-HTTP-Method-Override",
+        ParameterIn::Header,
+        Required::True,
+        "PATCH 或 DELETE · The method that is meant",
+        text().enum_values(Some(["PATCH", "DELETE"])).examples(["PATCH"]),
+    )
+}
+
+/// A count of bytes in a header.
+fn count() -> ObjectBuilder {
+    text().pattern(Some("^[0-9]{1,19}$"))
+}
+
 /// `true` or `false`.
 pub(super) fn switch() -> ObjectBuilder {
     ObjectBuilder::new()

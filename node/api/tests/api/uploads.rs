@@ -119,5 +119,9 @@ async fn what_is_spoken_of_tus_is_told_to_anybody() {
         assert_eq!(extensions, "creation,expiration,termination");
         let most = reply.header("tus-max-size").parse::<u64>();
         assert_eq!(most, Ok(tongban_types::limits::BLOB_BYTES_MAX));
+        let asked = request(Method::OPTIONS, "", &format!("{address}?x=1"));
+        send(&world, asked).await.problem(400, "TB7010");
     }
+    let malformed = request(Method::OPTIONS, "", "/api/v1/uploads/F0");
+    send(&world, malformed).await.problem(400, "TB1001");
 }

@@ -15,7 +15,9 @@ use super::cancel::cancelled;
 use super::protocol::{UPLOAD_OFFSET, check_version, committed, count, standing, tus};
 use crate::authorization::Operation;
 use crate::limits::{UPLOAD_PIECE_BYTES, UPLOAD_SILENCE_MAX};
-use crate::openapi::{AppendProblems, tag};
+use crate::openapi::{
+    AppendProblems, MeantMethod, MeantOffset, TusResumable, UploadOffset, UploadPath, tag,
+};
 use crate::problem::{Answer, Problem};
 use crate::request::{Call, carried_out};
 use crate::said::Said;
@@ -28,12 +30,8 @@ const OFFSET_STREAM: &str = "application/offset+octet-stream";
 /// 续传 · Bytes from an offset on.
 #[utoipa::path(
     patch, path = "/api/v1/uploads/{id}", operation_id = "appendUpload", tag = tag::FILES,
-    request_body(content = String, content_type = "application/offset+octet-stream"),
-    params(
-        ("id" = String, Path, description = "上传编号 · Its id", pattern = "^[0-9a-f]{32}$"),
-        ("Tus-Resumable" = String, Header, description = "1.0.0", example = "1.0.0"),
-        ("Upload-Offset" = String, Header, description = "从此处续传 · Where the bytes go on", example = "0"),
-    ),
+    request_body(description = "从 Upload-Offset 起的字节 · Bytes from `Upload-Offset` on", content_type = "application/offset+octet-stream"),
+    params(UploadPath, TusResumable, UploadOffset),
     responses(
         (status = 204, description = "已收 · They are here", headers(
             ("Upload-Offset" = String, description = "已有的字节数 · Bytes that are here"),
@@ -55,13 +53,8 @@ pub(in crate::operations) async fn append(State(api): State<Shared>, request: Re
 /// 代用 POST · `POST` where a client's surroundings let no other method through.
 #[utoipa::path(
     post, path = "/api/v1/uploads/{id}", operation_id = "overrideUpload", tag = tag::FILES,
-    request_body(content = String, content_type = "application/offset+octet-stream"),
-    params(
-        ("id" = String, Path, description = "上传编号 · Its id", pattern = "^[0-9a-f]{32}$"),
-        ("Tus-Resumable" = String, Header, description = "1.0.0", example = "1.0.0"),
-        ("X-HTTP-Method-Override" = String, Header, description = "PATCH 或 DELETE", example = "PATCH"),
-        ("Upload-Offset" = Option<String>, Header, description = "PATCH 所需: 从此处续传 · Of PATCH, which needs it: where the bytes go on", example = "0"),
-    ),
+    request_body(description = "从 Upload-Offset 起的字节 · Bytes from `Upload-Offset` on", content_type = "application/offset+octet-stream"),
+    params(UploadPath, TusResumable, MeantMethod, MeantOffset),
     responses(
         (status = 204, description = "已办 · As the method that is meant", headers(
             ("Upload-Offset" = String, description = "PATCH: 已有的字节数 · Of PATCH: bytes that are here"),

@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 
 use super::protocol::{UPLOAD_LENGTH, check_version, count, standing, tus};
 use crate::authorization::Operation;
-use crate::openapi::tag;
+use crate::openapi::{TusResumable, UploadLength, tag};
 use crate::problem::{Answer, ProblemBody};
 use crate::request::{Call, carried_out};
 use crate::state::Shared;
@@ -16,10 +16,7 @@ use crate::state::Shared;
 /// 开始上传 · Opens an upload of so many bytes (tus 1.0.0, creation).
 #[utoipa::path(
     post, path = "/api/v1/uploads", operation_id = "beginUpload", tag = tag::FILES,
-    params(
-        ("Tus-Resumable" = String, Header, description = "1.0.0", example = "1.0.0"),
-        ("Upload-Length" = String, Header, description = "总字节数 · Bytes in all", example = "1048576"),
-    ),
+    params(TusResumable, UploadLength),
     responses(
         (status = 201, description = "已开始 · It is open", headers(
             ("Location" = String, description = "上传 · The upload"),

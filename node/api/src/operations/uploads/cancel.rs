@@ -9,7 +9,7 @@ use tongban_runtime::UploadId;
 
 use super::protocol::{check_version, tus};
 use crate::authorization::Operation;
-use crate::openapi::tag;
+use crate::openapi::{TusResumable, UploadPath, tag};
 use crate::problem::{Answer, ProblemBody};
 use crate::request::{Call, carried_out};
 use crate::state::Shared;
@@ -17,10 +17,7 @@ use crate::state::Shared;
 /// 取消上传 · Forgets an upload; a file that a case names stays.
 #[utoipa::path(
     delete, path = "/api/v1/uploads/{id}", operation_id = "cancelUpload", tag = tag::FILES,
-    params(
-        ("id" = String, Path, description = "上传编号 · Its id", pattern = "^[0-9a-f]{32}$"),
-        ("Tus-Resumable" = String, Header, description = "1.0.0", example = "1.0.0"),
-    ),
+    params(UploadPath, TusResumable),
     responses(
         (status = 204, description = "已取消 · It is forgotten"),
         (status = 404, description = "没有这个上传 · There is no such upload", body = ProblemBody, content_type = "application/problem+json"),

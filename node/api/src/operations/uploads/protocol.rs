@@ -17,7 +17,7 @@ use crate::state::Shared;
 /// The one version spoken.
 pub(super) const VERSION: HeaderValue = HeaderValue::from_static("1.0.0");
 
-pub(super) const TUS_RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
+const TUS_RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
 pub(super) const TUS_VERSION: HeaderName = HeaderName::from_static("tus-version");
 pub(super) const UPLOAD_OFFSET: HeaderName = HeaderName::from_static("upload-offset");
 pub(super) const UPLOAD_LENGTH: HeaderName = HeaderName::from_static("upload-length");

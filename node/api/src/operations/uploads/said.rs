@@ -1,12 +1,15 @@
 //! `OPTIONS`: what of the protocol is spoken here. Anybody may ask.
 
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::IntoResponse as _;
+use tongban_runtime::UploadId;
 use tongban_types::limits::BLOB_BYTES_MAX;
 
-use super::protocol::{TUS_RESUMABLE, TUS_VERSION, VERSION};
-use crate::openapi::tag;
+use super::protocol::{TUS_VERSION, VERSION, tus};
+use crate::openapi::{UploadPath, tag};
 use crate::problem::Answer;
+use crate::request::{Query, raw_path};
 
 /// 上传协议 · What of the protocol is spoken here. Anybody may ask.
 #[utoipa::path(
@@ -17,10 +20,31 @@ use crate::problem::Answer;
         ("Tus-Max-Size" = String, description = "字节 · Bytes at most"),
     ))),
 )]
-pub(in crate::operations) async fn said() -> Answer {
+pub(in crate::operations) async fn said(request: Request) -> Answer {
+    tus(spoken(request.uri()))
+}
+
+/// 上传协议 · The same of one upload.
+#[utoipa::path(
+    options, path = "/api/v1/uploads/{id}", operation_id = "describeUpload", tag = tag::FILES,
+    params(UploadPath),
+    responses((status = 204, description = "tus 1.0.0")),
+)]
+pub(in crate::operations) async fn said_of_one(request: Request) -> Answer {
+    tus(spoken_of_one(request).await)
+}
+
+/// Whether there is such an upload is told to whoever holds the token that began it.
+async fn spoken_of_one(request: Request) -> Answer {
+    let (mut parts, _) = request.into_parts();
+    raw_path(&mut parts, "id").await?.parse::<UploadId>()?;
+    spoken(&parts.uri)
+}
+
+fn spoken(uri: &Uri) -> Answer {
+    Query::of(uri, &[])?;
     let extensions = HeaderValue::from_static("creation,expiration,termination");
     let headers = [
-        (TUS_RESUMABLE, VERSION),
         (TUS_VERSION, VERSION),
         (HeaderName::from_static("tus-extension"), extensions),
         (
@@ -28,15 +52,5 @@ pub(in crate::operations) async fn said() -> Answer {
             BLOB_BYTES_MAX.into(),
         ),
     ];
-    std::future::ready(Ok((StatusCode::NO_CONTENT, headers).into_response())).await
-}
-
-/// 上传协议 · The same of one upload.
-#[utoipa::path(
-    options, path = "/api/v1/uploads/{id}", operation_id = "describeUpload", tag = tag::FILES,
-    params(("id" = String, Path, description = "上传编号 · Its id", pattern = "^[0-9a-f]{32}$")),
-    responses((status = 204, description = "tus 1.0.0")),
-)]
-pub(in crate::operations) async fn said_of_one() -> Answer {
-    said().await
+    Ok((StatusCode::NO_CONTENT, headers).into_response())
 }

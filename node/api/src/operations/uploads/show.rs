@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::protocol::{committed, tus};
 use crate::authorization::Operation;
-use crate::openapi::{Moment, tag};
+use crate::openapi::{Moment, UploadPath, tag};
 use crate::problem::{Answer, ProblemBody};
 use crate::rendering::{china_time, json};
 use crate::request::Call;
@@ -29,9 +29,7 @@ struct UploadView {
 /// 一个上传 · How an upload stands, and its hash once it is whole.
 #[utoipa::path(
     get, path = "/api/v1/uploads/{id}", operation_id = "readUpload", tag = tag::FILES,
-    params(
-        ("id" = String, Path, description = "上传编号 · Its id", pattern = "^[0-9a-f]{32}$"),
-    ),
+    params(UploadPath),
     responses(
         (status = 200, description = "上传 · The upload", body = UploadView),
         (status = 404, description = "没有这个上传 · There is no such upload", body = ProblemBody, content_type = "application/problem+json"),

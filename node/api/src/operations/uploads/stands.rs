@@ -7,7 +7,7 @@ use tongban_runtime::UploadId;
 
 use super::protocol::{check_version, committed, standing, tus};
 use crate::authorization::Operation;
-use crate::openapi::tag;
+use crate::openapi::{TusResumable, UploadPath, tag};
 use crate::problem::{Answer, ProblemBody};
 use crate::request::Call;
 use crate::state::Shared;
@@ -15,10 +15,7 @@ use crate::state::Shared;
 /// 上传到何处 · Where an upload stands; what it says is durable.
 #[utoipa::path(
     head, path = "/api/v1/uploads/{id}", operation_id = "readUploadOffset", tag = tag::FILES,
-    params(
-        ("id" = String, Path, description = "上传编号 · Its id", pattern = "^[0-9a-f]{32}$"),
-        ("Tus-Resumable" = String, Header, description = "1.0.0", example = "1.0.0"),
-    ),
+    params(UploadPath, TusResumable),
     responses(
         (status = 200, description = "所在 · Where it stands", headers(
             ("Upload-Offset" = String, description = "已有的字节数 · Bytes that are here"),
