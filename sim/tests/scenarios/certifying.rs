@@ -215,6 +215,8 @@ fn a_parcel_that_no_majority_signs_waits_by_itself_and_what_stands_beside_it_goe
             }
         };
         turn();
+        // Longer than a delivery that was signed before waits for its answer.
+        Sleep::true_time(Duration::from_mins(1)).await;
         scene.net.calm();
         let has = |case: CaseNumber| has_case(&scene, NANPING, case);
         until("what stands beside it goes over", || {

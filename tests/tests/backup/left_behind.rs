@@ -35,7 +35,7 @@ fn interrupt(folder: &Path) -> Result<()> {
         ensure!(!left[0].exists(), "the next one clears away, made or not");
         Ok((exit == Some(0)).then_some(()))
     })?;
-    ensure!(files(&backups)? == [made.clone()]);
+    ensure!(files(&backups)? == std::slice::from_ref(&made));
 
     until(SETTLE_LIMIT, "one is told to stop", || {
         let stopped = backups.join("stopped");

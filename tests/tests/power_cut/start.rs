@@ -17,6 +17,9 @@ use super::lives::{Lives, PARTNER, RECORDED, Receipt, application};
 /// A number no application of the recording has.
 const NEW: usize = 90_000;
 
+/// Whoever asks for hundreds of cases at once is told to wait.
+const TOO_MANY: u16 = 429;
+
 /// An election and the group's time after it.
 const LIMIT: Duration = Duration::from_mins(1);
 
@@ -87,6 +90,9 @@ fn check_one(clerk: &mut Client, receipt: &Receipt) -> Result<()> {
     let path = format!("/api/v1/cases/{}", receipt.case);
     until(LIMIT, "its form opens", || {
         let answer = clerk.ask(&Ask::get(&path))?;
+        if answer.status == TOO_MANY {
+            return Ok(None);
+        }
         ensure!(answer.status == 200, "{answer}");
         let shown = answer.json()?;
         let form = &shown["form"];
