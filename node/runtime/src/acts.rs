@@ -39,7 +39,7 @@ impl<P: Platform> Acts<P> {
             return Ok(before);
         }
         // Before the act is dated: it may wait for the group.
-        let body = self.known_body(on, &act).await?;
+        let body = self.core.ask_of_case(|| self.body(on, &act)).await?;
         let command = Command {
             group: GroupId(self.core.city()),
             id,
@@ -102,17 +102,7 @@ impl<P: Platform> Acts<P> {
         ])
     }
 
-    /// What the act says to the group. A node that came back a moment ago may show neither a case nor its key
-    /// yet: that there is no such case is said only once it has caught up.
-    async fn known_body(&self, on: OnCase, act: &Act) -> Result<CommandBody, NodeError> {
-        match self.body(on, act) {
-            Err(NodeError::NoSuchCase(_)) => {}
-            made => return made,
-        }
-        self.core.catch_up_own().await?;
-        self.body(on, act)
-    }
-
+    /// What the act says to the group.
     fn body(&self, on: OnCase, act: &Act) -> Result<CommandBody, NodeError> {
         Ok(match act {
             Act::Transfer => CommandBody::Transfer(on),

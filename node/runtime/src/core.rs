@@ -11,7 +11,6 @@ use tongban_trust::Registry;
 use tongban_types::{CityCode, GroupId, ItemVersion, NodeId, Timestamp};
 
 use crate::entering::Entering;
-use crate::handle::NodeError;
 use crate::ports::{GroupHandle, LocalLog};
 use crate::refusals::Refusals;
 use crate::replica::Replica;
@@ -303,19 +302,6 @@ impl<P: Platform> Core<P> {
             };
             applied.heard(left.min(self.tempo().look_every)).await;
         }
-    }
-
-    /// Returns once this node shows everything its city's group acknowledged before the call. Nothing is
-    /// proposed, so that who is told that it did not come to that knows that nothing was done.
-    pub(crate) async fn catch_up_own(&self) -> Result<(), NodeError> {
-        let own = self.own().ok_or(NodeError::NoQuorum)?;
-        let tempo = self.tempo();
-        let until = Until::<P::Runtime>::after(tempo.answer_time_max());
-        let index = self.read_index(GroupId(self.city()), tempo.order_timeout);
-        let index = index.await.map_err(|_| NodeError::NoQuorum)?;
-        let left = until.left().unwrap_or_default();
-        let applied = own.group.wait_applied(index, left).await;
-        applied.map_err(|_| NodeError::NotCaughtUp)
     }
 
     /// A pause before try number `attempt`, with full jitter so that many do not come at once.

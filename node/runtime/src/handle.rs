@@ -65,6 +65,10 @@ pub trait NodeHandle: Send + Sync + 'static {
     /// A case with its history, opened where this node holds the key.
     fn case(&self, number: CaseNumber) -> Result<OpenedCase, NodeError>;
 
+    /// The same for whoever is to act on it: that there is no such case is said only once this node has
+    /// caught up with its group.
+    async fn case_to_act_on(&self, number: CaseNumber) -> Result<OpenedCase, NodeError>;
+
     /// Cases of this city's group, in order of their numbers.
     fn cases(
         &self,

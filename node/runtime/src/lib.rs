@@ -5,6 +5,7 @@ mod acts;
 mod attachments;
 mod backup;
 mod blob_store;
+mod catching_up;
 mod certify;
 mod channels;
 mod core;

@@ -51,7 +51,8 @@ impl<P: Platform> RunningNode<P> {
         let Act::Correct { form, attachments } = act else {
             return self.acts.act(actor, id, case, expected, act).await;
         };
-        let known = self.case(case)?.attachments;
+        let known = self.core().ask_of_case(|| self.case(case)).await?;
+        let known = known.attachments;
         let files = attachments.unwrap_or_else(|| known.clone());
         let mut new = files.clone();
         new.retain(|file| !known.iter().any(|old| old.blob == file.blob));

@@ -1,12 +1,14 @@
 //! What persons do to a case.
 
+use std::sync::atomic::Ordering;
+
 use serde_json::{Value, json};
 use tongban_runtime::{Act, Refusal};
 use tongban_types::{CaseState, CaseVersion, CommandId, Decision, sha256};
 
 use crate::case::number;
 use crate::node::Asked;
-use crate::world::{FORM, World, application, order, request};
+use crate::world::{FORM, Reply, World, application, order, request};
 
 fn address(act: &str) -> String {
     format!("/api/v1/cases/{}/{act}", number())
@@ -192,21 +194,27 @@ async fn a_correction_is_checked_by_the_cases_item_and_stays_the_same_case() {
     assert_eq!(post(&reason).await.status, 200);
 }
 
+/// Sends a correction that changes nothing.
+async fn correct(world: &World) -> Reply {
+    let form: Value = serde_json::from_str(FORM).unwrap();
+    let (address, body) = (address("correct"), json!({"form": form}));
+    let headers = [("if-match", "\"3\"")];
+    world.post("clerk", &address, &body, &headers).await
+}
+
 #[tokio::test]
 async fn a_case_still_at_the_desk_is_corrected_by_its_receipts_item() {
     let world = World::new();
     world.node.case.lock().unwrap().record = None;
-    let form: Value = serde_json::from_str(FORM).unwrap();
-    let headers = [("if-match", "\"3\"")];
-    let reply = world
-        .post(
-            "clerk",
-            &address("correct"),
-            &json!({"form": form}),
-            &headers,
-        )
-        .await;
-    assert_eq!(reply.status, 200);
+    assert_eq!(correct(&world).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_correction_waits_for_a_node_that_does_not_show_its_case_yet() {
+    let world = World::new();
+    world.node.lags.store(true, Ordering::SeqCst);
+    let reply = correct(&world).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
 }
 
 #[tokio::test]

@@ -48,6 +48,8 @@ pub(crate) struct RecordingNode {
     pub(crate) held_from: AtomicU64,
     /// Whether a page of its list is always followed by another.
     pub(crate) is_endless: AtomicBool,
+    /// Whether it shows no case before somebody is to act on one.
+    pub(crate) lags: AtomicBool,
     /// Whether its state is being filled from a snapshot.
     pub(crate) is_filling: AtomicBool,
     /// An order is carried out only once this says so.
@@ -96,6 +98,7 @@ impl RecordingNode {
             changes: Mutex::default(),
             held_from: AtomicU64::new(0),
             is_endless: AtomicBool::new(false),
+            lags: AtomicBool::new(false),
             is_filling: AtomicBool::new(false),
             disk: Semaphore::new(1),
             done: watch::Sender::new(0),

@@ -138,6 +138,10 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
         })
     }
 
+    async fn case_to_act_on(&self, number: CaseNumber) -> Result<OpenedCase, NodeError> {
+        self.core.ask_of_case(|| self.case(number)).await
+    }
+
     fn cases(
         &self,
         state: Option<CaseState>,

@@ -87,11 +87,16 @@ impl NodeHandle for RecordingNode {
     }
 
     fn case(&self, case: CaseNumber) -> Result<OpenedCase, NodeError> {
-        if case == number() {
+        if case == number() && !self.lags.load(Ordering::SeqCst) {
             Ok(self.case.lock().unwrap().clone())
         } else {
             Err(NodeError::NoSuchCase(case))
         }
+    }
+
+    async fn case_to_act_on(&self, case: CaseNumber) -> Result<OpenedCase, NodeError> {
+        self.lags.store(false, Ordering::SeqCst);
+        self.case(case)
     }
 
     fn cases(
