@@ -9,7 +9,7 @@ use tongban_types::{
     Decide, Decision, GroupId, OnCase, RequestTag, Review, Sealed, SealedUse, WithReason, limits,
 };
 
-use crate::core::Core;
+use crate::core::{Core, Until};
 use crate::desk::{SALT_BYTES, form_hash};
 use crate::handle::{Act, Acted, NodeError, Oversized};
 use crate::proposer::{Order, Proposer};
@@ -25,6 +25,7 @@ pub(crate) struct Acts<P: Platform> {
 }
 
 impl<P: Platform> Acts<P> {
+    /// Whatever it waits for, it has answered when the answer is due.
     pub(crate) async fn act(
         &self,
         actor: Actor,
@@ -32,6 +33,7 @@ impl<P: Platform> Acts<P> {
         case: CaseNumber,
         expected: CaseVersion,
         act: Act,
+        due: &Until<P::Runtime>,
     ) -> Result<Acted, NodeError> {
         let on = OnCase { case, expected };
         let request = self.request_tag(&actor, on, &act);
@@ -39,7 +41,9 @@ impl<P: Platform> Acts<P> {
             return Ok(before);
         }
         // Before the act is dated: it may wait for the group.
-        let body = self.core.ask_of_case(|| self.body(on, &act)).await?;
+        let body = self.core.ask_of_case(due, || self.body(on, &act)).await?;
+        // Submitted now, it might be carried out though nobody waits for it any more.
+        let left = due.left().ok_or(NodeError::NotCaughtUp)?;
         let command = Command {
             group: GroupId(self.core.city()),
             id,
@@ -48,18 +52,19 @@ impl<P: Platform> Acts<P> {
             request,
             body,
         };
-        let done = self
-            .proposer
-            .submit(Order {
-                command,
-                receipt: None,
-            })
-            .await?;
+        let order = Order {
+            command,
+            receipt: None,
+        };
+        let tempo = self.core.tempo();
+        let patience = left.min(tempo.order_timeout);
+        let done = self.proposer.submit_within(patience, order).await?;
         let acted = acted(done.reply, false)?;
         let shows = |view: &dyn View| {
             load_case(view, case).is_some_and(|record| record.version >= acted.version)
         };
-        let patience = self.core.tempo().shown_timeout;
+        let left = due.left().unwrap_or_default();
+        let patience = left.min(tempo.shown_timeout);
         self.core.until_here(patience, shows).await;
         Ok(acted)
     }

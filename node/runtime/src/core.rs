@@ -59,7 +59,9 @@ pub struct Tempo {
 }
 
 impl Tempo {
-    /// The longest a person waits for an answer: the group's, and until this node shows it.
+    /// The longest a person waits for an answer, beside what this node's disk takes: the group's, and until
+    /// this node shows it. Collecting and placing wait for the group once and then hardly at all; what an act
+    /// waits for before it is submitted is taken from what it may wait for after.
     pub fn answer_time_max(&self) -> Duration {
         self.order_timeout + self.propose_timeout
     }
@@ -302,6 +304,11 @@ impl<P: Platform> Core<P> {
             };
             applied.heard(left.min(self.tempo().look_every)).await;
         }
+    }
+
+    /// When the answer is due for which somebody has waited so long already.
+    pub(crate) fn answer_due(&self, waited: Duration) -> Until<P::Runtime> {
+        Until::after(self.tempo().answer_time_max().saturating_sub(waited))
     }
 
     /// A pause before try number `attempt`, with full jitter so that many do not come at once.

@@ -46,7 +46,9 @@ pub trait NodeHandle: Send + Sync + 'static {
     ) -> Result<Collected, NodeError>;
 
     /// Acts on a case at the version the actor saw. The same `id` gives the same reply; once it is
-    /// given, [`NodeHandle::case`] shows the act.
+    /// given, [`NodeHandle::case`] shows the act. Of the time that an answer may take, `waited` is gone
+    /// already, with [`NodeHandle::case_to_act_on`]; where all of it is before the act was submitted, nothing
+    /// was done.
     async fn act(
         &self,
         actor: Actor,
@@ -54,6 +56,7 @@ pub trait NodeHandle: Send + Sync + 'static {
         case: CaseNumber,
         expected: CaseVersion,
         act: Act,
+        waited: Duration,
     ) -> Result<Acted, NodeError>;
 
     /// Uploads, and files of cases.

@@ -86,6 +86,12 @@ impl<P: Platform> Proposer<P> {
 
     /// Submits an order and waits for what becomes of it.
     pub(crate) async fn submit(&self, order: Order) -> Outcome {
+        self.submit_within(self.core.tempo().order_timeout, order)
+            .await
+    }
+
+    /// The same for whoever waits no longer than so: the order may be carried out all the same.
+    pub(crate) async fn submit_within(&self, patience: Duration, order: Order) -> Outcome {
         let bytes = encode(&order.command);
         if bytes.len() > limits::COMMAND_BYTES_MAX {
             return Err(NodeError::TooLarge {
@@ -107,10 +113,8 @@ impl<P: Platform> Proposer<P> {
             return Err(NodeError::Busy);
         }
         // From the moment the order was given, whatever of it went by in the queue.
-        awaited
-            .within(self.core.tempo().order_timeout)
-            .await
-            .unwrap_or(Err(NodeError::TimedOut))
+        let heard = awaited.within(patience).await;
+        heard.unwrap_or(Err(NodeError::TimedOut))
     }
 }
 

@@ -9,6 +9,7 @@ use tongban_types::{
 
 use crate::attachments::Attachments;
 use crate::blob_store::{BlobError, Upload, UploadId};
+use crate::core::Until;
 use crate::handle::{Act, Acted, Application, Collected, NodeError, NodeHandle, Wait};
 use crate::running::RunningNode;
 use crate::seams::Platform;
@@ -47,11 +48,12 @@ impl<P: Platform> RunningNode<P> {
         case: CaseNumber,
         expected: CaseVersion,
         act: Act,
+        due: &Until<P::Runtime>,
     ) -> Result<Acted, NodeError> {
         let Act::Correct { form, attachments } = act else {
-            return self.acts.act(actor, id, case, expected, act).await;
+            return self.acts.act(actor, id, case, expected, act, due).await;
         };
-        let known = self.core().ask_of_case(|| self.case(case)).await?;
+        let known = self.core().ask_of_case(due, || self.case(case)).await?;
         let known = known.attachments;
         let files = attachments.unwrap_or_else(|| known.clone());
         let mut new = files.clone();
@@ -61,7 +63,7 @@ impl<P: Platform> RunningNode<P> {
             form: pack(form, &files),
             attachments: None,
         };
-        let acted = self.acts.act(actor, id, case, expected, act).await;
+        let acted = self.acts.act(actor, id, case, expected, act, due).await;
         match &acted {
             Ok(_) => self.files.unpin(id, Some(case), &blobs_of(&new)).await?,
             Err(error) if is_final(error) => self.files.unpin(id, None, &fresh).await?,

@@ -138,7 +138,8 @@ pub(crate) async fn act_on(
         lock(&scene.oracle).on_tried(id, group, Asked::Act);
         let (actor, order) = (who.clone(), act.clone());
         let asked = ask(scene, place, |node| async move {
-            node.act(actor, id, case, version, order).await
+            let waited = Duration::ZERO;
+            node.act(actor, id, case, version, order, waited).await
         });
         match asked.await {
             Ok(acted) => {

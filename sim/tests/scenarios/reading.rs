@@ -1,11 +1,11 @@
-//! What a node says that its group is ahead of: reads that are to show everything acknowledged before them, and
-//! acts on cases it has not seen.
+//! What a node says that its group is ahead of: reads that are to show everything acknowledged before them, acts
+//! on cases it has not seen, and acts that it waits with in vain.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use openraft_rt::AsyncRuntime as _;
-use tongban_runtime::{Act, NodeError, Refusal, Wait};
+use tongban_runtime::{Act, NodeError, Refusal, Tempo, Wait};
 use tongban_sim::disk::DiskOptions;
 use tongban_sim::runtime::{SimRuntime, Sleep, World};
 use tongban_sim::world::ask::{Unanswered, ask};
@@ -82,32 +82,74 @@ fn a_read_of_a_replica_that_lags_says_that_nothing_was_done() {
     });
 }
 
-/// Has somebody of Nanping act on a case as it was when it came in.
-async fn act(scene: &Scene, role: Role, case: CaseNumber, act: Act) -> Result<(), Unanswered> {
-    let actor = Actor {
-        city: federation::city(NANPING),
-        person: PersonId::new("np-001").unwrap(),
-        role,
-    };
-    let id = CommandId::derive(act.name().as_bytes(), case.to_string().as_bytes());
-    ask(scene, NANPING, |node| async move {
-        let acted = node.act(actor, id, case, CaseVersion(1), act).await;
-        acted.map(drop)
-    })
-    .await
+/// An order of somebody of Nanping on a case as it was when it came in.
+#[derive(Clone)]
+struct Order {
+    key: &'static [u8],
+    role: Role,
+    case: CaseNumber,
+    act: Act,
+}
+
+impl Order {
+    /// Gives it for somebody who has waited so long already.
+    async fn given(self, scene: &Scene, waited: Duration) -> Result<(), Unanswered> {
+        let Self {
+            key,
+            role,
+            case,
+            act,
+        } = self;
+        let actor = Actor {
+            city: federation::city(NANPING),
+            person: PersonId::new("np-001").unwrap(),
+            role,
+        };
+        let id = CommandId::derive(key, case.to_string().as_bytes());
+        let seen = CaseVersion(1);
+        ask(scene, NANPING, |node| async move {
+            let acted = node.act(actor, id, case, seen, act, waited).await;
+            acted.map(drop)
+        })
+        .await
+    }
+}
+
+fn asking_correction(case: CaseNumber) -> Order {
+    Order {
+        key: b"asking for a correction",
+        role: Role::Officer,
+        case,
+        act: Act::AskCorrection {
+            notice: "请补正".to_owned(),
+        },
+    }
 }
 
 async fn ask_correction(scene: &Scene, case: CaseNumber) -> Result<(), Unanswered> {
-    let notice = "请补正".to_owned();
-    act(scene, Role::Officer, case, Act::AskCorrection { notice }).await
+    asking_correction(case).given(scene, Duration::ZERO).await
 }
 
 async fn correct(scene: &Scene, case: CaseNumber) -> Result<(), Unanswered> {
-    let correction = Act::Correct {
-        form: b"{}".to_vec(),
-        attachments: None,
+    let correcting = Order {
+        key: b"correcting",
+        role: Role::Clerk,
+        case,
+        act: Act::Correct {
+            form: b"{}".to_vec(),
+            attachments: None,
+        },
     };
-    act(scene, Role::Clerk, case, correction).await
+    correcting.given(scene, Duration::ZERO).await
+}
+
+fn accepting(key: &'static [u8], case: CaseNumber) -> Order {
+    Order {
+        key,
+        role: Role::Officer,
+        case,
+        act: Act::Accept,
+    }
 }
 
 /// What is said in the end where nothing is clear at first.
@@ -195,5 +237,58 @@ fn a_correction_too_is_of_no_such_case_only_where_the_node_has_caught_up() {
         let corrected = correct(&scene, never).await;
         let refused = NodeError::NoSuchCase(never);
         assert_eq!(corrected, Err(Unanswered::Refused(refused)));
+    });
+}
+
+/// What is said of an order, for an answer of whose time only so much is left; it is said within that.
+async fn said_within(scene: &Scene, left: Duration, order: Order) -> Result<(), Unanswered> {
+    let waited = Tempo::default().answer_time_max().saturating_sub(left);
+    let since = World::now();
+    let said = order.given(scene, waited).await;
+    let took = World::now().saturating_sub(since);
+    assert!(took <= left + Duration::from_millis(10), "{took:?}");
+    said
+}
+
+/// Catching up, the group's answer and until it is shown, each with a time of its own, were longer together
+/// than anybody waits. An act gives away what it waited for before.
+#[test]
+fn an_act_is_answered_in_time_whatever_was_waited_for_and_says_whether_it_was_submitted() {
+    let scene = calm_world(19);
+    World::block_on(async {
+        for place in 0..CITIES.len() {
+            scene.start(place);
+        }
+        until("both cities lead their groups", || {
+            leads_its_own(&scene, FUZHOU) && leads_its_own(&scene, NANPING)
+        })
+        .await;
+        let subject = "350102199001010003";
+        let handed = hand_in(&scene, NANPING, subject, b"handed in", Wait::Replicated).await;
+        let case = handed.case;
+        until("Nanping has the case", || has_case(&scene, NANPING, case)).await;
+
+        scene.net.isolate(federation::node(NANPING));
+        let some = Duration::from_secs(3);
+        let late = accepting(b"too late", case);
+        let said = said_within(&scene, Duration::ZERO, late.clone()).await;
+        assert_eq!(said, Err(Unanswered::Unclear(NodeError::NotCaughtUp)));
+        let unseen = asking_correction(given_to_nobody(case));
+        let said = said_within(&scene, some, unseen).await;
+        assert_eq!(said, Err(Unanswered::Unclear(NodeError::NotCaughtUp)));
+        let submitted = accepting(b"submitted", case);
+        let said = said_within(&scene, some, submitted.clone()).await;
+        assert_eq!(said, Err(Unanswered::Unclear(NodeError::TimedOut)));
+
+        scene.net.calm();
+        let again = async || submitted.clone().given(&scene, Duration::ZERO).await;
+        assert_eq!(in_the_end(again).await, Ok(()));
+        // Nothing was done of what was not submitted: it comes behind the other.
+        let said = in_the_end(async || late.clone().given(&scene, Duration::ZERO).await).await;
+        let refusal = match said {
+            Err(Unanswered::Refused(NodeError::Refused(refusal))) => refusal,
+            other => panic!("{other:?}"),
+        };
+        assert!(matches!(refusal, Refusal::StaleVersion { .. }), "{refusal}");
     });
 }

@@ -7,7 +7,7 @@ use tongban_runtime::{Act, Refusal};
 use tongban_types::{CaseState, CaseVersion, CommandId, Decision, sha256};
 
 use crate::case::number;
-use crate::node::Asked;
+use crate::node::{Asked, CATCHES_UP_IN};
 use crate::world::{FORM, Reply, World, application, order, request};
 
 fn address(act: &str) -> String {
@@ -209,12 +209,23 @@ async fn a_case_still_at_the_desk_is_corrected_by_its_receipts_item() {
     assert_eq!(correct(&world).await.status, 200);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_correction_waits_for_a_node_that_does_not_show_its_case_yet() {
     let world = World::new();
     world.node.lags.store(true, Ordering::SeqCst);
     let reply = correct(&world).await;
     assert_eq!(reply.status, 200, "{reply:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_correction_waited_for_its_case_is_gone_for_its_answer() {
+    let world = World::new();
+    let waited = || *world.node.waited.lock().unwrap();
+    assert_eq!(correct(&world).await.status, 200);
+    assert!(waited() < CATCHES_UP_IN, "{:?}", waited());
+    world.node.lags.store(true, Ordering::SeqCst);
+    assert_eq!(correct(&world).await.status, 200);
+    assert!(waited() >= CATCHES_UP_IN, "{:?}", waited());
 }
 
 #[tokio::test]

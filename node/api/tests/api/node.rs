@@ -5,6 +5,7 @@ mod handle;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
 use tongban_runtime::ports::{GroupStatus, Placement};
@@ -19,6 +20,9 @@ use tongban_types::{
 };
 
 use crate::case::{number, opened};
+
+/// How long it takes where it lags.
+pub(crate) const CATCHES_UP_IN: Duration = Duration::from_secs(4);
 
 /// What the node was asked to do.
 #[derive(Clone, Debug)]
@@ -50,6 +54,8 @@ pub(crate) struct RecordingNode {
     pub(crate) is_endless: AtomicBool,
     /// Whether it shows no case before somebody is to act on one.
     pub(crate) lags: AtomicBool,
+    /// How long whoever acted last had waited before, as it was told.
+    pub(crate) waited: Mutex<Duration>,
     /// Whether its state is being filled from a snapshot.
     pub(crate) is_filling: AtomicBool,
     /// An order is carried out only once this says so.
@@ -99,6 +105,7 @@ impl RecordingNode {
             held_from: AtomicU64::new(0),
             is_endless: AtomicBool::new(false),
             lags: AtomicBool::new(false),
+            waited: Mutex::default(),
             is_filling: AtomicBool::new(false),
             disk: Semaphore::new(1),
             done: watch::Sender::new(0),

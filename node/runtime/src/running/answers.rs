@@ -71,8 +71,11 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
         case: CaseNumber,
         expected: CaseVersion,
         act: Act,
+        waited: Duration,
     ) -> Result<Acted, NodeError> {
-        self.act_with_files(actor, id, case, expected, act).await
+        let due = self.core.answer_due(waited);
+        self.act_with_files(actor, id, case, expected, act, &due)
+            .await
     }
 
     fn attachments(&self) -> &dyn Attachments {
@@ -139,7 +142,8 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
     }
 
     async fn case_to_act_on(&self, number: CaseNumber) -> Result<OpenedCase, NodeError> {
-        self.core.ask_of_case(|| self.case(number)).await
+        let due = self.core.answer_due(Duration::ZERO);
+        self.core.ask_of_case(&due, || self.case(number)).await
     }
 
     fn cases(

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
+use tokio::time::Instant;
 use tongban_runtime::{Act, NodeError, Refusal};
 use tongban_trust::Json;
 use tongban_types::{Actor, CaseNumber, CaseVersion, Code, CommandId, Decision, Hash};
@@ -27,6 +28,8 @@ pub(super) struct Order {
     actor: Actor,
     pub(super) id: CommandId,
     expected: Expected,
+    /// When it was read: whoever asks waits since then.
+    begun: Instant,
 }
 
 /// How a case stands after an act.
@@ -74,6 +77,7 @@ impl Order {
             actor: session.actor,
             id,
             expected: expected(by_header, in_body)?,
+            begun: Instant::now(),
         };
         Ok((order, fields))
     }
@@ -93,7 +97,8 @@ impl Order {
     pub(super) async fn carry_out(self, api: &Shared, act: Act) -> Answer {
         let (case, Expected { version, by_header }) = (self.case, self.expected);
         let node = Arc::clone(&api.node);
-        let order = async move { node.act(self.actor, self.id, case, version, act).await };
+        let (actor, id, waited) = (self.actor, self.id, self.begun.elapsed());
+        let order = async move { node.act(actor, id, case, version, act, waited).await };
         let acted = match carried_out(order).await? {
             Ok(acted) => acted,
             Err(error) => return Err(problem_of(api, case, error, by_header)),

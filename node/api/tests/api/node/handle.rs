@@ -17,7 +17,7 @@ use tongban_types::{
     Actor, CaseNumber, CaseState, CaseVersion, CommandId, GroupId, NodeId, PlacementOrder, Signed,
 };
 
-use super::{Asked, RecordingNode};
+use super::{Asked, CATCHES_UP_IN, RecordingNode};
 use crate::case::{granted, number, record, replicated_receipt, stored_case, stored_receipt};
 
 #[async_trait]
@@ -60,7 +60,9 @@ impl NodeHandle for RecordingNode {
         case: CaseNumber,
         expected: CaseVersion,
         act: Act,
+        waited: Duration,
     ) -> Result<Acted, NodeError> {
+        *self.waited.lock().unwrap() = waited;
         self.note(Asked::Act(actor, id, case, expected, act))?;
         self.carry_out().await;
         if case != number() {
@@ -95,7 +97,9 @@ impl NodeHandle for RecordingNode {
     }
 
     async fn case_to_act_on(&self, case: CaseNumber) -> Result<OpenedCase, NodeError> {
-        self.lags.store(false, Ordering::SeqCst);
+        if self.lags.swap(false, Ordering::SeqCst) {
+            tokio::time::sleep(CATCHES_UP_IN).await;
+        }
         self.case(case)
     }
 
