@@ -47,7 +47,7 @@ pub trait NodeHandle: Send + Sync + 'static {
 
     /// Acts on a case at the version the actor saw. The same `id` gives the same reply; once it is
     /// given, [`NodeHandle::case`] shows the act. Of the time that an answer may take, `waited` is gone
-    /// already, with [`NodeHandle::case_to_act_on`]; where all of it is before the act was submitted, nothing
+    /// already, with [`NodeHandle::case_to_correct`]; where all of it is before the act was submitted, nothing
     /// was done.
     async fn act(
         &self,
@@ -68,9 +68,10 @@ pub trait NodeHandle: Send + Sync + 'static {
     /// A case with its history, opened where this node holds the key.
     fn case(&self, number: CaseNumber) -> Result<OpenedCase, NodeError>;
 
-    /// The same for whoever is to act on it: that there is no such case is said only once this node has
-    /// caught up with its group.
-    async fn case_to_act_on(&self, number: CaseNumber) -> Result<OpenedCase, NodeError>;
+    /// The same for whoever is to correct it: that there is no such case is said only once this node has
+    /// caught up with its group, and a case whose form does not open here is refused, for nothing tells
+    /// which files it has.
+    async fn case_to_correct(&self, number: CaseNumber) -> Result<OpenedCase, NodeError>;
 
     /// Cases of this city's group, in order of their numbers.
     fn cases(

@@ -10,7 +10,7 @@ use tongban_types::{
 use crate::attachments::Attachments;
 use crate::blob_store::{BlobError, Upload, UploadId};
 use crate::core::Until;
-use crate::handle::{Act, Acted, Application, Collected, NodeError, NodeHandle, Wait};
+use crate::handle::{Act, Acted, Application, Collected, NodeError, NodeHandle, OpenedCase, Wait};
 use crate::running::RunningNode;
 use crate::seams::Platform;
 
@@ -53,8 +53,8 @@ impl<P: Platform> RunningNode<P> {
         let Act::Correct { form, attachments } = act else {
             return self.acts.act(actor, id, case, expected, act, due).await;
         };
-        let known = self.core().ask_of_case(due, || self.case(case)).await?;
-        let known = known.attachments;
+        let known = self.core().ask_of_case(due, || self.readable_case(case));
+        let known = known.await?.attachments;
         let files = attachments.unwrap_or_else(|| known.clone());
         let mut new = files.clone();
         new.retain(|file| !known.iter().any(|old| old.blob == file.blob));
@@ -70,6 +70,17 @@ impl<P: Platform> RunningNode<P> {
             Err(_) => {}
         }
         acted
+    }
+}
+
+impl<P: Platform> RunningNode<P> {
+    /// A case with its form: without it, which files it has is not known.
+    pub(crate) fn readable_case(&self, case: CaseNumber) -> Result<OpenedCase, NodeError> {
+        let opened = self.case(case)?;
+        if opened.form.is_none() && opened.record.is_some() {
+            return Err(NodeError::NoKey(case));
+        }
+        Ok(opened)
     }
 }
 
@@ -127,11 +138,7 @@ impl<P: Platform> Attachments for RunningNode<P> {
     }
 
     fn attachment(&self, case: CaseNumber, blob: BlobHash) -> Result<Attachment, NodeError> {
-        let opened = self.case(case)?;
-        if opened.form.is_none() && opened.record.is_some() {
-            return Err(NodeError::NoKey(case));
-        }
-        let mut files = opened.attachments.into_iter();
+        let mut files = self.readable_case(case)?.attachments.into_iter();
         files
             .find(|file| file.blob == blob)
             .ok_or(NodeError::File(BlobError::NotHere))

@@ -141,9 +141,11 @@ impl<P: Platform> NodeHandle for RunningNode<P> {
         })
     }
 
-    async fn case_to_act_on(&self, number: CaseNumber) -> Result<OpenedCase, NodeError> {
+    async fn case_to_correct(&self, number: CaseNumber) -> Result<OpenedCase, NodeError> {
         let due = self.core.answer_due(Duration::ZERO);
-        self.core.ask_of_case(&due, || self.case(number)).await
+        self.core
+            .ask_of_case(&due, || self.readable_case(number))
+            .await
     }
 
     fn cases(

@@ -49,7 +49,7 @@ struct CorrectBody {
 pub(in crate::operations) async fn correct(State(api): State<Shared>, request: Request) -> Answer {
     let (order, mut fields) = Order::read(&api, request, Operation::Correct).await?;
     let form = fields.take("form")?;
-    let known = api.node.case_to_act_on(order.case).await?;
+    let known = api.node.case_to_correct(order.case).await?;
     let asker = (order.asker, order.id);
     let attachments = take_attachments(&api, asker, &mut fields, &known.attachments).await?;
     fields.end()?;

@@ -96,7 +96,7 @@ impl NodeHandle for RecordingNode {
         }
     }
 
-    async fn case_to_act_on(&self, case: CaseNumber) -> Result<OpenedCase, NodeError> {
+    async fn case_to_correct(&self, case: CaseNumber) -> Result<OpenedCase, NodeError> {
         if self.lags.swap(false, Ordering::SeqCst) {
             tokio::time::sleep(CATCHES_UP_IN).await;
         }
