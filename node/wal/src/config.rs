@@ -1,6 +1,8 @@
 //! Sizes of the log, each with its reason. They may differ from one start to the next: nothing on
 //! disk depends on them.
 
+use std::time::Duration;
+
 /// How large the parts of the log are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WalConfig {
@@ -20,6 +22,13 @@ pub struct WalConfig {
     pub batch_bytes: usize,
     /// Records written before one sync: bounds how long one round of completions takes.
     pub batch_records: usize,
+    /// Records that wait when a batch is done, from which on more are gathered for a moment before the next. 8: so
+    /// many callers at once are a crowd, in which others soon come, and each sync they share costs a busy node more
+    /// than the moment costs them; whoever is alone, or one of a few, waits for nobody.
+    pub crowd_records: usize,
+    /// That moment. 1 ms: some syncs of a fast disk, and little beside the rounds that a case takes. None where it is
+    /// zero.
+    pub crowd_time: Duration,
 }
 
 impl Default for WalConfig {
@@ -31,6 +40,8 @@ impl Default for WalConfig {
             queue_records: 65_536,
             batch_bytes: 2 << 20,
             batch_records: 8_192,
+            crowd_records: 8,
+            crowd_time: Duration::from_millis(1),
         }
     }
 }

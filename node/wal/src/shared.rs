@@ -88,6 +88,14 @@ impl<D: Disk> Shared<D> {
         .await
     }
 
+    /// Whether so many wait that more soon will, and not so many already that a batch is full.
+    pub(crate) fn is_crowded(&self) -> bool {
+        let state = self.lock();
+        let waiting = state.queue.len() - state.quiet;
+        let is_full = state.queue_bytes >= self.config.batch_bytes;
+        (self.config.crowd_records..self.config.batch_records).contains(&waiting) && !is_full
+    }
+
     /// Stops the log for good: `in_flight`, then everything queued, then every later call gets
     /// `failed`.
     pub(crate) fn fail(&self, failed: LogFailed, in_flight: Vec<Pending>) {

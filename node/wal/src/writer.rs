@@ -1,6 +1,6 @@
 //! The one task that writes: takes everything that waits, puts it down in one write, syncs once,
 //! and completes it in order. While it syncs, the next batch gathers: the slower the disk, the
-//! larger the batches.
+//! larger the batches; and for a moment after that where many wait.
 
 use std::io;
 use std::marker::PhantomData;
@@ -50,7 +50,10 @@ impl<R: AsyncRuntime + Send + Sync, D: Disk> Writer<R, D> {
                 Ok(Vec::new())
             };
             match written {
-                Ok(places) => self.complete(&places),
+                Ok(places) => {
+                    self.complete(&places);
+                    gather::<R, D>(&self.shared).await;
+                }
                 Err(error) => {
                     tracing::error!(%error, "the log of this node cannot be written and stops");
                     self.fail(format!("writing segment {}: {error}", self.active.sequence));
@@ -178,6 +181,14 @@ impl<R: AsyncRuntime + Send + Sync, D: Disk> Writer<R, D> {
     fn fail(&mut self, reason: String) {
         let in_flight = std::mem::take(&mut self.in_flight).waiting;
         self.shared.fail(LogFailed { reason }, in_flight);
+    }
+}
+
+/// Lets more come where many wait: all that is written together shares one sync.
+async fn gather<R: AsyncRuntime, D: Disk>(shared: &Shared<D>) {
+    let time = shared.config.crowd_time;
+    if !time.is_zero() && shared.is_crowded() {
+        R::sleep(time).await;
     }
 }
 

@@ -9,9 +9,11 @@
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
+use std::ops::RangeInclusive;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
+use std::time::Duration;
 
 use crate::common::disk::{Lie, MemoryDisk};
 use crate::common::{TestWal, block_on, group, small};
@@ -75,6 +77,51 @@ fn what_waits_together_is_synced_together() {
         assert_eq!(wal.metrics().records, 100);
         assert!(wal.metrics().syncs <= 2, "{:?}", wal.metrics());
     });
+}
+
+/// Runs a future on one thread, with a time that passes while nothing else happens.
+fn paused<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime without drivers always builds")
+        .block_on(future)
+}
+
+/// How many syncs it takes where one is on its way, a crowd comes meanwhile, and another one soon after that.
+fn syncs_of_a_crowd(callers: u64, crowd_time: Duration) -> u64 {
+    paused(async {
+        let config = WalConfig {
+            crowd_time,
+            ..WalConfig::default()
+        };
+        let wal: TestWal = Wal::open(disk(), config).await.unwrap();
+        let before = wal.metrics().syncs;
+        let append = async |indexes: RangeInclusive<u64>| {
+            for index in indexes {
+                let entries = vec![entry(index, 64)];
+                wal.append(group(0), entries, ignore()).await.unwrap();
+            }
+        };
+        append(1..=1).await;
+        tokio::task::yield_now().await;
+        append(2..=1 + callers).await;
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        append(2 + callers..=1 + 2 * callers).await;
+        wal.flush().await.unwrap();
+        assert_eq!(wal.last(group(0)).unwrap().0, 1 + 2 * callers);
+        wal.metrics().syncs - before
+    })
+}
+
+#[test]
+fn what_comes_soon_after_a_crowd_shares_its_sync_and_nobody_waits_for_a_few() {
+    let moment = Duration::from_millis(5);
+    let (few, crowd) = (7, WalConfig::default().crowd_records as u64);
+    assert_eq!(syncs_of_a_crowd(crowd, moment), 2);
+    assert_eq!(syncs_of_a_crowd(crowd, Duration::ZERO), 3);
+    assert_eq!(syncs_of_a_crowd(few, moment), 3);
 }
 
 #[test]

@@ -18,6 +18,8 @@ use openraft_rt_tokio::TokioRuntime;
 use tongban_types::{CityCode, GroupId};
 use tongban_wal::{Wal, WalConfig};
 
+use std::time::Duration;
+
 use disk::MemoryDisk;
 
 /// The log under test.
@@ -33,6 +35,9 @@ pub fn small() -> WalConfig {
         queue_records: 24,
         batch_bytes: 1024,
         batch_records: 6,
+        crowd_records: 2,
+        // There is no time on the one thread.
+        crowd_time: Duration::ZERO,
     }
 }
 
