@@ -140,12 +140,16 @@ fn ticks_of(stat: &str) -> anyhow::Result<u64> {
 fn folder_bytes(folder: &Path) -> anyhow::Result<u64> {
     let mut bytes = 0;
     for entry in std::fs::read_dir(folder)? {
-        // A snapshot may be replaced while it is looked at.
-        if let Ok(metadata) = entry?.metadata()
-            && metadata.is_file()
-        {
-            bytes += metadata.len();
-        }
+        let entry = entry?;
+        // A snapshot may be replaced while it is looked at, and a file of pages removed.
+        let Ok(metadata) = entry.metadata() else {
+            continue;
+        };
+        bytes += if metadata.is_dir() {
+            folder_bytes(&entry.path()).unwrap_or_default()
+        } else {
+            metadata.len()
+        };
     }
     Ok(bytes)
 }
