@@ -221,14 +221,9 @@ impl<P: Platform> Core<P> {
 
     /// The newest registry any hosted group's log shows, or the one the node started from.
     pub(crate) fn registry(&self) -> Arc<Registry> {
-        let in_logs = self.groups().filter_map(|(_, hosted)| {
-            let machine = hosted.replica.machine().clone();
-            hosted
-                .replica
-                .read(|view| machine.registry(view))
-                .ok()
-                .flatten()
-        });
+        let in_logs = self
+            .groups()
+            .filter_map(|(_, hosted)| hosted.replica.registry());
         in_logs
             .chain(std::iter::once(self.settings.registry.clone()))
             .max_by_key(|registry| registry.version())

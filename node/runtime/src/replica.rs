@@ -9,6 +9,7 @@ mod dissent;
 mod files;
 mod freezing;
 mod position;
+mod registry;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
@@ -29,6 +30,7 @@ use crate::snapshot;
 use crate::store_view::StoreView;
 
 use dissent::Dissent;
+use registry::Shown;
 
 /// What is told of each applied entry, for whoever watches a group: the simulator's oracle, the
 /// event stream.
@@ -66,6 +68,7 @@ pub struct Replica<P: Platform> {
     /// Why it was stopped for good.
     set_aside: OnceLock<String>,
     feed: Mutex<Feed>,
+    registry: Mutex<Option<Shown>>,
 }
 
 impl<P: Platform> std::fmt::Debug for Replica<P> {
@@ -114,6 +117,7 @@ impl<P: Platform> Replica<P> {
             dissent: Mutex::default(),
             set_aside: OnceLock::new(),
             feed: Mutex::default(),
+            registry: Mutex::default(),
         };
         replica.clear_parts()?;
         let held = replica.stored_position()?.map_or(0, |(index, _)| index);

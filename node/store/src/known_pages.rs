@@ -63,6 +63,10 @@ impl KnownPages {
     /// Takes in a page as the engine holds it.
     pub(crate) fn learn(&mut self, page: KnownPage) {
         self.older.remove(&page.first);
+        self.hold(page);
+    }
+
+    fn hold(&mut self, page: KnownPage) {
         self.newer.insert(page);
         if self.newer.bytes > self.half_bytes_max {
             self.older = std::mem::take(&mut self.newer);
@@ -75,8 +79,15 @@ impl KnownPages {
         let Rewritten {
             first,
             until,
-            pages,
+            mut pages,
         } = rewritten;
+        // Mostly one page in the place of another of the same extent.
+        if let [page] = pages.as_slice()
+            && self.newer.is_extent_of(page)
+        {
+            self.hold(pages.remove(0));
+            return;
+        }
         self.newer.forget(&first, &until);
         self.older.forget(&first, &until);
         if pages.is_empty() {
@@ -117,6 +128,12 @@ impl Half {
         let range: (Bound<&[u8]>, Bound<&[u8]>) = (Bound::Unbounded, Bound::Included(place));
         let (_, page) = self.pages.range::<[u8], _>(range).next_back()?;
         (*place < *page.until).then_some(page)
+    }
+
+    /// Whether a page is held of exactly these places.
+    fn is_extent_of(&self, page: &KnownPage) -> bool {
+        let held = self.pages.get(&page.first);
+        held.is_some_and(|held| held.until == page.until)
     }
 
     fn insert(&mut self, page: KnownPage) {
