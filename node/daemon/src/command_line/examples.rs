@@ -186,7 +186,7 @@ examples! {
     "tongban bench restart --cases 1000000"
         "装入一百万件后重启要多久" "how long a restart takes with a million cases";
     "tongban bench restart --cases 100000 --kill -o csv"
-        "如同断电后的重启, 供表格使用" "a restart as after a power cut, for a spreadsheet";
+        "节点被杀后的重启, 供表格使用" "a restart after the nodes were killed, for a spreadsheet";
     "tongban explain TB3012"
         "一个代码是什么意思, 怎么办" "what a code means and what to do";
     "tongban explain 78"

@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
     /// 装入时的写入者数, 共用几条连接 (writers that fill the group, who share a few connections)
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=1000))]
     writers: u16,
-    /// 杀掉全部节点, 如同断电, 而不是正常停止 (kill the nodes instead of stopping them)
+    /// 杀掉全部节点, 而不是正常停止 (kill the nodes instead of stopping them)
     #[arg(long)]
     kill: bool,
     /// 保留数据目录 (leave the folders of the nodes)

@@ -222,18 +222,22 @@ mod tests {
     use crate::both_languages::is_chinese;
     use crate::output::Language;
 
-    #[test]
-    fn a_node_without_a_replica_does_not_say_that_the_group_stands() {
-        let (stands, members) = judge(None, 2, Part::Stranger);
-        assert_eq!(stands, None);
-        assert_eq!(exit_of(stands, 120), Exit::Indeterminate);
-        let applied = Applied {
+    fn applied(stands: Option<bool>, members: Value) -> Applied {
+        Applied {
             group: "350100".to_owned(),
             version: 2,
             stands,
             members,
             at: String::new(),
-        };
+        }
+    }
+
+    #[test]
+    fn a_node_without_a_replica_does_not_say_that_the_group_stands() {
+        let (stands, members) = judge(None, 2, Part::Stranger);
+        assert_eq!(stands, None);
+        assert_eq!(exit_of(stands, 120), Exit::Indeterminate);
+        let applied = applied(stands, members);
         let said = applied.to_text(Reader::plain(Language::En));
         assert!(said.contains("cannot know"), "{said}");
         assert!(said.contains("group status 350100 --url"), "{said}");
@@ -243,13 +247,7 @@ mod tests {
     fn a_node_that_left_by_the_order_says_that_the_group_stands_and_where_to_look() {
         let (stands, members) = judge(None, 2, Part::Keeps);
         assert_eq!(stands, Some(true));
-        let applied = Applied {
-            group: "350100".to_owned(),
-            version: 2,
-            stands,
-            members,
-            at: String::new(),
-        };
+        let applied = applied(stands, members);
         let said = applied.to_text(Reader::plain(Language::En));
         assert!(said.contains("stands as order v2 says\n"), "{said}");
         assert!(said.contains("group status 350100 --url"), "{said}");
@@ -260,13 +258,7 @@ mod tests {
         let (stands, members) = judge(None, 2, Part::ComesIn);
         assert_eq!(stands, Some(false));
         assert_eq!(exit_of(stands, 120), Exit::TimedOut);
-        let applied = Applied {
-            group: "350100".to_owned(),
-            version: 2,
-            stands,
-            members,
-            at: String::new(),
-        };
+        let applied = applied(stands, members);
         let said = applied.to_text(Reader::plain(Language::En));
         assert!(said.contains("has not come to this node yet\n"), "{said}");
         assert!(!said.contains(is_chinese), "{said}");
