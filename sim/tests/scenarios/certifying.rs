@@ -7,17 +7,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use openraft_rt::AsyncRuntime as _;
 use tongban_machine::{Write, WriteSet, ground, parcel_batch, parcel_bytes, unanswered};
-use tongban_runtime::seams::{Lane, StateStore as _, Transport as _, TransportError};
+use tongban_runtime::seams::{Lane, Transport as _, TransportError};
 use tongban_runtime::{StoreView, Tempo, Wait};
 use tongban_sim::runtime::{SimRuntime, Sleep, World};
 use tongban_sim::store::MemoryStore;
-use tongban_sim::world::federation::{self, CITIES};
+use tongban_sim::world::federation;
 use tongban_sim::world::scene::Scene;
 use tongban_types::{CaseNumber, Code, Parcel, Purpose, Signature, decode, limits};
 
 use super::{
-    DINGXI, FUZHOU, NANPING, NINGDE, PUTIAN, WEINAN, calm_world, hand_in, has_case, leads_its_own,
-    until,
+    DINGXI, FUZHOU, NANPING, NINGDE, PUTIAN, WEINAN, calm_world, hand_in, has_case, spoil,
+    stored_pairs, two_cities_at_work, until,
 };
 
 /// Kind and version of a request and of its answer.
@@ -76,16 +76,6 @@ async fn asked(
     })
 }
 
-async fn at_work(scene: &Arc<Scene>) {
-    for place in 0..CITIES.len() {
-        scene.start(place);
-    }
-    until("both cities lead their groups", || {
-        leads_its_own(scene, FUZHOU) && leads_its_own(scene, NANPING)
-    })
-    .await;
-}
-
 /// Hands in at Fuzhou for Nanping, from whose group Fuzhou's is cut off: so many packets wait.
 async fn hand_in_apart(scene: &Arc<Scene>, names: &[&[u8]]) {
     for ours in [FUZHOU, PUTIAN, NINGDE].map(federation::node) {
@@ -108,7 +98,7 @@ async fn hand_in_apart(scene: &Arc<Scene>, names: &[&[u8]]) {
 fn a_voter_that_is_behind_waits_for_the_parcels_it_is_asked_to_sign_and_not_for_ever() {
     let scene = calm_world(20);
     World::block_on(async {
-        at_work(&scene).await;
+        two_cities_at_work(&scene).await;
         let next = ground(&state(&scene, NINGDE)).outbox_next;
         let far = vec![next + 1_000];
         let since = World::now();
@@ -137,7 +127,7 @@ fn a_voter_that_is_behind_waits_for_the_parcels_it_is_asked_to_sign_and_not_for_
 fn more_than_a_delivery_or_out_of_order_or_asked_by_a_stranger_is_refused_at_once() {
     let scene = calm_world(21);
     World::block_on(async {
-        at_work(&scene).await;
+        two_cities_at_work(&scene).await;
         let (peer, code) = (federation::node(NINGDE), Code::MALFORMED_RECORD);
         let since = World::now();
         let first = |count: usize| (0..).take(count).collect::<Vec<u64>>();
@@ -161,7 +151,7 @@ fn more_than_a_delivery_or_out_of_order_or_asked_by_a_stranger_is_refused_at_onc
 fn a_parcel_that_is_answered_and_gone_is_not_signed_nor_waited_for() {
     let scene = calm_world(22);
     World::block_on(async {
-        at_work(&scene).await;
+        two_cities_at_work(&scene).await;
         hand_in_apart(&scene, &[b"first", b"second"]).await;
         let both = waiting(&scene, NINGDE);
         let ask = || asked(Arc::clone(&scene), PUTIAN, NINGDE, both.clone());
@@ -187,24 +177,22 @@ fn case_at(scene: &Scene, position: u64) -> CaseNumber {
 /// Turns a parcel in a machine's store as rot might, on each machine another way; done twice it is as it was.
 fn turn_parcel(scene: &Scene, place: usize, position: u64) {
     let group = federation::group(FUZHOU);
-    let store = scene.machines[place].store();
     let bytes = parcel_bytes(&state(scene, place), position).unwrap();
-    let pairs = store.scan(group, &[], &[u8::MAX], usize::MAX).unwrap();
     let is_parcel = |(key, value): &(Vec<u8>, Vec<u8>)| {
         *value == bytes && key.ends_with(&position.to_be_bytes())
     };
-    let (key, mut value) = pairs.into_iter().find(is_parcel).unwrap();
+    let mut pairs = stored_pairs(scene, place, group).into_iter();
+    let (key, mut value) = pairs.find(is_parcel).unwrap();
     *value.last_mut().unwrap() ^= 1_u8 << place;
     let writes = WriteSet::from([(key, Write::Put(value))]);
-    let applied = store.position(group).unwrap().unwrap();
-    store.commit(group, &writes, &applied).unwrap();
+    spoil(scene, place, group, &writes);
 }
 
 #[test]
 fn a_parcel_that_no_majority_signs_waits_by_itself_and_what_stands_beside_it_goes() {
     let scene = calm_world(23);
     World::block_on(async {
-        at_work(&scene).await;
+        two_cities_at_work(&scene).await;
         hand_in_apart(&scene, &[b"one", b"two", b"three", b"four"]).await;
         let all = waiting(&scene, FUZHOU);
         let unsigned = all[1];

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use tongban_machine::{Write, WriteSet};
-use tongban_runtime::seams::StateStore as _;
 use tongban_runtime::{StoreView, Wait};
 use tongban_sim::runtime::{Sleep, World};
 use tongban_sim::world::federation::{self, CITIES};
 use tongban_sim::world::scene::Scene;
 use tongban_types::GroupId;
 
-use super::{DINGXI, FUZHOU, PUTIAN, calm_world, hand_in, has_case, seen_at, until};
+use super::{
+    DINGXI, FUZHOU, PUTIAN, calm_world, hand_in, has_case, seen_at, spoil, stored_pairs, until,
+};
 
 /// Whether a machine set its replica of a group aside, because it differs from the others.
 fn is_aside(scene: &Scene, place: usize, group: GroupId) -> bool {
@@ -20,19 +21,17 @@ fn is_aside(scene: &Scene, place: usize, group: GroupId) -> bool {
 
 /// Turns the state hash that a machine keeps of a group, as rot in its store might.
 fn spoil_state_hash(scene: &Scene, place: usize, group: GroupId) {
-    let store = scene.machines[place].store();
-    let hash = tongban_machine::state_hash(&StoreView::new(store.clone(), group)).0;
-    let pairs = store.scan(group, &[], &[u8::MAX], usize::MAX).unwrap();
+    let store = scene.machines[place].store().clone();
+    let hash = tongban_machine::state_hash(&StoreView::new(store, group)).0;
     let mut writes = WriteSet::new();
-    for (key, mut value) in pairs {
+    for (key, mut value) in stored_pairs(scene, place, group) {
         if let Some(at) = value.windows(hash.len()).position(|part| part == hash) {
             value[at] ^= 1;
             writes.insert(key, Write::Put(value));
         }
     }
     assert!(!writes.is_empty(), "the hash stands in the state");
-    let position = store.position(group).unwrap().unwrap();
-    store.commit(group, &writes, &position).unwrap();
+    spoil(scene, place, group, &writes);
 }
 
 #[test]

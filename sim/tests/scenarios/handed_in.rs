@@ -14,7 +14,7 @@ use tongban_wal::{Wal, WalConfig};
 
 use super::{
     DINGXI, FUZHOU, NANPING, NINGDE, PUTIAN, WEINAN, application, calm_world, hand_in, has_case,
-    leads_its_own, seen_at, take_in, until,
+    leads_its_own, seen_at, take_in, two_cities_at_work, until,
 };
 
 fn fuzhou(scene: &Scene) -> Option<Arc<dyn NodeHandle>> {
@@ -71,13 +71,7 @@ fn what_was_taken_in_for_an_item_not_yet_in_the_catalogue_enters_the_group_with_
 fn a_city_cut_from_another_hands_its_packets_over_through_a_partner() {
     let scene = calm_world(13);
     World::block_on(async {
-        for place in 0..CITIES.len() {
-            scene.start(place);
-        }
-        until("both cities lead their groups", || {
-            leads_its_own(&scene, FUZHOU) && leads_its_own(&scene, NANPING)
-        })
-        .await;
+        two_cities_at_work(&scene).await;
         // No voter of Nanping's group hears Fuzhou; what they send still arrives.
         for place in [NANPING, WEINAN, DINGXI] {
             let (from, to) = (&scene.machines[FUZHOU], &scene.machines[place]);

@@ -13,6 +13,8 @@ mod set_aside;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tongban_machine::WriteSet;
+use tongban_runtime::seams::{Pair, StateStore as _};
 use tongban_runtime::{Application, Collected, GroupReport, Wait};
 use tongban_sim::runtime::{Sleep, World};
 use tongban_sim::world::ask::ask;
@@ -56,6 +58,30 @@ fn seen_at(scene: &Scene, place: usize, group: GroupId) -> Option<GroupReport> {
 fn leads_its_own(scene: &Scene, place: usize) -> bool {
     let seen = seen_at(scene, place, federation::group(place));
     seen.is_some_and(|seen| seen.status.leader == Some(federation::node(place)))
+}
+
+/// Starts all machines, until Fuzhou and Nanping lead their groups themselves.
+async fn two_cities_at_work(scene: &Arc<Scene>) {
+    for place in 0..CITIES.len() {
+        scene.start(place);
+    }
+    until("both cities lead their groups", || {
+        leads_its_own(scene, FUZHOU) && leads_its_own(scene, NANPING)
+    })
+    .await;
+}
+
+/// All that a machine has stored of a group.
+fn stored_pairs(scene: &Scene, place: usize, group: GroupId) -> Vec<Pair> {
+    let store = scene.machines[place].store();
+    store.scan(group, &[], &[u8::MAX], usize::MAX).unwrap()
+}
+
+/// Writes into what a machine has stored of a group what no entry of its log did, as rot might.
+fn spoil(scene: &Scene, place: usize, group: GroupId, writes: &WriteSet) {
+    let store = scene.machines[place].store();
+    let position = store.position(group).unwrap().unwrap();
+    store.commit(group, writes, &position).unwrap();
 }
 
 /// Whether a place shows a case.

@@ -14,7 +14,8 @@ use tongban_sim::world::scene::Scene;
 use tongban_types::{Actor, CaseNumber, CaseState, CaseVersion, CommandId, PersonId, Role};
 
 use super::{
-    FUZHOU, NANPING, PUTIAN, calm_world, hand_in, has_case, leads_its_own, seen_at, until,
+    FUZHOU, NANPING, PUTIAN, calm_world, hand_in, has_case, leads_its_own, seen_at,
+    two_cities_at_work, until,
 };
 
 /// Cuts a city off from all others, for a time.
@@ -256,13 +257,7 @@ async fn said_within(scene: &Scene, left: Duration, order: Order) -> Result<(), 
 fn an_act_is_answered_in_time_whatever_was_waited_for_and_says_whether_it_was_submitted() {
     let scene = calm_world(19);
     World::block_on(async {
-        for place in 0..CITIES.len() {
-            scene.start(place);
-        }
-        until("both cities lead their groups", || {
-            leads_its_own(&scene, FUZHOU) && leads_its_own(&scene, NANPING)
-        })
-        .await;
+        two_cities_at_work(&scene).await;
         let subject = "350102199001010003";
         let handed = hand_in(&scene, NANPING, subject, b"handed in", Wait::Replicated).await;
         let case = handed.case;

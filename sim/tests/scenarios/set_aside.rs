@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tongban_machine::{Write, WriteSet, last_hash_point};
-use tongban_runtime::seams::{Lane, StateStore as _};
+use tongban_runtime::seams::Lane;
 use tongban_runtime::{StoreView, Wait};
 use tongban_sim::runtime::{Sleep, World};
 use tongban_sim::world::federation::{self, CITIES};
@@ -11,7 +11,10 @@ use tongban_sim::world::run::CALM_WITHIN;
 use tongban_sim::world::scene::Scene;
 use tongban_types::{CaseNumber, Code, GroupId};
 
-use super::{DINGXI, FUZHOU, NANPING, WEINAN, calm_world, hand_in, leads_its_own, seen_at, until};
+use super::{
+    DINGXI, FUZHOU, NANPING, WEINAN, calm_world, hand_in, leads_its_own, seen_at, spoil,
+    stored_pairs, until,
+};
 
 /// So far ahead of a log no entry of these worlds comes.
 const FAR_AHEAD: u64 = 1_000_000;
@@ -23,14 +26,13 @@ fn spoil_comparison(scene: &Scene, place: usize, other: usize, group: GroupId) {
     let Some((index, hash)) = last_hash_point(&theirs) else {
         return;
     };
-    let store = scene.machines[place].store();
-    let pairs = store.scan(group, &[], &[u8::MAX], usize::MAX).unwrap();
+    let mut pairs = stored_pairs(scene, place, group).into_iter();
     let (kept, turned) = hash.0.split_at(hash.0.len() - 1);
     let is_point = |(key, value): &(Vec<u8>, Vec<u8>)| {
         let mut parts = value.windows(kept.len());
         key.ends_with(&index.to_be_bytes()) && parts.any(|part| part == kept)
     };
-    let Some((key, mut value)) = pairs.into_iter().find(is_point) else {
+    let Some((key, mut value)) = pairs.find(is_point) else {
         // Its replica is not there yet.
         return;
     };
@@ -40,8 +42,7 @@ fn spoil_comparison(scene: &Scene, place: usize, other: usize, group: GroupId) {
     value.pop();
     value.push(!turned[0]);
     let writes = WriteSet::from([(ahead, Write::Put(value.clone())), (key, Write::Put(value))]);
-    let position = store.position(group).unwrap().unwrap();
-    store.commit(group, &writes, &position).unwrap();
+    spoil(scene, place, group, &writes);
 }
 
 /// Whether Fuzhou knows that a case it handed over was received, and waits for nothing.

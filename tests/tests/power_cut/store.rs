@@ -252,7 +252,7 @@ fn a_power_cut_while_a_store_grows_leaves_whole_commits_and_no_mark() {
     assert_eq!(swept.marked, 0);
 }
 
-/// The files of pages are compacted, and those of which nothing is left removed, while nothing that was flushed goes.
+/// Cuts meet files of pages that are removed, because nothing is left of them.
 #[test]
 fn the_loads_have_files_of_pages_removed() {
     let recorded = record_the_store(Load::Small, None).unwrap();

@@ -4,4 +4,6 @@ mod claims;
 mod common;
 mod damage;
 mod power_cut;
+mod queue;
 mod space;
+mod support;
