@@ -4,7 +4,7 @@
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 use tongban_types::GroupId;
-use tongban_types::limits::VALUE_BYTES_MAX;
+use tongban_types::limits::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
 
 use crate::seams::{Disk, DiskFile};
 use crate::signal::give_way;
@@ -19,9 +19,6 @@ pub(crate) const PAGE_PAIRS: usize = 256;
 
 /// A page's bytes at most, so that a damaged length cannot make a reader take all memory.
 const PAGE_BYTES_MAX: u32 = 16 * 1024 * 1024;
-
-/// The longest key of a state: a table's tag and a few identifiers take under 100 bytes.
-const KEY_BYTES_MAX: usize = 256;
 
 /// Bytes read at once while a file is checked.
 const READ_BYTES: usize = 256 * 1024;

@@ -1,9 +1,6 @@
 //! Every bound of the store, with its reason.
 
-pub use tongban_types::limits::VALUE_BYTES_MAX;
-
-/// One key of a group: a table's tag and a few identifiers take under 100 bytes.
-pub const KEY_BYTES_MAX: usize = 256;
+pub use tongban_types::limits::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
 
 /// A group's position: a log id of the consensus and the membership it stands in.
 pub const POSITION_BYTES_MAX: usize = 4 * 1024;
@@ -100,9 +97,9 @@ pub(crate) const LAYER_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// power cut cannot tear the batch.
 pub(crate) const CLEARED_PER_BATCH_MAX: usize = 512;
 
-/// Bytes the engine's log grows by before the engine is opened anew: fifty thousand new places of pages or more. A start
-/// reads about this much of the log at most, besides the index. Readers wait about as long each time the engine is
-/// opened anew, and that must stay well below the shortest election.
+/// Bytes the engine's log grows by before the engine is opened anew: fifty thousand new places of pages or more. A
+/// start reads about this much of the log at most, besides the index. Readers wait about as long each time the engine
+/// is opened anew, and that must stay well below the shortest election.
 pub const LOG_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
 /// Tries to take the engine's own lock, [`LOCK_RETRY_MS`] apart: a store just closed in this

@@ -13,8 +13,11 @@ pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
 /// One encoded command: a form, its correction or a document, and an envelope.
 pub const COMMAND_BYTES_MAX: usize = 28 * 1024;
 
-/// One value of applied state: above 32 KiB the engine moves values to files it does not sync.
+/// One value of applied state: the store packs pairs into pages whose lengths are told in 16 bits.
 pub const VALUE_BYTES_MAX: usize = 32 * 1024;
+
+/// One key of applied state: a table's tag and a few identifiers take under 100 bytes.
+pub const KEY_BYTES_MAX: usize = 256;
 
 /// A filled form as JSON text. The longest form of the starter catalogue is under 4 KiB.
 pub const FORM_BYTES_MAX: usize = 16 * 1024;
