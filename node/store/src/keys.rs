@@ -1,5 +1,6 @@
-//! Where things stand in the one tree: a group's pages under its code and their first key, positions, how
-//! much is live of the files of pages, and the format marker above every group. No key of a group can reach a position or another group.
+//! Where things stand in the one tree: a group's pages under its code and their first key, and above every group
+//! positions, how much is live of the files of pages, and the format marker. No key of a group can reach a
+//! position or another group.
 
 use tongban_types::GroupId;
 

@@ -33,11 +33,11 @@ pub enum Opened {
     },
 }
 
-/// Applied state of all groups of a node: what was committed lately in memory, the rest in pages, of which one sled
-/// tree knows where they stand in files, and of which some are at hand. `clear` waits for a sync of the device, `flush` lets a thread of its own
-/// wait for one. What is not in memory is read from the device, and a commit waits for that where it comes
-/// beside a scan, or where it sinks what has gathered. Now and then reads of what was not committed lately
-/// wait some tenths of a second for the engine to be opened anew.
+/// Applied state of all groups of a node: what was committed lately in memory, the rest in pages, of which one
+/// sled tree knows where they stand in files, and of which some are at hand. `clear` waits for a sync of the device,
+/// `flush` lets a thread of its own wait for one. What is not in memory is read from the device, and a commit waits for
+/// that where it comes beside a scan, or where it sinks what has gathered. Once in a long while reads of what was not
+/// committed lately wait some tenths of a second for the engine to be opened anew.
 #[derive(Debug)]
 pub struct SledStore {
     // Dropped in this order: nothing writes any more when the tiers close engine and folder.

@@ -239,8 +239,8 @@ impl Tiers {
         self.write(during, batch.log_bytes, |pages| pages.apply(batch))
     }
 
-    /// Writes what may add so many bytes to the engine's log while readers are kept out. A failure leaves half of what was to be written,
-    /// so that it has stopped the store when they get in: they are refused what they see then.
+    /// Writes what may add so many bytes to the engine's log while readers are kept out. A failure leaves half of
+    /// what was to be written, so that it has stopped the store when they get in: they are refused what they see then.
     fn write<T>(
         &self,
         during: EngineWork,

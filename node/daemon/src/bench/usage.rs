@@ -146,7 +146,7 @@ fn folder_bytes(folder: &Path) -> anyhow::Result<u64> {
             continue;
         };
         bytes += if metadata.is_dir() {
-            folder_bytes(&entry.path()).unwrap_or_default()
+            folder_bytes(&entry.path())?
         } else {
             metadata.len()
         };

@@ -8,8 +8,8 @@ use crate::work::EngineWork;
 
 const DURING: EngineWork = EngineWork::Compacting;
 
-/// A pass over the places of all pages, for those in one file. Nothing is appended to that file, so that what was passed
-/// stays passed, whatever is written in between.
+/// A pass over the places of all pages, for those in one file. Nothing is appended to that file, so that what was
+/// passed stays passed, whatever is written in between.
 pub(crate) struct Pass {
     file: FileNumber,
     /// Where it goes on.

@@ -48,7 +48,7 @@ pub(super) struct RestartFigures {
     empty_resident_mib: f64,
     /// From the first case to the last.
     seconds_filling: f64,
-    /// Whether all nodes were killed, as by a power cut; they were stopped otherwise.
+    /// Whether all nodes were killed; they were stopped otherwise.
     killed: bool,
 }
 
